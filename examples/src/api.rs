@@ -1,0 +1,68 @@
+//! A small protected API: the same in front of any authorization server.
+
+use axum::{
+    Json, Router,
+    extract::Request,
+    http::HeaderName,
+    middleware::{self, Next},
+    response::Response,
+    routing::{get, post},
+};
+use oauth_axum_rs::{ResourceServer, Scope, Token};
+use serde_json::{Map, Value, json};
+
+/// FAPI 2.0 clients follow a request through the logs of both sides by it.
+const INTERACTION_ID: HeaderName = HeaderName::from_static("x-fapi-interaction-id");
+
+/// `/api/whoami` for any valid token, `/api/albums` for one with the scope
+/// that the method needs; all of it for tokens with the scope `required`.
+pub fn router(server: &ResourceServer, required: &Scope) -> Router {
+    let any = || server.layer().require(required);
+    let read = any().require_scope("albums:read");
+    let write = any().require_scope("albums:write");
+    Router::new()
+        .route("/api/whoami", get(whoami).post(whoami).route_layer(any()))
+        .route("/api/albums", get(albums).route_layer(read))
+        .route("/api/albums", post(add_album).route_layer(write))
+        .layer(middleware::from_fn(echo_interaction_id))
+}
+
+/// What the token says, as far as it says anything.
+async fn whoami(token: Token) -> Json<Value> {
+    let mut known = Map::new();
+    let mut say = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            known.insert(name.to_owned(), value);
+        }
+    };
+    let audience = match token.audience() {
+        [] => None,
+        [one] => Some(json!(one)),
+        many => Some(json!(many)),
+    };
+    say("sub", Some(json!(token.subject())));
+    say("client_id", token.client_id().map(|id| json!(id)));
+    say("scope", (!token.scope().is_empty()).then(|| json!(token.scope())));
+    say("token_type", Some(json!(token.token_type().as_str())));
+    say("aud", audience);
+    say("exp", token.expires_at().map(|time| json!(time)));
+    say("cnf", token.confirmation().map(|cnf| json!(cnf)));
+    Json(known.into())
+}
+
+async fn albums() -> Json<Value> {
+    Json(json!({ "albums": ["Kind of Blue", "Blue Train"] }))
+}
+
+async fn add_album(token: Token) -> Json<Value> {
+    Json(json!({ "added_by": token.subject() }))
+}
+
+async fn echo_interaction_id(request: Request, next: Next) -> Response {
+    let id = request.headers().get(INTERACTION_ID).cloned();
+    let mut response = next.run(request).await;
+    if let Some(id) = id {
+        response.headers_mut().insert(INTERACTION_ID, id);
+    }
+    response
+}

@@ -1,0 +1,126 @@
+//! The configuration file of the authorization server.
+//!
+//! A file is read to its end whatever is wrong with it, so that one run names
+//! every mistake by its key. What was read is then a plain value: nothing
+//! later looks at TOML.
+
+mod clients;
+mod limits;
+mod listen;
+mod not_built;
+mod reader;
+mod report;
+mod tokens;
+mod users;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+use std::{fs, path::Path};
+
+use oauth_core::{
+    client::{Client, ClientId},
+    engine::policy::Resource,
+};
+use toml::Table;
+
+use self::reader::Reader;
+pub use self::{
+    limits::Limits,
+    listen::{Keys, Listen, StoreKind, Tls},
+    report::{Mistake, Mistakes, Report},
+    tokens::{Revocation, Tokens},
+    users::{Password, User},
+};
+
+/// What a file says, checked and with every default filled in.
+#[derive(Debug)]
+pub struct Config {
+    /// The issuer identifier.
+    pub issuer: String,
+    /// Where and how to listen.
+    pub listen: Listen,
+    /// `store`.
+    pub store: StoreKind,
+    /// `[keys]`.
+    pub keys: Keys,
+    /// `[tokens]`.
+    pub tokens: Tokens,
+    /// `[revocation]`.
+    pub revocation: Revocation,
+    /// `[limits]`.
+    pub limits: Limits,
+    /// `[introspection] callers`.
+    pub introspection_callers: Vec<ClientId>,
+    /// `[[resources]]`; never empty.
+    pub resources: Vec<Resource>,
+    /// `[[clients]]`.
+    pub clients: Vec<Client>,
+    /// `[[users]]`.
+    pub users: Vec<User>,
+    /// `[consent] auto_approve`.
+    pub auto_approve: Option<String>,
+}
+
+impl Config {
+    /// Reads `file`.
+    ///
+    /// # Errors
+    /// Every mistake in it.
+    pub fn load(file: &Path) -> Result<Self, Mistakes> {
+        let text = fs::read_to_string(file).map_err(|error| Mistakes::one(file.display(), error))?;
+        let folder = file.parent().unwrap_or(Path::new(""));
+        Self::parse(&text, folder).map_err(|error| match error {
+            ParseError::Syntax(error) => Mistakes::one(file.display(), error),
+            ParseError::Mistakes(mistakes) => mistakes,
+        })
+    }
+
+    fn parse(text: &str, folder: &Path) -> Result<Self, ParseError> {
+        let table: Table = text.parse()?;
+        let report = Report::default();
+        let config = Self::read(Reader::new(table, &report), folder, &report);
+        Ok(report.finish(config)?)
+    }
+
+    /// Reads what it can; whoever calls this must look at the report.
+    fn read(mut top: Reader<'_>, folder: &Path, report: &Report) -> Self {
+        let issuer: String = top.require("issuer").unwrap_or_default();
+        let listen = Listen::read(&mut top, folder);
+        listen.check_issuer(&issuer, report);
+        let store = StoreKind::read(&mut top, folder);
+        let keys = Keys::read(&mut top, folder, store.as_ref());
+        let tokens = Tokens::read(&mut top);
+        let revocation = Revocation::read(&mut top);
+        let clients = clients::read(&mut top);
+        let resources = clients::read_resources(&mut top, &issuer, tokens.format, &clients);
+        let introspection_callers = clients::read_callers(&mut top, &clients);
+        let users = users::read(&mut top, listen.development);
+        let auto_approve = users::read_consent(&mut top, listen.development, &users);
+        let limits = Limits::read(&mut top);
+        not_built::read(&mut top);
+        Self {
+            issuer,
+            listen,
+            store: store.unwrap_or(StoreKind::Memory),
+            keys,
+            tokens,
+            revocation,
+            limits,
+            introspection_callers,
+            resources,
+            clients,
+            users,
+            auto_approve,
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ParseError {
+    #[error(transparent)]
+    Syntax(#[from] toml::de::Error),
+    #[error(transparent)]
+    Mistakes(#[from] Mistakes),
+}

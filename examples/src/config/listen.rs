@@ -1,0 +1,146 @@
+//! Where the server listens, by what means, and where it keeps things.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use url::{Host, Url};
+
+use super::{
+    reader::{NOT_BUILT, Reader},
+    report::Report,
+    value::Parsed,
+};
+use crate::cidr::Cidr;
+
+/// `listen`, `[tls]` and who may speak for whom.
+#[derive(Debug)]
+pub struct Listen {
+    /// `listen`.
+    pub address: SocketAddr,
+    /// `development`.
+    pub development: bool,
+    /// `trusted_proxies`.
+    pub trusted_proxies: Vec<Cidr>,
+    /// `[tls]`.
+    pub tls: Option<Tls>,
+}
+
+/// `[tls]`.
+#[derive(Debug)]
+pub struct Tls {
+    /// `certificate`.
+    pub certificate: PathBuf,
+    /// `private_key`.
+    pub private_key: PathBuf,
+}
+
+/// `store`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreKind {
+    /// `memory:`.
+    Memory,
+    /// `sqlite:PATH`.
+    Sqlite(PathBuf),
+}
+
+/// `[keys]`.
+#[derive(Debug)]
+pub struct Keys {
+    /// `secret_file`; a store in memory needs none.
+    pub secret_file: Option<PathBuf>,
+    /// `previous_secret_files`.
+    pub previous: Vec<PathBuf>,
+}
+
+impl Listen {
+    pub(super) fn read(top: &mut Reader<'_>, folder: &Path) -> Self {
+        let default = SocketAddr::from((Ipv4Addr::LOCALHOST, 9443));
+        let address = top.take("listen").map_or(default, |Parsed(address)| address);
+        let development = top.or("development", false);
+        let trusted_proxies: Vec<Parsed<Cidr>> = top.take("trusted_proxies").unwrap_or_default();
+        let trusted_proxies: Vec<Cidr> = trusted_proxies.into_iter().map(|Parsed(range)| range).collect();
+        if development && !address.ip().is_loopback() {
+            top.wrong("development", "needs a loopback address in `listen`");
+        }
+        let tls = top.table("tls").map(|tls| Tls::read(tls, folder));
+        if tls.is_none() && !development && trusted_proxies.is_empty() {
+            top.wrong("tls", "is missing: plain http needs `development = true`, or `trusted_proxies` in front");
+        }
+        Self { address, development, trusted_proxies, tls }
+    }
+
+    /// RFC 8414 section 2, and that the scheme is the one that is served.
+    pub(super) fn check_issuer(&self, issuer: &str, report: &Report) {
+        if report.blames("issuer") {
+            return;
+        }
+        let wrong = |what: &str| report.wrong("issuer", what);
+        let Some(url) = Url::parse(issuer).ok().filter(|url| ["https", "http"].contains(&url.scheme())) else {
+            return wrong("must be an https URL");
+        };
+        if issuer.contains(['?', '#', '@']) || issuer.ends_with('/') {
+            wrong("must have no query, no fragment, no user name, and no slash at the end");
+        }
+        if url.scheme() == "https" {
+            return;
+        }
+        if !self.development {
+            wrong("plain http needs `development = true`");
+        } else if self.tls.is_some() {
+            wrong("is plain http, but `[tls]` is there");
+        } else if !is_loopback(&url) {
+            wrong("plain http is for localhost and loopback addresses only");
+        }
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}
+
+impl Tls {
+    fn read(mut tls: Reader<'_>, folder: &Path) -> Self {
+        tls.choice("client_certificates", &[("off", Some(())), ("optional", None), ("required", None)]);
+        tls.never("client_ca");
+        tls.not_built("certificate_header", &[""]);
+        let mut file = |key| folder.join(tls.require::<String>(key).unwrap_or_default());
+        Self { certificate: file("certificate"), private_key: file("private_key") }
+    }
+}
+
+impl StoreKind {
+    /// `None` after a mistake.
+    pub(super) fn read(top: &mut Reader<'_>, folder: &Path) -> Option<Self> {
+        let store: String = top.or("store", "memory:".to_owned());
+        match store.split_once(':') {
+            Some(("memory", "")) => return Some(Self::Memory),
+            Some(("sqlite", path)) if !path.is_empty() => return Some(Self::Sqlite(folder.join(path))),
+            Some(("postgres" | "postgresql" | "redis" | "rediss", _)) => top.wrong("store", NOT_BUILT),
+            _ => top.wrong("store", "must be memory: or sqlite:PATH"),
+        }
+        None
+    }
+}
+
+impl Keys {
+    pub(super) fn read(top: &mut Reader<'_>, folder: &Path, store: Option<&StoreKind>) -> Self {
+        let mut keys = top.section("keys");
+        let in_folder = |path: String| folder.join(path);
+        let secret_file: Option<String> = match store {
+            Some(StoreKind::Sqlite(_)) => keys.require("secret_file"),
+            _ => keys.take("secret_file"),
+        };
+        let previous: Vec<String> = keys.take("previous_secret_files").unwrap_or_default();
+        if secret_file.is_none() && !previous.is_empty() {
+            keys.wrong("previous_secret_files", "needs a `secret_file` that is the current one");
+        }
+        Self { secret_file: secret_file.map(in_folder), previous: previous.into_iter().map(in_folder).collect() }
+    }
+}

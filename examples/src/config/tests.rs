@@ -1,0 +1,175 @@
+//! Whole files.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::path::{Path, PathBuf};
+
+use oauth_core::{
+    client::GrantType,
+    engine::policy::{Rotation, TokenFormat},
+};
+
+use super::{Config, StoreKind};
+
+const GOOD: &str = r#"
+issuer = "https://auth.example"
+trusted_proxies = ["10.0.0.0/8"]
+"#;
+
+fn parse(text: &str) -> Config {
+    Config::parse(text, Path::new("/etc/oauth")).unwrap()
+}
+
+/// The keys at fault, in order.
+fn blamed(text: &str) -> Vec<String> {
+    let error = Config::parse(text, Path::new("/etc/oauth")).unwrap_err();
+    let mut keys: Vec<String> =
+        error.to_string().lines().map(|line| line.split(": ").next().unwrap().to_owned()).collect();
+    keys.sort();
+    keys
+}
+
+#[test]
+fn a_file_with_the_issuer_alone_has_the_defaults_of_oauth21() {
+    let config = parse(GOOD);
+    assert_eq!(config.listen.address.to_string(), "127.0.0.1:9443");
+    assert_eq!(config.store, StoreKind::Memory);
+    assert_eq!((config.tokens.access, config.tokens.code), (300, 60));
+    assert_eq!(config.tokens.rotation, Rotation::Grace { seconds: 20 });
+    assert!(config.revocation.policy.advertise && config.revocation.policy.access_tokens);
+    assert_eq!((config.limits.body_bytes, config.limits.sign_in_failures_per_minute), (65536, 10));
+    assert_eq!(config.resources[0].identifier, "https://auth.example/api");
+    assert_eq!(config.resources[0].format, TokenFormat::Opaque);
+}
+
+#[test]
+fn paths_are_relative_to_the_folder_of_the_file() {
+    let config = parse(&format!(
+        "{GOOD}\nstore = \"sqlite:oauth.db\"\n[keys]\nsecret_file = \"oauth.key\"\nprevious_secret_files = [\"/old.key\"]"
+    ));
+    assert_eq!(config.store, StoreKind::Sqlite("/etc/oauth/oauth.db".into()));
+    assert_eq!(config.keys.secret_file, Some("/etc/oauth/oauth.key".into()));
+    assert_eq!(config.keys.previous, [PathBuf::from("/old.key")]);
+}
+
+#[test]
+fn one_run_names_every_mistake() {
+    let keys = blamed(
+        r#"
+        issuer = "http://auth.example/"
+        listen = "localhost"
+        store = "redis://127.0.0.1"
+        isuer = "x"
+        trusted_proxies = ["10.0.0.0/8", "10.0.0.0/99"]
+        [tokens]
+        access_lifetime = "long"
+        code_lifetime = 601
+        rotation = "until_first_use"
+        prefixes = { access = "a", refresh = "a" }
+        [par]
+        required = true
+        [revocation]
+        mode = "matrix"
+        jsonp = true
+        http_listen = "here"
+        [[resources]]
+        identifier = "https://a.example/#x"
+        [[clients]]
+        client_id = "a"
+        redirect_uris = ["https://a.example/cb", "http://a.example/cb", "/cb"]
+        [[clients]]
+        client_id = "b"
+        grant_types = ["client_credentials", "password"]
+        scope = "a  b"
+        [[clients]]
+        client_id = "c"
+        grant_types = ["authorization_code"]
+        [[clients]]
+        client_id = "d"
+        token_endpoint_auth_method = "private_key_jwt"
+        jwks = { keys = [] }
+        [[users]]
+        username = "alice"
+        password = "wonderland"
+        [consent]
+        auto_approve = "alice"
+        "#,
+    );
+    let expected = [
+        "clients[0].redirect_uris[1]",
+        "clients[0].redirect_uris[2]",
+        "clients[1].grant_types[1]",
+        "clients[1].scope",
+        "clients[2].redirect_uris",
+        "clients[3].jwks",
+        "clients[3].token_endpoint_auth_method",
+        "consent.auto_approve",
+        "issuer",
+        "issuer",
+        "isuer",
+        "listen",
+        "par.required",
+        "resources[0].identifier",
+        "revocation.http_listen",
+        "revocation.jsonp",
+        "revocation.mode",
+        "store",
+        "tls",
+        "tokens.access_lifetime",
+        "tokens.code_lifetime",
+        "tokens.prefixes",
+        "tokens.rotation",
+        "trusted_proxies[1]",
+        "users[0].password",
+    ];
+    assert_eq!(keys, expected);
+}
+
+#[test]
+fn plain_http_is_for_development_on_this_machine() {
+    let http = |rest: &str| format!("issuer = \"http://localhost:9000\"\n{rest}");
+    assert!(parse(&http("development = true")).listen.tls.is_none());
+    assert_eq!(blamed(&http("")), ["issuer", "tls"]);
+    assert_eq!(blamed(&http("development = true\nlisten = \"0.0.0.0:9000\"")), ["development"]);
+    assert_eq!(blamed("issuer = \"http://a.example\"\ndevelopment = true"), ["issuer"]);
+    let tls = "development = true\n[tls]\ncertificate = \"c\"\nprivate_key = \"k\"";
+    assert_eq!(blamed(&http(tls)), ["issuer"]);
+}
+
+#[test]
+fn a_store_that_outlives_the_process_needs_a_secret_that_does_too() {
+    assert_eq!(blamed(&format!("{GOOD}\nstore = \"sqlite:a.db\"")), ["keys.secret_file"]);
+    assert_eq!(blamed(&format!("{GOOD}\n[keys]\nprevious_secret_files = [\"a\"]")), ["keys.previous_secret_files"]);
+}
+
+#[test]
+fn a_reference_to_something_that_could_not_be_read_is_no_second_mistake() {
+    let text = format!("{GOOD}\n[introspection]\ncallers = [\"rs\"]\n[[clients]]\nclient_id = \"rs\"\nscope = 1");
+    assert_eq!(blamed(&text), ["clients[0].scope"]);
+}
+
+#[test]
+fn names_are_used_once() {
+    let twice = |section: &str, member: &str, rest: &str| {
+        blamed(&format!("{GOOD}\n{}", format!("[[{section}]]\n{member} = \"urn:a\"\n{rest}\n").repeat(2)))
+    };
+    assert_eq!(twice("clients", "client_id", ""), ["clients[1].client_id"]);
+    assert_eq!(twice("resources", "identifier", ""), ["resources[1].identifier"]);
+    assert_eq!(twice("users", "username", "password_hash = \"$argon2id$x\""), ["users[1].username"]);
+}
+
+#[test]
+fn whoever_introspects_has_a_secret() {
+    let client = |rest: &str| format!("{GOOD}\n[introspection]\ncallers = [\"rs\"]\n[[clients]]\nclient_id = \"rs\"\n{rest}");
+    let config = parse(&client("client_secret = \"s\""));
+    assert_eq!(config.introspection_callers[0].as_str(), "rs");
+    assert!(!config.clients[0].may_use(&GrantType::AUTHORIZATION_CODE));
+    assert_eq!(blamed(&client("")), ["introspection.callers[0]"]);
+}
+
+#[test]
+fn a_mistake_never_shows_a_secret() {
+    let text = format!("{GOOD}\n[[clients]]\nclient_id = \"a\"\nclient_secret = \"hunter2\"\ntoken_endpoint_auth_method = \"none\"");
+    let error = Config::parse(&text, Path::new("")).unwrap_err().to_string();
+    assert!(error.starts_with("clients[0].token_endpoint_auth_method: ") && !error.contains("hunter2"), "{error}");
+}

@@ -1,0 +1,122 @@
+//! `[tokens]` and `[revocation]`.
+
+use std::net::SocketAddr;
+
+use oauth_core::{
+    engine::policy::{RevocationPolicy, Rotation, TokenFormat},
+    jwt::Algorithm,
+    token::Prefixes,
+};
+
+use super::reader::Reader;
+
+/// Ten years, in seconds: longer is a mistake in the unit.
+const LONGEST: u64 = 315_360_000;
+
+/// `[tokens]`.
+#[derive(Debug)]
+pub struct Tokens {
+    /// `format`, for resources that do not say.
+    pub format: TokenFormat,
+    /// `signing_algorithm`.
+    pub algorithm: Algorithm,
+    /// `access_lifetime`.
+    pub access: u64,
+    /// `refresh_lifetime`.
+    pub refresh: u64,
+    /// `refresh_idle_lifetime`.
+    pub refresh_idle: u64,
+    /// `code_lifetime`.
+    pub code: u64,
+    /// `rotation` and `grace_seconds`.
+    pub rotation: Rotation,
+    /// `prefixes`.
+    pub prefixes: Prefixes,
+}
+
+/// `[revocation]`.
+#[derive(Debug)]
+pub struct Revocation {
+    /// What it covers.
+    pub policy: RevocationPolicy,
+    /// `http_listen`.
+    pub http_listen: Option<SocketAddr>,
+}
+
+/// The value names of a token format.
+pub(super) const FORMATS: [(&str, Option<TokenFormat>); 2] =
+    [("opaque", Some(TokenFormat::Opaque)), ("jwt", Some(TokenFormat::Jwt))];
+
+const ALGORITHMS: [(&str, Option<Algorithm>); 5] = [
+    ("ES256", Some(Algorithm::ES256)),
+    ("ES384", Some(Algorithm::ES384)),
+    ("EdDSA", Some(Algorithm::EdDSA)),
+    ("RS256", Some(Algorithm::RS256)),
+    ("PS256", Some(Algorithm::PS256)),
+];
+
+impl Tokens {
+    pub(super) fn read(top: &mut Reader<'_>) -> Self {
+        let mut tokens = top.section("tokens");
+        Self {
+            format: tokens.choice("format", &FORMATS).unwrap_or_default(),
+            algorithm: tokens.choice("signing_algorithm", &ALGORITHMS).unwrap_or(Algorithm::ES256),
+            access: tokens.number("access_lifetime", 300, 1..=LONGEST),
+            refresh: tokens.number("refresh_lifetime", 2_592_000, 1..=LONGEST),
+            refresh_idle: tokens.number("refresh_idle_lifetime", 604_800, 1..=LONGEST),
+            // OAuth 2.1 section 4.1.2: at most ten minutes.
+            code: tokens.number("code_lifetime", 60, 1..=600),
+            rotation: rotation(&mut tokens),
+            prefixes: prefixes(&mut tokens),
+        }
+    }
+}
+
+fn rotation(tokens: &mut Reader<'_>) -> Rotation {
+    let seconds = tokens.number("grace_seconds", Rotation::DEFAULT_GRACE, 1..=3600);
+    let choices = [
+        ("grace", Some(Rotation::Grace { seconds })),
+        ("strict", Some(Rotation::Strict)),
+        ("none", Some(Rotation::None)),
+        ("until_first_use", None),
+    ];
+    tokens.choice("rotation", &choices).unwrap_or(Rotation::Grace { seconds })
+}
+
+fn prefixes(tokens: &mut Reader<'_>) -> Prefixes {
+    let Some(mut table) = tokens.table("prefixes") else { return Prefixes::default() };
+    let mut prefix = |key, default: &str| table.or(key, default.to_owned());
+    let (access, refresh) = (prefix("access", "oat"), prefix("refresh", "ort"));
+    Prefixes::new(&access, &refresh, "oac").unwrap_or_else(|error| {
+        tokens.wrong("prefixes", format_args!("{error}; `oac` is the one of codes"));
+        Prefixes::default()
+    })
+}
+
+impl Revocation {
+    pub(super) fn read(top: &mut Reader<'_>) -> Self {
+        let mut revocation = top.section("revocation");
+        revocation.choice("mode", &[("rfc7009", Some(())), ("draft2011", None), ("matrix", None)]);
+        revocation.not_built("jsonp", &[false]);
+        // In one process and on one file there is nobody else to tell.
+        revocation.choice("bus", &[("auto", Some(())), ("off", Some(()))]);
+        let mut policy = RevocationPolicy::default();
+        policy.advertise = revocation.or("advertise", policy.advertise);
+        policy.access_tokens = revocation.or("access_tokens", policy.access_tokens);
+        policy.access_revokes_grant = revocation.or("access_revokes_grant", policy.access_revokes_grant);
+        if policy.access_revokes_grant && !policy.access_tokens {
+            revocation.wrong("access_revokes_grant", "contradicts `access_tokens = false`");
+        }
+        Self { policy, http_listen: http_listen(&mut revocation) }
+    }
+}
+
+/// The empty string is "nowhere".
+fn http_listen(revocation: &mut Reader<'_>) -> Option<SocketAddr> {
+    let text: String = revocation.take("http_listen").filter(|text: &String| !text.is_empty())?;
+    let address = text.parse().ok();
+    if address.is_none() {
+        revocation.wrong("http_listen", "must be an address and a port, as in 127.0.0.1:9080");
+    }
+    address
+}

@@ -1,0 +1,84 @@
+//! What the authorization server tells of itself: logged and counted.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use oauth_core::event::{Event, EventSink};
+
+/// Logs each event and counts it by its name. Clones share the counts.
+#[derive(Clone, Debug, Default)]
+pub struct EventLog {
+    counts: Arc<Mutex<BTreeMap<&'static str, u64>>>,
+}
+
+impl EventLog {
+    /// The counts, in the text format of Prometheus.
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        let mut text = "# HELP oauth_events_total What the authorization server did and refused.\n\
+                        # TYPE oauth_events_total counter\n"
+            .to_owned();
+        for (name, count) in &*self.counts.lock().unwrap_or_else(PoisonError::into_inner) {
+            // Writing into a string does not fail.
+            writeln!(text, "oauth_events_total{{event=\"{name}\"}} {count}").unwrap_or_default();
+        }
+        text
+    }
+}
+
+impl EventSink for EventLog {
+    fn event(&self, event: &Event<'_>) {
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner).entry(event.name()).or_default() += 1;
+        log(event);
+    }
+}
+
+/// No event holds a secret, so all of it can be logged.
+fn log(event: &Event<'_>) {
+    let name = event.name();
+    match event {
+        Event::TokensIssued { grant, client, grant_type } => {
+            tracing::info!(event = name, %grant, %client, grant_type, "tokens were issued");
+        }
+        Event::RefreshRetried { grant, client } => {
+            tracing::info!(event = name, %grant, %client, "a lost refresh response was repeated");
+        }
+        Event::RefreshReused { grant, client } => {
+            tracing::warn!(event = name, %grant, %client, "a replaced refresh token came back: the grant is revoked");
+        }
+        Event::CodeReplayed { grant, client } => {
+            tracing::warn!(event = name, %grant, %client, "a used code came back: the grant is revoked");
+        }
+        Event::GrantRevoked { grant } => tracing::info!(event = name, %grant, "a grant was revoked"),
+        Event::AccessRevoked { grant } => tracing::info!(event = name, %grant, "an access token was revoked"),
+        Event::Approved { grant, client } => tracing::info!(event = name, %grant, %client, "a person approved"),
+        Event::Denied { client } => tracing::info!(event = name, %client, "a person denied"),
+        Event::ClientAuthenticationFailed { client } => {
+            let client = client.map_or("(unknown)", |client| client.as_str());
+            tracing::warn!(event = name, client, "a client did not prove itself");
+        }
+        Event::Fault { error } => tracing::error!(event = name, %error, "a request could not be served"),
+        other => tracing::info!(event = name, "{other:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_counted_by_their_stable_names() {
+        let log = EventLog::default();
+        let id = oauth_core::client::ClientId::new("app").unwrap();
+        log.event(&Event::Denied { client: &id });
+        log.clone().event(&Event::Denied { client: &id });
+        log.event(&Event::ClientAuthenticationFailed { client: None });
+        let text = log.metrics();
+        assert!(text.ends_with(
+            "oauth_events_total{event=\"client_authentication_failed\"} 1\noauth_events_total{event=\"denied\"} 2\n"
+        ));
+    }
+}

@@ -1,0 +1,173 @@
+//! From a configuration to a running authorization server.
+
+use std::{fmt::Display, path::Path, sync::Arc, time::Duration};
+
+use oauth_axum_rs::{
+    AuthorizationServer, MemoryStore, RootSecret, SqliteStore, TlsConfig,
+    pages::{PasswordUsers, User},
+};
+use oauth_core::store::Store;
+
+use crate::{
+    config::{Config, Keys, Listen, Mistakes, Password, StoreKind},
+    events::EventLog,
+    secret_file,
+};
+
+/// The store that the configuration names.
+#[derive(Clone, Debug)]
+pub enum OpenStore {
+    /// In memory.
+    Memory(MemoryStore),
+    /// In a file.
+    Sqlite(SqliteStore),
+}
+
+impl OpenStore {
+    /// Opens it, and finds out that it works.
+    ///
+    /// # Errors
+    /// A mistake under `store`.
+    pub async fn open(kind: &StoreKind) -> Result<Self, Mistakes> {
+        let store = match kind {
+            StoreKind::Memory => Self::Memory(MemoryStore::default()),
+            StoreKind::Sqlite(path) => {
+                let wrong = |error| Mistakes::one("store", format_args!("{}: {error}", path.display()));
+                Self::Sqlite(SqliteStore::open(path).await.map_err(wrong)?)
+            }
+        };
+        store.shared().check().await.map_err(|error| Mistakes::one("store", error))?;
+        Ok(store)
+    }
+
+    /// The store, for the server.
+    #[must_use]
+    pub fn shared(&self) -> Arc<dyn Store> {
+        match self {
+            Self::Memory(store) => Arc::new(store.clone()),
+            Self::Sqlite(store) => Arc::new(store.clone()),
+        }
+    }
+
+    /// Finishes what is being written and closes the file.
+    pub async fn close(&self) {
+        if let Self::Sqlite(store) = self {
+            store.close().await;
+        }
+    }
+}
+
+/// The root secret; made if it is missing and `may_make` says so. `None`
+/// without a file: a server in memory makes one for itself.
+///
+/// # Errors
+/// A mistake under `keys`.
+pub fn root_secret(keys: &Keys, may_make: bool) -> Result<Option<RootSecret>, Mistakes> {
+    let Some(file) = &keys.secret_file else { return Ok(None) };
+    let load = |file: &Path| if may_make { secret_file::read_or_make(file) } else { secret_file::read(file) };
+    if !may_make && !file.exists() {
+        return Ok(None);
+    }
+    let current = load(file).map_err(|error| Mistakes::one("keys.secret_file", error))?;
+    let mut root = RootSecret::new(current);
+    for (at, file) in keys.previous.iter().enumerate() {
+        let key = format!("keys.previous_secret_files[{at}]");
+        let previous = secret_file::read(file).map_err(|error| Mistakes::one(key, error))?;
+        root = root.with_previous(previous);
+    }
+    Ok(Some(root))
+}
+
+/// The certificate and its key.
+///
+/// # Errors
+/// A mistake under `tls`.
+pub fn tls(listen: &Listen) -> Result<Option<TlsConfig>, Mistakes> {
+    let load = |tls: &crate::config::Tls| TlsConfig::from_pem_files(&tls.certificate, &tls.private_key);
+    listen.tls.as_ref().map(load).transpose().map_err(|error| Mistakes::one("tls", error))
+}
+
+/// Who can sign in.
+///
+/// # Errors
+/// A mistake under `users`.
+pub fn users(config: &Config) -> Result<PasswordUsers, Mistakes> {
+    let mut users = PasswordUsers::default();
+    for (at, user) in config.users.iter().enumerate() {
+        let wrong = |error| Mistakes::one(format_args!("users[{at}].password_hash"), error);
+        users = match &user.password {
+            Password::Plain(password) => users.insecure_plain(&user.username, password.clone()),
+            Password::Hash(hash) => users.user(&user.username, hash).map_err(wrong)?,
+        };
+    }
+    Ok(users)
+}
+
+/// The user who approves everything, if there is one.
+#[must_use]
+pub fn auto_approver(config: &Config) -> Option<User> {
+    config.auto_approve.as_ref().map(User::new)
+}
+
+/// The authorization server.
+///
+/// # Errors
+/// A mistake under the key that the library names.
+pub async fn authorization_server(
+    config: &Config,
+    store: &OpenStore,
+    root: Option<RootSecret>,
+    users: PasswordUsers,
+    events: EventLog,
+) -> Result<AuthorizationServer, Mistakes> {
+    let tokens = &config.tokens;
+    let mut builder = AuthorizationServer::builder(&config.issuer)
+        .lifetimes(|lifetimes| {
+            lifetimes.access = tokens.access;
+            lifetimes.refresh = tokens.refresh;
+            lifetimes.refresh_idle = tokens.refresh_idle;
+            lifetimes.code = tokens.code;
+        })
+        .rotation(tokens.rotation)
+        .signing_algorithm(tokens.algorithm)
+        .prefixes(tokens.prefixes.clone())
+        .revocation(|policy| *policy = config.revocation.policy)
+        .subjects(users)
+        .events(events);
+    if config.listen.development {
+        builder = builder.insecure_development();
+    }
+    // Without a secret there is nothing to outlive the process either.
+    if let Some(root) = root {
+        builder = builder.root_secret(root).shared_store(store.shared());
+    }
+    builder = config.clients.iter().cloned().fold(builder, |builder, client| builder.client(client));
+    builder = config.resources.iter().cloned().fold(builder, |builder, resource| builder.resource(resource));
+    builder = config.introspection_callers.iter().cloned().fold(builder, |builder, id| builder.introspection_caller(id));
+    builder.build().await.map_err(|error| library_mistake(&error))
+}
+
+/// The library's messages begin with the setting at fault.
+fn library_mistake(error: &impl Display) -> Mistakes {
+    let text = error.to_string();
+    match text.split_once(": ") {
+        Some((key, what)) => Mistakes::one(key, what),
+        None => Mistakes::one("store", text),
+    }
+}
+
+/// Keeps house for as long as the program runs.
+pub fn spawn_maintenance(server: AuthorizationServer) {
+    const EVERY: Duration = Duration::from_secs(60);
+    tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(EVERY);
+        loop {
+            ticks.tick().await;
+            match server.maintain().await {
+                Ok(0) => {}
+                Ok(removed) => tracing::info!(removed, "removed what had ended"),
+                Err(error) => tracing::warn!(%error, "housekeeping failed; it goes on in a minute"),
+            }
+        }
+    });
+}

@@ -1,0 +1,249 @@
+//! Built-in sign-in and consent pages.
+//!
+//! They work without scripts, load nothing, and cannot be framed (OAuth 2.1
+//! section 9.16). A person who comes from an application signs in, sees who
+//! asks for what and where they will be sent, and allows or denies it.
+//!
+//! ```no_run
+//! use axum::Router;
+//! use oauth_axum_rs::{
+//!     AuthorizationServer, AuthorizationServerExt, Client, Peer,
+//!     pages::{Pages, PasswordUsers},
+//! };
+//! # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
+//! let users = PasswordUsers::default().user("alice", "$argon2id$v=19$m=19456,t=2,p=1$...")?;
+//! let server = AuthorizationServer::builder("https://auth.example")
+//!     .client(Client::builder("app").redirect_uri("https://app.example/cb").scope("notes:read").build()?)
+//!     .subjects(users.clone())
+//!     .build()
+//!     .await?;
+//! let pages = Pages::new(&server, users).scope_text("notes:read", "Read your notes");
+//! let app: Router = server.router().merge(pages.router());
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//! axum::serve(listener, app.into_make_service_with_connect_info::<Peer>()).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Pages of your own
+//!
+//! The pages stand on nothing that your app cannot use. Set
+//! [`interaction_path`] to where your page is, and there ask
+//! [`AuthorizationServer::interaction`] for the request that waits; show it,
+//! put [`Interaction::csrf_token`] into your form, and when the form comes
+//! back, check the token and call [`approve`] or [`deny`]:
+//!
+//! ```
+//! use axum::{
+//!     Form, Router,
+//!     extract::{Query, State},
+//!     response::{Html, IntoResponse, Redirect},
+//!     routing::get,
+//! };
+//! use http::{HeaderMap, StatusCode};
+//! use oauth_axum_rs::{AuthorizationServer, oauth_core::engine::interaction::Approval};
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Which { id: String }
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Answer { csrf: String, allowed: Option<String> }
+//!
+//! async fn ask(State(server): State<AuthorizationServer>, Query(which): Query<Which>, headers: HeaderMap)
+//! -> Result<impl IntoResponse, StatusCode> {
+//!     let found = server.interaction(&which.id, &headers).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+//!     let request = found.ok_or(StatusCode::GONE)?;
+//!     // Render with a template that escapes: names are what clients call themselves.
+//!     Ok(Html(format!("<form method=post><input type=hidden name=csrf value={}>…", request.csrf_token())))
+//! }
+//!
+//! async fn answer(
+//!     State(server): State<AuthorizationServer>,
+//!     Query(which): Query<Which>,
+//!     headers: HeaderMap,
+//!     Form(answer): Form<Answer>,
+//! ) -> Result<Redirect, StatusCode> {
+//!     let found = server.interaction(&which.id, &headers).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
+//!     let request = found.filter(|one| one.csrf_matches(&answer.csrf)).ok_or(StatusCode::FORBIDDEN)?;
+//!     // Who is signed in is for your own session layer to say.
+//!     let done = match answer.allowed {
+//!         Some(_) => request.approve(Approval::new("user-1")).await,
+//!         None => request.deny().await,
+//!     };
+//!     let url = done.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?.ok_or(StatusCode::GONE)?;
+//!     Ok(Redirect::to(&url)) // 303
+//! }
+//!
+//! let app: Router<AuthorizationServer> = Router::new().route("/my/consent", get(ask).post(answer));
+//! # drop(app);
+//! ```
+//!
+//! [`page::html`] sends a page with the headers that these pages have.
+//!
+//! [`interaction_path`]: oauth_core::server::AuthorizationServerBuilder::interaction_path
+//! [`Interaction::csrf_token`]: oauth_core::engine::interaction::Interaction::csrf_token
+//! [`approve`]: oauth_core::engine::interaction::Interaction::approve
+//! [`deny`]: oauth_core::engine::interaction::Interaction::deny
+//! [`page::html`]: oauth_core::endpoint::page::html
+
+mod flow;
+mod form;
+mod limit;
+mod password;
+mod session;
+mod users;
+mod views;
+
+use std::{collections::HashMap, fmt, sync::Arc};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    response::Response,
+    routing::get,
+};
+use bytes::Bytes;
+use oauth_core::{engine::fault::Fault, event::Event, server::AuthorizationServer};
+
+use self::{limit::SignInLimit, session::Sessions};
+pub use self::{
+    password::{InvalidPasswordHash, PasswordUsers},
+    users::{User, Users},
+};
+
+/// The pages of an authorization server. See the [module documentation](self).
+pub struct Pages<U> {
+    inner: Inner<U>,
+}
+
+struct Inner<U> {
+    server: AuthorizationServer,
+    users: U,
+    sessions: Sessions,
+    limit: SignInLimit,
+    scope_texts: HashMap<String, String>,
+    auto_approve: Option<User>,
+}
+
+/// Approval without asking is for development alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("approving without asking needs a server in development mode")]
+pub struct NotInDevelopment;
+
+impl<U: Users> Pages<U> {
+    /// Pages for `server`, on which `users` sign in.
+    #[must_use]
+    pub fn new(server: &AuthorizationServer, users: U) -> Self {
+        let inner = Inner {
+            server: server.clone(),
+            users,
+            sessions: Sessions::new(server, 8 * 3600),
+            limit: SignInLimit::new(10),
+            scope_texts: HashMap::new(),
+            auto_approve: None,
+        };
+        Self { inner }
+    }
+
+    /// Sets after how many seconds a person has to sign in again: 8 hours if
+    /// not called. A session ends with the browser at the latest.
+    #[must_use]
+    pub fn session_lifetime(mut self, seconds: u64) -> Self {
+        self.inner.sessions.lifetime = seconds;
+        self
+    }
+
+    /// Sets how often a sign-in may fail in a minute, for one user name from
+    /// one address: 10 if not called, 0 for no limit. One address may fail ten
+    /// times as often for all names together. Past that, the answer is 429.
+    ///
+    /// Addresses are known where the app is served with [`Peer`](crate::Peer)
+    /// or `SocketAddr` as connect info. Without, a name is limited by itself.
+    #[must_use]
+    pub fn sign_in_failures_per_minute(mut self, most: u32) -> Self {
+        self.inner.limit = SignInLimit::new(most);
+        self
+    }
+
+    /// Says in words what a scope allows, for the consent page.
+    #[must_use]
+    pub fn scope_text(mut self, scope: impl Into<String>, text: impl Into<String>) -> Self {
+        self.inner.scope_texts.insert(scope.into(), text.into());
+        self
+    }
+
+    /// Shows no page at all: `user` counts as signed in and allows everything.
+    ///
+    /// # Errors
+    /// [`NotInDevelopment`] if the server is meant to be used by others.
+    pub fn insecure_auto_approve(mut self, user: User) -> Result<Self, NotInDevelopment> {
+        if !self.inner.server.is_development() {
+            return Err(NotInDevelopment);
+        }
+        self.inner.auto_approve = Some(user);
+        Ok(self)
+    }
+
+    /// The pages at the server's interaction path, to be merged at the root of
+    /// the app. A page for signing out is at `/sign-out` below it.
+    pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
+        let (path, sign_out_path) = (self.inner.path(), self.inner.sign_out_path());
+        let interaction = get(show::<U>).post(decide::<U>);
+        let sign_out = get(show_sign_out::<U>).post(sign_out::<U>);
+        let router = Router::new().without_v07_checks();
+        router.route(&path, interaction).route(&sign_out_path, sign_out).with_state(Arc::new(self.inner))
+    }
+}
+
+impl<U> Inner<U> {
+    /// The path of the pages; the issuer's own path is part of it.
+    fn path(&self) -> String {
+        format!("{}{}", self.server.issuer_path(), self.server.interaction_path())
+    }
+
+    fn sign_out_path(&self) -> String {
+        format!("{}/sign-out", self.path().trim_end_matches('/'))
+    }
+
+    fn site(&self) -> &str {
+        views::site(&self.server)
+    }
+
+    /// The page, or what a fault looks like. Its cause is for operators.
+    fn answer(&self, page: Result<http::Response<Bytes>, Fault>) -> Response {
+        let page = page.unwrap_or_else(|fault| {
+            self.server.tell(&Event::Fault { error: &fault });
+            views::unavailable(self.site())
+        });
+        page.map(Body::from)
+    }
+}
+
+type Context<U> = State<Arc<Inner<U>>>;
+
+async fn show<U: Users>(State(inner): Context<U>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    inner.answer(inner.show(&parts).await)
+}
+
+async fn decide<U: Users>(State(inner): Context<U>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    inner.answer(inner.decide(&parts, body).await)
+}
+
+async fn show_sign_out<U: Users>(State(inner): Context<U>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    inner.answer(inner.show_sign_out(&parts).await)
+}
+
+async fn sign_out<U: Users>(State(inner): Context<U>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    inner.answer(inner.sign_out(&parts, body).await)
+}
+
+impl<U: fmt::Debug> fmt::Debug for Pages<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages").field("users", &self.inner.users).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,227 @@
+//! Redirect URIs: whole, exact, and compared byte for byte.
+
+use std::net::IpAddr;
+
+use url::{Host, Url};
+
+/// A registered redirect URI, kept as it was written: comparing parsed URLs
+/// would let two spellings pass as one (RFC 9700 section 2.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedirectUri {
+    text: Box<str>,
+    /// For loopback entries, the text around the port: `http://127.0.0.1` and
+    /// `/cb?x`.
+    loopback: Option<(Box<str>, Box<str>)>,
+}
+
+/// Why a URI cannot be registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidRedirectUri {
+    /// Not an absolute URI of printable ASCII, or with a wildcard.
+    #[error("a redirect URI is one whole absolute URI")]
+    NotAbsolute,
+    /// It has a fragment (OAuth 2.1 section 3.1.2).
+    #[error("a redirect URI has no fragment")]
+    Fragment,
+    /// It has a user name or password.
+    #[error("a redirect URI has no user information")]
+    UserInformation,
+    /// Plain http to another machine (OAuth 2.1 section 9.7.1).
+    #[error("http redirect URIs are for 127.0.0.1 and [::1] only")]
+    Cleartext,
+    /// A scheme that runs or reads something in the browser.
+    #[error("this scheme can never be redirected to")]
+    Scheme,
+    /// A private-use scheme without a dot, or with an authority
+    /// (RFC 8252 section 7.1).
+    #[error("a private-use scheme is a reversed domain name, as in com.example.app:/callback")]
+    PrivateUse,
+}
+
+impl RedirectUri {
+    /// Checks `text` as a redirect URI to register.
+    ///
+    /// ```
+    /// use oauth_core::client::RedirectUri;
+    /// assert!(RedirectUri::parse("https://app.example/cb").is_ok());
+    /// assert!(RedirectUri::parse("com.example.app:/cb").is_ok());
+    /// assert!(RedirectUri::parse("http://app.example/cb").is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidRedirectUri`] says which rule it breaks.
+    pub fn parse(text: &str) -> Result<Self, InvalidRedirectUri> {
+        let printable = text.len() <= 2048 && text.bytes().all(|b| (0x21..=0x7E).contains(&b));
+        if !printable || text.contains(['*', '\\', '"', '<', '>']) {
+            return Err(InvalidRedirectUri::NotAbsolute);
+        }
+        let url = Url::parse(text).map_err(|_| InvalidRedirectUri::NotAbsolute)?;
+        if text.contains('#') {
+            return Err(InvalidRedirectUri::Fragment);
+        }
+        match url.scheme() {
+            "https" => check_authority(text, &url)?,
+            "http" => {
+                check_authority(text, &url)?;
+                if !is_loopback(&url) {
+                    return Err(InvalidRedirectUri::Cleartext);
+                }
+            }
+            "javascript" | "data" | "file" | "vbscript" | "about" | "blob" | "ws" | "wss" | "ftp" | "view-source" => {
+                return Err(InvalidRedirectUri::Scheme);
+            }
+            private if !private.contains('.') || url.has_authority() => return Err(InvalidRedirectUri::PrivateUse),
+            _ => {}
+        }
+        Ok(Self { text: text.into(), loopback: around_port(text) })
+    }
+
+    /// The URI as it was registered.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether `requested` is this URI: byte for byte, save for the port of a
+    /// loopback address, which a native app cannot know ahead (RFC 8252
+    /// section 7.3).
+    ///
+    /// ```
+    /// use oauth_core::client::RedirectUri;
+    /// let app = RedirectUri::parse("http://127.0.0.1/cb")?;
+    /// assert!(app.matches("http://127.0.0.1:51004/cb"));
+    /// assert!(!app.matches("http://127.0.0.1:51004/cb/"));
+    /// assert!(!app.matches("http://127.0.0.1@evil.example/cb"));
+    /// # Ok::<_, oauth_core::client::InvalidRedirectUri>(())
+    /// ```
+    #[must_use]
+    pub fn matches(&self, requested: &str) -> bool {
+        if *self.text == *requested {
+            return true;
+        }
+        self.loopback.is_some() && around_port(requested) == self.loopback
+    }
+
+    /// The host a person should see on the consent page; the scheme for a
+    /// private-use URI.
+    #[must_use]
+    pub fn shown_host(&self) -> String {
+        let url = Url::parse(&self.text).ok();
+        let host = url.as_ref().and_then(|url| url.host_str());
+        host.or(url.as_ref().map(Url::scheme)).unwrap_or_default().to_owned()
+    }
+}
+
+/// The host must be spelled out, and nothing may hide before an `@`.
+fn check_authority(text: &str, url: &Url) -> Result<(), InvalidRedirectUri> {
+    let authority = text.split_once("://").map(|(_, rest)| rest.split(['/', '?']).next().unwrap_or_default());
+    match authority {
+        None | Some("") => Err(InvalidRedirectUri::NotAbsolute),
+        Some(authority) if authority.contains('@') => Err(InvalidRedirectUri::UserInformation),
+        Some(_) if url.host().is_none() => Err(InvalidRedirectUri::NotAbsolute),
+        Some(_) => Ok(()),
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),
+        Some(Host::Ipv6(ip)) => IpAddr::V6(ip).is_loopback(),
+        _ => false,
+    }
+}
+
+/// Splits a loopback URI around its port; `None` if it is not exactly
+/// `http://` + `127.0.0.1` or `[::1]` + an optional port + path and query.
+fn around_port(text: &str) -> Option<(Box<str>, Box<str>)> {
+    let origin = ["http://127.0.0.1", "http://[::1]"].into_iter().find(|origin| text.starts_with(origin))?;
+    let rest = text.strip_prefix(origin)?;
+    let rest = match rest.strip_prefix(':') {
+        None => rest,
+        Some(after) => {
+            let end = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
+            let (port, path) = after.split_at(end);
+            port.parse::<u16>().ok().filter(|_| !port.starts_with('0'))?;
+            path
+        }
+    };
+    // What follows the port must be a path or a query, not more authority.
+    (rest.is_empty() || rest.starts_with(['/', '?'])).then(|| (origin.into(), rest.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // spec: REG-06, REG-07, REG-08, REG-09
+    #[test]
+    fn only_whole_safe_uris_can_be_registered() {
+        use InvalidRedirectUri::*;
+        for good in ["https://a.example/cb?x=1", "http://127.0.0.1:80/cb", "http://[::1]/cb", "com.example.app:/cb"] {
+            assert!(RedirectUri::parse(good).is_ok(), "{good}");
+        }
+        for (bad, why) in [
+            ("/cb", NotAbsolute),
+            ("https://", NotAbsolute),
+            ("https:a.example/cb", NotAbsolute),
+            ("https://*.example/cb", NotAbsolute),
+            ("https://a.example/\r\n", NotAbsolute),
+            ("https://a.example/cb#x", Fragment),
+            ("https://a@b.example/cb", UserInformation),
+            ("http://a.example/cb", Cleartext),
+            ("http://localhost/cb", Cleartext),
+            ("http://127.0.0.1.evil.example/cb", Cleartext),
+            ("javascript:alert(1)", Scheme),
+            ("data:text/html,x", Scheme),
+            ("myapp:/cb", PrivateUse),
+            ("com.example.app://cb", PrivateUse),
+        ] {
+            assert_eq!(RedirectUri::parse(bad), Err(why), "{bad}");
+        }
+    }
+
+    // spec: AUZ-06
+    #[test]
+    fn comparison_is_byte_equality() {
+        let registered = RedirectUri::parse("https://a.example/cb").unwrap();
+        assert!(registered.matches("https://a.example/cb"));
+        for other in [
+            "https://A.example/cb",
+            "https://a.example/cb/",
+            "https://a.example:443/cb",
+            "https://a.example/%63b",
+            "https://a.example/x/../cb",
+            "https://a.example/cb?x=1",
+            "https://a.example/cb#",
+            "https://a.example/cb ",
+        ] {
+            assert!(!registered.matches(other), "{other}");
+        }
+    }
+
+    // spec: AUZ-07
+    #[test]
+    fn only_the_port_of_a_loopback_address_is_free() {
+        let registered = RedirectUri::parse("http://127.0.0.1:8000/cb?x=1").unwrap();
+        for good in ["http://127.0.0.1/cb?x=1", "http://127.0.0.1:1/cb?x=1", "http://127.0.0.1:65535/cb?x=1"] {
+            assert!(registered.matches(good), "{good}");
+        }
+        for other in [
+            "https://127.0.0.1:8000/cb?x=1",
+            "http://127.0.0.2:8000/cb?x=1",
+            "http://[::1]:8000/cb?x=1",
+            "http://127.0.0.1:8000/CB?x=1",
+            "http://127.0.0.1:8000/cb",
+            "http://127.0.0.1:65536/cb?x=1",
+            "http://127.0.0.1:/cb?x=1",
+            "http://127.0.0.1:08000/cb?x=1",
+            "http://127.0.0.1@evil.example/cb?x=1",
+            "http://127.0.0.1:80@evil.example/cb?x=1",
+            "http://127.0.0.1.evil.example/cb?x=1",
+        ] {
+            assert!(!registered.matches(other), "{other}");
+        }
+        assert!(!RedirectUri::parse("https://127.0.0.1/cb").unwrap().matches("https://127.0.0.1:8443/cb"));
+    }
+}

@@ -1,0 +1,111 @@
+//! The endpoints: one file each. Every one takes a request whose body was
+//! collected and bounded, and answers it; none of them fails.
+
+pub mod authorize;
+pub mod introspect;
+pub mod jwks;
+pub mod metadata;
+pub mod page;
+pub mod revoke;
+pub mod token;
+
+use bytes::Bytes;
+use http::{
+    HeaderValue, Method, Request, Response, StatusCode,
+    header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE},
+};
+use serde_json::{Map, Value};
+
+use crate::{
+    challenge::Challenge,
+    engine::fault::{Failure, Fault},
+    error::{ErrorCode, OAuthError},
+    event::Event,
+    params::Params,
+    server::AuthorizationServer,
+};
+
+/// How long a client that was told 503 should wait, in seconds.
+const RETRY_SECONDS: &str = "5";
+
+/// The parameters of a form POST (OAuth 2.1 section 3.2): from the body alone.
+fn read_form(request: &Request<Bytes>) -> Result<Params, OAuthError> {
+    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default();
+    if !media_type.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Err(OAuthError::invalid_request("the body must be application/x-www-form-urlencoded"));
+    }
+    let body = std::str::from_utf8(request.body()).map_err(|_| OAuthError::invalid_request("the body is not UTF-8"))?;
+    let params = Params::parse(body)?;
+    params.refuse_repeated()?;
+    Ok(params)
+}
+
+/// 405, naming the methods that work.
+fn method_not_allowed(allow: &'static str) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+    no_store(response)
+}
+
+fn is_post(request: &Request<Bytes>) -> bool {
+    request.method() == Method::POST
+}
+
+/// The HTTP stack leaves out the body where the method is HEAD.
+fn is_read(request: &Request<Bytes>) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD)
+}
+
+/// OAuth 2.1 section 5.1: no response of these endpoints may be kept.
+fn no_store(mut response: Response<Bytes>) -> Response<Bytes> {
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
+    response
+}
+
+fn json(status: StatusCode, body: Map<String, Value>) -> Response<Bytes> {
+    let mut response = Response::new(Value::Object(body).to_string().into());
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    no_store(response)
+}
+
+/// The token error of OAuth 2.1 section 5.2.
+fn error_json(status: StatusCode, error: &OAuthError) -> Response<Bytes> {
+    let mut body = Map::new();
+    body.insert("error".into(), error.code().as_str().into());
+    if !error.description().is_empty() {
+        body.insert("error_description".into(), error.description().into());
+    }
+    json(status, body)
+}
+
+/// Answers a back-channel request that was not granted.
+fn failure(server: &AuthorizationServer, failure: &Failure) -> Response<Bytes> {
+    match failure {
+        Failure::Refused(error) => error_json(StatusCode::BAD_REQUEST, error),
+        Failure::Unauthenticated(error) => {
+            let mut response = error_json(StatusCode::UNAUTHORIZED, error);
+            let challenge = Challenge::basic(server.issuer()).to_header_value();
+            if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+                response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+            }
+            response
+        }
+        Failure::Fault(fault) => unavailable(server, fault),
+    }
+}
+
+/// 503: the operator learns why, the client that it may try again.
+fn unavailable(server: &AuthorizationServer, fault: &Fault) -> Response<Bytes> {
+    server.tell(&Event::Fault { error: fault });
+    let mut response = error_json(StatusCode::SERVICE_UNAVAILABLE, &outage());
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
+    response
+}
+
+fn outage() -> OAuthError {
+    OAuthError::new(ErrorCode::TemporarilyUnavailable, "the server cannot answer now; try again")
+}

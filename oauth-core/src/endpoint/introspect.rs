@@ -1,0 +1,113 @@
+//! `POST /introspect`: token introspection ([RFC 7662]).
+//!
+//! [RFC 7662]: https://www.rfc-editor.org/rfc/rfc7662
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use serde_json::{Map, Value, json as value};
+
+use super::{failure, is_post, json, method_not_allowed, read_form};
+use crate::{
+    client::Client,
+    engine::{client_auth::authenticate, fault::Failure, validate::Located},
+    error::OAuthError,
+    scope::Scope,
+    server::AuthorizationServer,
+    store::{AccessToken, Grant},
+    token::{TokenKind, TokenType},
+};
+
+/// Answers an introspection request.
+pub async fn handle(server: &AuthorizationServer, request: &Request<Bytes>) -> Response<Bytes> {
+    if !is_post(request) {
+        return method_not_allowed("POST");
+    }
+    match introspect(server, request).await {
+        Ok(body) => json(StatusCode::OK, body),
+        Err(error) => failure(server, &error),
+    }
+}
+
+async fn introspect(server: &AuthorizationServer, request: &Request<Bytes>) -> Result<Map<String, Value>, Failure> {
+    let params = read_form(request)?;
+    let caller = authenticate(server, request, &params).await?;
+    if caller.is_public() {
+        // Section 2.1: the endpoint MUST require authorization, which a name
+        // alone is not.
+        let error = OAuthError::invalid_client("introspection needs a client that authenticates");
+        return Err(Failure::Unauthenticated(error));
+    }
+    let token = params.require("token")?;
+    let Some(located) = server.locate(token) else { return Ok(inactive()) };
+    let body = match located.kind {
+        TokenKind::Access => access(server, &caller, &located).await?,
+        TokenKind::Refresh => refresh(server, &caller, &located).await?,
+        TokenKind::Code => None,
+    };
+    Ok(body.unwrap_or_else(inactive))
+}
+
+/// Section 2.2: whatever the reason, nothing but this.
+fn inactive() -> Map<String, Value> {
+    Map::from_iter([("active".to_owned(), false.into())])
+}
+
+async fn access(
+    server: &AuthorizationServer,
+    caller: &Client,
+    located: &Located,
+) -> Result<Option<Map<String, Value>>, Failure> {
+    let Some((grant, mut access)) = server.live_access(located).await? else { return Ok(None) };
+    if !cut_to(server, caller, &grant, &mut access) {
+        return Ok(None);
+    }
+    let claims = server.claims_of(&grant, &access, located.name());
+    // RFC 7662 section 2.2 shares these names with RFC 9068.
+    let Ok(Value::Object(mut body)) = serde_json::to_value(&claims) else { return Ok(None) };
+    body.insert("active".into(), true.into());
+    body.insert("token_type".into(), TokenType::Bearer.as_str().into());
+    Ok(Some(body))
+}
+
+/// Cuts the answer to what the caller may know (section 2.2, last paragraph);
+/// `false` if that is nothing.
+fn cut_to(server: &AuthorizationServer, caller: &Client, grant: &Grant, access: &mut AccessToken) -> bool {
+    if grant.facts.client == caller.id || server.introspection_callers().contains(&caller.id) {
+        return true;
+    }
+    let serves = |identifier: &String| {
+        server.resource(identifier).is_some_and(|resource| resource.introspection_caller.as_ref() == Some(&caller.id))
+    };
+    access.audience.retain(serves);
+    let scope: Scope = server.scope_at(&access.audience, &access.scope);
+    access.scope = scope;
+    !access.audience.is_empty()
+}
+
+/// A refresh token is its client's business alone: resource servers must never
+/// take one for an access token.
+async fn refresh(
+    server: &AuthorizationServer,
+    caller: &Client,
+    located: &Located,
+) -> Result<Option<Map<String, Value>>, Failure> {
+    let Some(grant) = server.grant_of(located).await? else { return Ok(None) };
+    let now = server.now();
+    let Some(refresh) = grant.refresh.as_ref().filter(|live| live.digest == located.digest) else { return Ok(None) };
+    let idle_end = refresh.used_at.saturating_add(server.lifetimes().refresh_idle);
+    let end = idle_end.min(grant.expires_at);
+    if grant.facts.client != caller.id || !grant.is_live(now) || now >= end {
+        return Ok(None);
+    }
+    let body = value!({
+        "active": true,
+        "client_id": grant.facts.client,
+        "sub": grant.facts.subject.as_deref().unwrap_or(grant.facts.client.as_str()),
+        "scope": grant.facts.scope,
+        "aud": grant.facts.resources,
+        "iss": server.issuer(),
+        "iat": refresh.used_at,
+        "exp": end,
+    });
+    Ok(body.as_object().cloned())
+}

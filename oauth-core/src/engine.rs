@@ -1,0 +1,10 @@
+//! What grants and endpoints stand on.
+
+pub mod client_auth;
+pub mod fault;
+pub mod interaction;
+pub mod issue;
+pub mod key_ring;
+pub mod policy;
+pub mod revocations;
+pub mod validate;

@@ -1,0 +1,157 @@
+//! Making tokens: what is asked is narrowed to what is granted, and becomes a
+//! token of the resource's format.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use super::{fault::Fault, policy::TokenFormat};
+use crate::{
+    claims::{ACCESS_TOKEN_TYPE, AccessTokenClaims},
+    client::Client,
+    clock::random_bytes,
+    error::OAuthError,
+    jwt,
+    params::Params,
+    scope::Scope,
+    secret::{Digest, Secret},
+    server::AuthorizationServer,
+    store::{AccessToken, Grant, GrantFacts},
+    token::{TokenKind, TokenResponse, TokenType},
+};
+
+/// A fresh access token, in its two halves.
+pub(crate) struct NewAccess {
+    pub(crate) text: Secret,
+    pub(crate) record: AccessToken,
+}
+
+/// What a token request asks for, checked against a grant.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) scope: Scope,
+    pub(crate) audience: Vec<String>,
+}
+
+impl Target {
+    /// Reads `resource` and, where `may_narrow` allows it, `scope`, and checks
+    /// that the grant covers them.
+    pub(crate) fn read(
+        server: &AuthorizationServer,
+        params: &Params,
+        facts: &GrantFacts,
+        may_narrow: bool,
+    ) -> Result<Self, OAuthError> {
+        let scope = match params.get("scope").filter(|_| may_narrow) {
+            Some(scope) => read_scope(scope)?,
+            None => facts.scope.clone(),
+        };
+        if !scope.is_subset_of(&facts.scope) {
+            return Err(OAuthError::invalid_scope("the scope exceeds what was granted"));
+        }
+        let mut audience: Vec<String> = Vec::new();
+        for resource in params.all("resource") {
+            if !facts.resources.iter().any(|granted| granted == resource) {
+                return Err(OAuthError::invalid_target("the resource is not one that was granted"));
+            }
+            if !audience.iter().any(|seen| seen == resource) {
+                audience.push(resource.to_owned());
+            }
+        }
+        if audience.is_empty() {
+            audience.clone_from(&facts.resources);
+        }
+        let scope = server.scope_at(&audience, &scope);
+        Ok(Self { scope, audience })
+    }
+}
+
+/// The `scope` a client asks for at the start of a grant; what it is
+/// registered for if it does not say.
+pub(crate) fn requested_scope(params: &Params, client: &Client) -> Result<Scope, OAuthError> {
+    let Some(scope) = params.get("scope") else { return Ok(client.scope.clone()) };
+    let scope = read_scope(scope)?;
+    if !scope.is_subset_of(&client.scope) {
+        return Err(OAuthError::invalid_scope("the scope is unknown, or not one that this client may ask for"));
+    }
+    Ok(scope)
+}
+
+/// The `resource`s a client asks for at the start of a grant; the first
+/// configured one if it does not say (RFC 8707 section 2).
+pub(crate) fn requested_resources(server: &AuthorizationServer, params: &Params) -> Result<Vec<String>, OAuthError> {
+    let mut resources: Vec<String> = Vec::new();
+    for asked in params.all("resource") {
+        if server.resource(asked).is_none() {
+            return Err(OAuthError::invalid_target("the resource is malformed, or not served here"));
+        }
+        if !resources.iter().any(|seen| seen == asked) {
+            resources.push(asked.to_owned());
+        }
+    }
+    if resources.is_empty() {
+        resources.extend(server.resources().first().map(|first| first.identifier.clone()));
+    }
+    Ok(resources)
+}
+
+fn read_scope(scope: &str) -> Result<Scope, OAuthError> {
+    scope.parse().map_err(|_| OAuthError::invalid_scope("the scope is malformed"))
+}
+
+impl AuthorizationServer {
+    /// Makes an access token under `grant`.
+    pub(crate) fn mint_access(&self, grant: &Grant, generation: u64, target: Target) -> Result<NewAccess, Fault> {
+        let now = self.now();
+        let Target { scope, audience } = target;
+        // Nothing under a grant outlives it: its end is written on the token.
+        let expires_at = now.saturating_add(self.lifetimes().access).min(grant.expires_at);
+        let jwt = audience.iter().any(|one| self.resource(one).is_some_and(|r| r.format == TokenFormat::Jwt));
+        let mut record = AccessToken { digest: Digest::of(&[]), scope, audience, issued_at: now, expires_at };
+        let text = if jwt {
+            let jti = URL_SAFE_NO_PAD.encode(random_bytes::<16>(self.random())?);
+            record.digest = jwt_digest(&jti);
+            self.sign_access(grant, &record, jti)?
+        } else {
+            let minted = self.codec().mint(TokenKind::Access, grant.id, generation, self.random())?;
+            record.digest = minted.digest;
+            minted.text
+        };
+        Ok(NewAccess { text, record })
+    }
+
+    fn sign_access(&self, grant: &Grant, record: &AccessToken, jti: String) -> Result<Secret, Fault> {
+        let key = self.signing_key().ok_or(Fault::Internal("no signing key is active"))?;
+        let reference = self.grant_refs().reference(grant.id, &record.audience);
+        let mut claims = self.claims_of(grant, record, jti);
+        claims.grant_ref = Some(reference.ok_or(Fault::Internal("the block cipher failed"))?);
+        Ok(Secret::new(jwt::sign(&key, ACCESS_TOKEN_TYPE, &claims)?))
+    }
+
+    /// What an access token says, whatever its format.
+    pub(crate) fn claims_of(&self, grant: &Grant, record: &AccessToken, jti: String) -> AccessTokenClaims {
+        let facts = &grant.facts;
+        // RFC 9068 section 2.2: without a user, `sub` is the client.
+        let sub = facts.subject.as_deref().unwrap_or_else(|| facts.client.as_str());
+        let client = facts.client.as_str();
+        let audience = record.audience.iter().cloned();
+        let (iat, exp) = (record.issued_at, record.expires_at);
+        let mut claims = AccessTokenClaims::new(self.issuer(), audience, sub, client, jti, iat, exp);
+        claims.scope = (!record.scope.is_empty()).then(|| record.scope.clone());
+        claims.auth_time = facts.auth_time;
+        claims.acr.clone_from(&facts.acr);
+        claims
+    }
+
+    /// The token response for `access`.
+    pub(crate) fn response(&self, access: &NewAccess, refresh: Option<Secret>) -> TokenResponse {
+        let lifetime = self.now().until(access.record.expires_at);
+        let mut response = TokenResponse::new(access.text.clone(), TokenType::Bearer, lifetime);
+        response.refresh_token = refresh;
+        response.scope = Some(access.record.scope.clone()).filter(|scope| !scope.is_empty());
+        response
+    }
+}
+
+/// What the store knows a JWT by.
+pub(crate) fn jwt_digest(jti: &str) -> Digest {
+    Digest::of(&[b"jti", jti.as_bytes()])
+}

@@ -1,0 +1,33 @@
+//! The grants: one file each, named by its `grant_type`.
+
+mod authorization_code;
+mod client_credentials;
+mod refresh_token;
+
+use crate::{
+    client::{Client, GrantType},
+    engine::fault::Failure,
+    error::OAuthError,
+    params::Params,
+    server::AuthorizationServer,
+    token::TokenResponse,
+};
+
+/// The grant types this server implements.
+pub(crate) const IMPLEMENTED: [GrantType; 3] =
+    [GrantType::AUTHORIZATION_CODE, GrantType::CLIENT_CREDENTIALS, GrantType::REFRESH_TOKEN];
+
+/// Issues tokens to an authenticated client that may use `grant_type`.
+pub(crate) async fn issue(
+    server: &AuthorizationServer,
+    client: &Client,
+    grant_type: &GrantType,
+    params: &Params,
+) -> Result<TokenResponse, Failure> {
+    match grant_type.as_str() {
+        authorization_code::NAME => authorization_code::issue(server, client, params).await,
+        client_credentials::NAME => client_credentials::issue(server, client, params).await,
+        refresh_token::NAME => refresh_token::issue(server, client, params).await,
+        _ => Err(OAuthError::unsupported_grant_type("the grant type is not implemented").into()),
+    }
+}

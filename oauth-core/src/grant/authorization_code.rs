@@ -1,0 +1,105 @@
+//! `authorization_code`: a code and its verifier for tokens (OAuth 2.1 section
+//! 4.1.3).
+
+use crate::{
+    client::{Client, GrantType},
+    engine::{
+        fault::Failure,
+        issue::{NewAccess, Target},
+        revocations::Revoked,
+    },
+    error::OAuthError,
+    event::Event,
+    params::Params,
+    pkce::{CodeChallenge, CodeVerifier},
+    server::AuthorizationServer,
+    store::{Code, Grant, RedeemCode, Redemption},
+    token::{MintedToken, ReadToken, TokenKind, TokenResponse},
+};
+
+pub(super) const NAME: &str = "authorization_code";
+
+pub(super) async fn issue(
+    server: &AuthorizationServer,
+    client: &Client,
+    params: &Params,
+) -> Result<TokenResponse, Failure> {
+    let read = server.codec().read(TokenKind::Code, params.require("code")?).ok_or_else(refused)?;
+    // Whose code it is decides first: nobody else learns anything about it.
+    let grant = server.store().grant(read.grant).await?.filter(|grant| grant.facts.client == client.id);
+    let grant = grant.ok_or_else(refused)?;
+    let challenge = read_verifier(params, grant.code.as_ref())?;
+    let target = Target::read(server, params, &grant.facts, false)?;
+
+    let access = server.mint_access(&grant, 0, target)?;
+    let refresh = mint_refresh(server, client, &grant)?;
+    let redeem = redeem(server, client, params, &read, challenge, &access, refresh.as_ref());
+    let announcement = server.announce(Revoked::Grant(grant.id));
+    match server.store().redeem_code(redeem).await? {
+        Redemption::Redeemed => {
+            announcement.withdraw();
+            server.tell(&Event::TokensIssued { grant: grant.id, client: &client.id, grant_type: NAME });
+            Ok(server.response(&access, refresh.map(|minted| minted.text)))
+        }
+        Redemption::Replayed => {
+            drop(announcement);
+            server.tell(&Event::CodeReplayed { grant: grant.id, client: &client.id });
+            Err(OAuthError::invalid_grant("the code was used before; its tokens have been revoked").into())
+        }
+        Redemption::Refused => {
+            announcement.withdraw();
+            Err(refused().into())
+        }
+    }
+}
+
+/// One answer for every code that is not good, so that none of its bindings
+/// can be probed.
+fn refused() -> OAuthError {
+    OAuthError::invalid_grant(
+        "the code is unknown, expired, or not bound to this client, redirect_uri and code_verifier",
+    )
+}
+
+/// The challenge that the request's verifier answers: a verifier must be there
+/// if and only if a challenge was (OAuth 2.1 section 4.1.3).
+fn read_verifier(params: &Params, code: Option<&Code>) -> Result<Option<CodeChallenge>, OAuthError> {
+    let bound = code.is_some_and(|code| code.challenge.is_some());
+    match params.get("code_verifier") {
+        None if bound => Err(OAuthError::invalid_grant("the parameter code_verifier is missing")),
+        None => Ok(None),
+        Some(_) if !bound => Err(OAuthError::invalid_request("code_verifier without a code_challenge")),
+        Some(verifier) => match CodeVerifier::parse(verifier) {
+            Some(verifier) => Ok(Some(CodeChallenge::of(&verifier))),
+            None => Err(OAuthError::invalid_grant("code_verifier must be 43 to 128 unreserved characters")),
+        },
+    }
+}
+
+fn mint_refresh(server: &AuthorizationServer, client: &Client, grant: &Grant) -> Result<Option<MintedToken>, Failure> {
+    if !client.may_use(&GrantType::REFRESH_TOKEN) {
+        return Ok(None);
+    }
+    Ok(Some(server.codec().mint(TokenKind::Refresh, grant.id, 0, server.random())?))
+}
+
+fn redeem(
+    server: &AuthorizationServer,
+    client: &Client,
+    params: &Params,
+    read: &ReadToken,
+    challenge: Option<CodeChallenge>,
+    access: &NewAccess,
+    refresh: Option<&MintedToken>,
+) -> RedeemCode {
+    RedeemCode {
+        grant: read.grant,
+        digest: read.digest,
+        client: client.id.clone(),
+        redirect_uri: params.get("redirect_uri").map(str::to_owned),
+        challenge,
+        now: server.now(),
+        refresh: refresh.map(|minted| minted.digest),
+        access: access.record.clone(),
+    }
+}

@@ -1,0 +1,56 @@
+//! `client_credentials`: a client acts for itself (OAuth 2.1 section 4.2).
+
+use crate::{
+    client::Client,
+    engine::{
+        fault::Failure,
+        issue::{Target, requested_resources, requested_scope},
+    },
+    error::OAuthError,
+    event::Event,
+    params::Params,
+    server::AuthorizationServer,
+    store::{Grant, GrantFacts},
+    token::{GrantId, TokenResponse},
+};
+
+pub(super) const NAME: &str = "client_credentials";
+
+pub(super) async fn issue(
+    server: &AuthorizationServer,
+    client: &Client,
+    params: &Params,
+) -> Result<TokenResponse, Failure> {
+    if client.is_public() {
+        return Err(OAuthError::unauthorized_client("a client that cannot authenticate may not act for itself").into());
+    }
+    let grant = grant(server, client, params)?;
+    let target = Target::read(server, params, &grant.facts, false)?;
+    let access = server.mint_access(&grant, 0, target)?;
+    let id = grant.id;
+    server.store().insert_grant(grant, Some(access.record.clone())).await?;
+    server.tell(&Event::TokensIssued { grant: id, client: &client.id, grant_type: NAME });
+    // No refresh token: the client can ask again (RFC 6749 section 4.4.3).
+    Ok(server.response(&access, None))
+}
+
+fn grant(server: &AuthorizationServer, client: &Client, params: &Params) -> Result<Grant, Failure> {
+    let now = server.now();
+    let facts = GrantFacts {
+        client: client.id.clone(),
+        subject: None,
+        scope: requested_scope(params, client)?,
+        resources: requested_resources(server, params)?,
+        auth_time: None,
+        acr: None,
+    };
+    Ok(Grant {
+        id: GrantId::generate(server.random())?,
+        facts,
+        created_at: now,
+        expires_at: now.saturating_add(server.lifetimes().access),
+        revoked_at: None,
+        code: None,
+        refresh: None,
+    })
+}

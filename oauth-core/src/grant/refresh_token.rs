@@ -1,0 +1,200 @@
+//! `refresh_token`: the next access token, and the next refresh token
+//! (OAuth 2.1 section 6).
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    client::Client,
+    clock::UnixTime,
+    engine::{
+        fault::{Failure, Fault},
+        issue::{NewAccess, Target},
+        policy::Rotation,
+        revocations::Revoked,
+    },
+    error::OAuthError,
+    event::Event,
+    params::Params,
+    scope::Scope,
+    secret::{Digest, Secret},
+    server::AuthorizationServer,
+    store::{AccessToken, Grant, NextRefresh, RefreshOutcome, RotateRefresh},
+    token::{ReadToken, TokenKind, TokenResponse},
+};
+
+pub(super) const NAME: &str = "refresh_token";
+
+pub(super) async fn issue(
+    server: &AuthorizationServer,
+    client: &Client,
+    params: &Params,
+) -> Result<TokenResponse, Failure> {
+    let read = server.codec().read(TokenKind::Refresh, params.require("refresh_token")?).ok_or_else(refused)?;
+    let grant = server.store().grant(read.grant).await?.filter(|grant| grant.facts.client == client.id);
+    let grant = grant.filter(|grant| grant.is_live(server.now())).ok_or_else(refused)?;
+    check_subject(server, &grant).await?;
+    let target = Target::read(server, params, &grant.facts, true)?;
+
+    let new = Successor::mint(server, client, &grant, &read, target.clone())?;
+    let rotate = rotate(server, client, &read, &new);
+    let announcement = server.announce(Revoked::Grant(grant.id));
+    match server.store().rotate_refresh(rotate).await? {
+        RefreshOutcome::Rotated => {
+            announcement.withdraw();
+            server.tell(&Event::TokensIssued { grant: grant.id, client: &client.id, grant_type: NAME });
+            Ok(server.response(&new.access, new.refresh))
+        }
+        RefreshOutcome::Retry { sealed } => {
+            announcement.withdraw();
+            retry(server, client, &grant, &read, &sealed, new.access, &target).await
+        }
+        RefreshOutcome::Reused => {
+            drop(announcement);
+            server.tell(&Event::RefreshReused { grant: grant.id, client: &client.id });
+            Err(OAuthError::invalid_grant("the refresh token was used before; the grant has been revoked").into())
+        }
+        RefreshOutcome::Refused => {
+            announcement.withdraw();
+            Err(refused().into())
+        }
+    }
+}
+
+fn refused() -> OAuthError {
+    OAuthError::invalid_grant("the refresh token is unknown, expired, revoked, or another client's")
+}
+
+/// Draft-16 section 4.3.1: a disabled user's grants end.
+async fn check_subject(server: &AuthorizationServer, grant: &Grant) -> Result<(), Failure> {
+    if let Some(subject) = &grant.facts.subject
+        && !server.subjects().is_active(subject).await?
+    {
+        let _outcome = server.revoke_grant(grant.id).await?;
+        return Err(refused().into());
+    }
+    Ok(())
+}
+
+/// What is to take the place of a presented refresh token.
+struct Successor {
+    access: NewAccess,
+    refresh: Option<Secret>,
+    next: NextRefresh,
+}
+
+impl Successor {
+    fn mint(
+        server: &AuthorizationServer,
+        client: &Client,
+        grant: &Grant,
+        read: &ReadToken,
+        target: Target,
+    ) -> Result<Self, Fault> {
+        let generation = read.generation.saturating_add(1);
+        let access = server.mint_access(grant, generation, target)?;
+        let window = match server.rotation().for_client(client.is_public()) {
+            // The client keeps the one it has.
+            Rotation::None => return Ok(Self { access, refresh: None, next: NextRefresh::Same }),
+            Rotation::Strict => None,
+            Rotation::Grace { seconds } => Some(server.now().saturating_add(seconds)),
+        };
+        let minted = server.codec().mint(TokenKind::Refresh, grant.id, generation, server.random())?;
+        let retry = match window {
+            None => None,
+            Some(until) => Some((Pair::seal(server, read, &access, &minted.text)?, until)),
+        };
+        let next = NextRefresh::Successor { digest: minted.digest, retry };
+        Ok(Self { access, refresh: Some(minted.text), next })
+    }
+}
+
+/// The response of a rotation, kept for a client that lost it: sealed under a
+/// key that only the bearer of the replaced token can derive.
+#[derive(Serialize, Deserialize)]
+struct Pair {
+    access_token: String,
+    refresh_token: String,
+    scope: Scope,
+    audience: Vec<String>,
+    issued_at: UnixTime,
+    expires_at: UnixTime,
+}
+
+impl Pair {
+    fn seal(
+        server: &AuthorizationServer,
+        read: &ReadToken,
+        access: &NewAccess,
+        refresh: &Secret,
+    ) -> Result<Vec<u8>, Fault> {
+        let pair = Self {
+            access_token: access.text.expose().to_owned(),
+            refresh_token: refresh.expose().to_owned(),
+            scope: access.record.scope.clone(),
+            audience: access.record.audience.clone(),
+            issued_at: access.record.issued_at,
+            expires_at: access.record.expires_at,
+        };
+        let plaintext = serde_json::to_vec(&pair).map_err(|_| Fault::Internal("a pair cannot be serialized"))?;
+        let plaintext = zeroize::Zeroizing::new(plaintext);
+        Ok(read.retry_sealer().seal(read.grant.as_bytes(), &plaintext, server.random())?)
+    }
+
+    fn open(read: &ReadToken, sealed: &[u8]) -> Result<Self, Fault> {
+        let plaintext = read.retry_sealer().open(read.grant.as_bytes(), sealed);
+        let pair = plaintext.and_then(|plaintext| serde_json::from_slice(&plaintext).ok());
+        pair.ok_or(Fault::Internal("a retry pair cannot be opened"))
+    }
+}
+
+impl Drop for Pair {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.access_token);
+        zeroize::Zeroize::zeroize(&mut self.refresh_token);
+    }
+}
+
+/// Answers a retry with the same successor. If it asks for another scope or
+/// resource than the request whose response was lost, it gets an access token
+/// for that, beside the same refresh token: one live family all the same.
+async fn retry(
+    server: &AuthorizationServer,
+    client: &Client,
+    grant: &Grant,
+    read: &ReadToken,
+    sealed: &[u8],
+    fresh: NewAccess,
+    target: &Target,
+) -> Result<TokenResponse, Failure> {
+    let pair = Pair::open(read, sealed)?;
+    let refresh = Secret::new(pair.refresh_token.as_str());
+    server.tell(&Event::RefreshRetried { grant: grant.id, client: &client.id });
+    if pair.scope == target.scope && pair.audience == target.audience {
+        let record = AccessToken {
+            digest: Digest::of(&[]),
+            scope: pair.scope.clone(),
+            audience: pair.audience.clone(),
+            issued_at: pair.issued_at,
+            expires_at: pair.expires_at,
+        };
+        let same = NewAccess { text: Secret::new(pair.access_token.as_str()), record };
+        return Ok(server.response(&same, Some(refresh)));
+    }
+    if !server.store().insert_access(grant.id, fresh.record.clone(), server.now()).await? {
+        return Err(refused().into());
+    }
+    Ok(server.response(&fresh, Some(refresh)))
+}
+
+fn rotate(server: &AuthorizationServer, client: &Client, read: &ReadToken, new: &Successor) -> RotateRefresh {
+    RotateRefresh {
+        grant: read.grant,
+        digest: read.digest,
+        generation: read.generation,
+        client: client.id.clone(),
+        now: server.now(),
+        idle_lifetime: server.lifetimes().refresh_idle,
+        next: new.next.clone(),
+        access: new.access.record.clone(),
+    }
+}

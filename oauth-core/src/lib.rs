@@ -1,0 +1,46 @@
+//! OAuth 2.1 protocol types and the authorization-server engine.
+//!
+//! Nothing in this crate opens a socket or knows a web framework. With no
+//! features it is the vocabulary both sides of the protocol share; with
+//! `server` it is the engine behind the authorization server; `sqlite` adds
+//! the embedded store, and `testing` the suite every store passes.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub mod challenge;
+pub mod claims;
+pub mod client;
+pub mod clock;
+pub mod error;
+pub mod jwk;
+pub mod jwt;
+pub mod keys;
+pub mod metadata;
+pub mod pkce;
+pub mod scope;
+pub mod secret;
+pub mod token;
+
+#[cfg(feature = "server")]
+#[cfg_attr(docsrs, doc(cfg(feature = "server")))]
+pub mod cookie;
+#[cfg(feature = "server")]
+#[cfg_attr(docsrs, doc(cfg(feature = "server")))]
+pub mod endpoint;
+#[cfg(feature = "server")]
+#[cfg_attr(docsrs, doc(cfg(feature = "server")))]
+pub mod engine;
+#[cfg(feature = "server")]
+#[cfg_attr(docsrs, doc(cfg(feature = "server")))]
+pub mod event;
+#[cfg(feature = "server")]
+#[cfg_attr(docsrs, doc(cfg(feature = "server")))]
+pub mod grant;
+#[cfg(feature = "server")]
+#[cfg_attr(docsrs, doc(cfg(feature = "server")))]
+pub mod params;
+#[cfg(feature = "server")]
+#[cfg_attr(docsrs, doc(cfg(feature = "server")))]
+pub mod server;
+#[cfg(feature = "server")]
+#[cfg_attr(docsrs, doc(cfg(feature = "server")))]
+pub mod store;

@@ -1,0 +1,181 @@
+//! Form parameters: `application/x-www-form-urlencoded`, strictly.
+
+use std::{borrow::Cow, collections::HashMap};
+
+use percent_encoding::percent_decode_str;
+use zeroize::Zeroize;
+
+use crate::error::OAuthError;
+
+/// The parameters of one request.
+///
+/// A parameter with an empty value counts as absent; one that is repeated is
+/// an error, save those that may repeat (OAuth 2.1 section 3.2; RFC 8707
+/// section 2 for `resource`, RFC 8693 section 2.1 for `audience`).
+#[derive(Default)]
+pub struct Params {
+    values: HashMap<String, Vec<String>>,
+}
+
+/// The most parameters one request may have.
+const MAX_PARAMETERS: usize = 100;
+const REPEATABLE: [&str; 2] = ["resource", "audience"];
+
+impl Params {
+    /// Reads a form body or a query string.
+    ///
+    /// # Errors
+    /// `invalid_request` for a bad percent escape, a character outside UTF-8
+    /// or too many parameters. Repetition is judged by
+    /// [`Params::refuse_repeated`], because the authorization endpoint must
+    /// first find out where to send the error.
+    pub fn parse(form: &str) -> Result<Self, OAuthError> {
+        let mut values: HashMap<String, Vec<String>> = HashMap::new();
+        let pairs = form.split('&').filter(|pair| !pair.is_empty());
+        for (count, pair) in pairs.enumerate() {
+            if count == MAX_PARAMETERS {
+                return Err(OAuthError::invalid_request("too many parameters"));
+            }
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            values.entry(decode(name)?).or_default().push(decode(value)?);
+        }
+        Ok(Self { values })
+    }
+
+    /// The value of `name`, if it is there and not empty. Of a repeated
+    /// parameter, none.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        match self.values.get(name).map(Vec::as_slice) {
+            Some([value]) if !value.is_empty() => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The value of `name`.
+    ///
+    /// # Errors
+    /// `invalid_request` if it is absent or empty.
+    pub fn require(&self, name: &'static str) -> Result<&str, OAuthError> {
+        self.get(name).ok_or_else(|| OAuthError::invalid_request(format!("the parameter {name} is missing")))
+    }
+
+    /// Every non-empty value of a repeatable parameter.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.values.get(name).into_iter().flatten().map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Whether `name` occurs more than once.
+    #[must_use]
+    pub fn is_repeated(&self, name: &str) -> bool {
+        self.values.get(name).is_some_and(|values| values.len() > 1)
+    }
+
+    /// Refuses parameters that occur more than once and must not.
+    ///
+    /// # Errors
+    /// `invalid_request`, naming one of them if its name is harmless.
+    pub fn refuse_repeated(&self) -> Result<(), OAuthError> {
+        let repeated = |name: &&String| self.is_repeated(name) && !REPEATABLE.contains(&name.as_str());
+        match self.values.keys().find(repeated) {
+            None => Ok(()),
+            Some(name) => {
+                let known = name.len() <= 40 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+                let name = if known { name } else { "with another name" };
+                Err(OAuthError::invalid_request(format!("the parameter {name} occurs more than once")))
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Params {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Params").field("count", &self.values.len()).finish_non_exhaustive()
+    }
+}
+
+/// Codes, tokens and secrets arrive as parameters.
+impl Drop for Params {
+    fn drop(&mut self) {
+        self.values.values_mut().flatten().for_each(Zeroize::zeroize);
+    }
+}
+
+/// Decodes one name or value. The decoder is forgiving, so what it would
+/// forgive is refused first (RFC 6749 appendix B).
+pub(crate) fn decode(text: &str) -> Result<String, OAuthError> {
+    if !escapes_are_whole(text.as_bytes()) {
+        return Err(OAuthError::invalid_request("a percent escape is malformed"));
+    }
+    let bytes: Vec<u8> = percent_decode_str(&text.replace('+', " ")).collect();
+    String::from_utf8(bytes).map_err(|error| {
+        error.into_bytes().zeroize();
+        OAuthError::invalid_request("a parameter is not UTF-8")
+    })
+}
+
+fn escapes_are_whole(text: &[u8]) -> bool {
+    let mut rest = text.iter();
+    while let Some(byte) = rest.next() {
+        let mut digit = || rest.next().is_some_and(u8::is_ascii_hexdigit);
+        if *byte == b'%' && !(digit() && digit()) {
+            return false;
+        }
+    }
+    true
+}
+
+/// Writes `pairs` as a form: the encoding of redirects (RFC 6749 appendix B).
+#[must_use]
+pub fn encode<'a>(pairs: impl IntoIterator<Item = (&'a str, Cow<'a, str>)>) -> String {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.extend_pairs(pairs);
+    form.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    // spec: AUZ-02, TOK-04
+    #[test]
+    fn an_empty_value_is_an_absent_parameter() {
+        let params = Params::parse("a=&b&c=1&&").unwrap();
+        assert_eq!((params.get("a"), params.get("b"), params.get("c")), (None, None, Some("1")));
+    }
+
+    // spec: AUZ-03, TOK-04
+    #[test]
+    fn only_resource_and_audience_may_repeat() {
+        let repeated = |form| Params::parse(form).unwrap().refuse_repeated();
+        assert!(repeated("resource=a&resource=b&audience=c&audience=d").is_ok());
+        assert!(repeated("scope=a&scope=a").unwrap_err().description().contains("scope"));
+        assert!(repeated("scope=&scope=").is_err());
+        assert_eq!(Params::parse("code=a&code=b").unwrap().get("code"), None);
+    }
+
+    // spec: TOK-02
+    #[test]
+    fn bad_escapes_and_bad_utf8_are_refused() {
+        assert_eq!(Params::parse("a=%41+b").unwrap().get("a"), Some("A b"));
+        for bad in ["a=%", "a=%4", "a=%zz", "a=%3reciprocal", "a=%ff", "%c3=1"] {
+            assert!(Params::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back(value in "\\PC{0,40}") {
+            let form = encode([("v", value.clone().into())]);
+            let params = Params::parse(&form).unwrap();
+            prop_assert_eq!(params.get("v").unwrap_or(""), value);
+        }
+
+        #[test]
+        fn parsing_never_panics(form in "\\PC{0,80}") {
+            let _params = Params::parse(&form);
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! The authorization server: endpoints, grants, policy and store, tied
+//! together.
+
+mod builder;
+
+use std::{collections::HashMap, fmt, sync::Arc};
+
+use aws_lc_rs::hmac;
+
+pub use self::builder::{AuthorizationServerBuilder, BuildError};
+use crate::{
+    client::{Client, ClientId},
+    clock::{Clock, Random, UnixTime},
+    engine::{
+        fault::Fault,
+        key_ring::KeyRing,
+        policy::{Lifetimes, Resource, RevocationPolicy, Rotation, Subjects},
+        revocations::{Announcement, Revocations, Revoked},
+    },
+    event::{Event, EventSink},
+    jwt::Algorithm,
+    keys::SigningKey,
+    scope::Scope,
+    secret::{RootSecret, Sealer},
+    store::{Revocation, Store},
+    token::{GrantId, GrantRefs, TokenCodec},
+};
+
+/// An OAuth 2.1 authorization server. Clones share everything.
+///
+/// ```
+/// use oauth_core::{
+///     client::Client, clock::SystemRandom, secret::RootSecret, server::AuthorizationServer,
+///     store::memory::MemoryStore,
+/// };
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// let server = AuthorizationServer::builder("https://auth.example")
+///     .store(MemoryStore::default())
+///     .root_secret(RootSecret::generate(&SystemRandom)?)
+///     .client(Client::builder("app").redirect_uri("https://app.example/cb").scope("notes").build()?)
+///     .build()
+///     .await?;
+/// assert_eq!(server.issuer(), "https://auth.example");
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
+/// It opens no socket: `oauth-tower` makes a tower service of it,
+/// `oauth-axum-rs` a router.
+#[derive(Clone)]
+pub struct AuthorizationServer {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    issuer: String,
+    issuer_path: String,
+    development: bool,
+    interaction_path: String,
+    store: Arc<dyn Store>,
+    clients: HashMap<ClientId, Arc<Client>>,
+    resources: Vec<Resource>,
+    introspection_callers: Vec<ClientId>,
+    lifetimes: Lifetimes,
+    rotation: Rotation,
+    revocation: RevocationPolicy,
+    signing_algorithm: Algorithm,
+    subjects: Arc<dyn Subjects>,
+    root: RootSecret,
+    codec: TokenCodec,
+    grant_refs: GrantRefs,
+    csrf: Vec<hmac::Key>,
+    keys: KeyRing,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    events: Arc<dyn EventSink>,
+    revocations: Revocations,
+}
+
+impl AuthorizationServer {
+    /// Starts a server with this issuer identifier: an https URL without query
+    /// and fragment (RFC 8414 section 2), repeated byte for byte wherever the
+    /// server names itself.
+    pub fn builder(issuer: impl Into<String>) -> AuthorizationServerBuilder {
+        AuthorizationServerBuilder::new(issuer.into())
+    }
+
+    /// The issuer identifier.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.inner.issuer
+    }
+
+    /// The path of the issuer, under which the endpoints lie: empty, or `/`
+    /// and more, without a slash at the end.
+    #[must_use]
+    pub fn issuer_path(&self) -> &str {
+        &self.inner.issuer_path
+    }
+
+    /// Whether this is a development server: plain http on a loopback address.
+    #[must_use]
+    pub fn is_development(&self) -> bool {
+        self.inner.development
+    }
+
+    /// The path of the sign-in and consent page, below the issuer.
+    #[must_use]
+    pub fn interaction_path(&self) -> &str {
+        &self.inner.interaction_path
+    }
+
+    /// The time, by the server's clock.
+    #[must_use]
+    pub fn now(&self) -> UnixTime {
+        self.inner.clock.now()
+    }
+
+    /// The server's source of randomness.
+    #[must_use]
+    pub fn random(&self) -> &dyn Random {
+        &*self.inner.random
+    }
+
+    /// The server's store.
+    #[must_use]
+    pub fn store(&self) -> &dyn Store {
+        &*self.inner.store
+    }
+
+    /// A sealer of the host's own, for `purpose`, under the root secret: for
+    /// cookies, say.
+    #[must_use]
+    pub fn sealer(&self, purpose: &[u8]) -> Sealer {
+        self.inner.root.sealer(&[b"host ", purpose].concat())
+    }
+
+    /// Where to subscribe to revocations in this process.
+    #[must_use]
+    pub fn revocations(&self) -> &Revocations {
+        &self.inner.revocations
+    }
+
+    /// The resources tokens are issued for; never empty.
+    #[must_use]
+    pub fn resources(&self) -> &[Resource] {
+        &self.inner.resources
+    }
+
+    /// The resource `identifier`.
+    #[must_use]
+    pub fn resource(&self, identifier: &str) -> Option<&Resource> {
+        self.inner.resources.iter().find(|resource| resource.identifier == identifier)
+    }
+
+    /// The client `id`: one given to the builder, or one in the store.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails.
+    pub async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, Fault> {
+        match self.inner.clients.get(id) {
+            Some(client) => Ok(Some(Arc::clone(client))),
+            None => Ok(self.store().client(id.clone()).await?),
+        }
+    }
+
+    /// Ends a grant and every token under it, at once in this process.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails: the grant then still lives.
+    pub async fn revoke_grant(&self, id: GrantId) -> Result<Revocation, Fault> {
+        let announcement = self.announce(Revoked::Grant(id));
+        let outcome = self.store().revoke_grant(id, self.now()).await?;
+        drop(announcement);
+        if outcome == Revocation::Revoked {
+            self.tell(&Event::GrantRevoked { grant: id });
+        }
+        Ok(outcome)
+    }
+
+    /// Publishes the next signing key. It starts to sign once everyone had
+    /// time to fetch it, and the current one stays valid for what it signed.
+    ///
+    /// # Errors
+    /// [`Fault`] if the key cannot be made or stored.
+    pub async fn rotate_signing_key(&self) -> Result<(), Fault> {
+        self.inner.keys.rotate(self.inner.signing_algorithm, self.store(), self.random(), self.now()).await
+    }
+
+    /// One round of housekeeping: removes what has ended from the store, in
+    /// batches of 1000, and takes in other nodes' signing keys. Call it every
+    /// minute or so, on every node or on one; nothing is spawned for you.
+    /// Returns how many rows went.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails; the next call carries on.
+    pub async fn maintain(&self) -> Result<usize, Fault> {
+        const BATCH: usize = 1000;
+        let mut removed = 0;
+        loop {
+            let batch = self.store().sweep(self.now(), BATCH).await?;
+            removed += batch;
+            if batch < BATCH {
+                break;
+            }
+        }
+        self.inner.keys.retire(self.store(), self.inner.lifetimes.access, self.now()).await?;
+        Ok(removed)
+    }
+
+    /// The part of `scope` that means something at `audience`: a resource that
+    /// declares no scopes takes any.
+    pub(crate) fn scope_at(&self, audience: &[String], scope: &Scope) -> Scope {
+        let served = || audience.iter().filter_map(|one| self.resource(one));
+        if served().any(|resource| resource.scopes.is_empty()) {
+            return scope.clone();
+        }
+        let known = served().fold(Scope::empty(), |all, resource| all.union(&resource.scopes));
+        scope.intersection(&known)
+    }
+
+    pub(crate) fn introspection_callers(&self) -> &[ClientId] {
+        &self.inner.introspection_callers
+    }
+
+    pub(crate) fn lifetimes(&self) -> Lifetimes {
+        self.inner.lifetimes
+    }
+
+    pub(crate) fn rotation(&self) -> Rotation {
+        self.inner.rotation
+    }
+
+    pub(crate) fn revocation_policy(&self) -> RevocationPolicy {
+        self.inner.revocation
+    }
+
+    pub(crate) fn subjects(&self) -> &dyn Subjects {
+        &*self.inner.subjects
+    }
+
+    pub(crate) fn codec(&self) -> &TokenCodec {
+        &self.inner.codec
+    }
+
+    pub(crate) fn grant_refs(&self) -> &GrantRefs {
+        &self.inner.grant_refs
+    }
+
+    pub(crate) fn keys(&self) -> &KeyRing {
+        &self.inner.keys
+    }
+
+    pub(crate) fn signing_key(&self) -> Option<SigningKey> {
+        self.inner.keys.signer(self.inner.signing_algorithm, self.now())
+    }
+
+    pub(crate) fn csrf_tag(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut tag = [0; 32];
+        if let Some(key) = self.inner.csrf.first() {
+            let mut context = hmac::Context::with_key(key);
+            parts.iter().for_each(|part| context.update(part));
+            tag.copy_from_slice(context.sign().as_ref());
+        }
+        tag
+    }
+
+    /// Tells this process of a revocation when the result is dropped.
+    pub(crate) fn announce(&self, what: Revoked) -> Announcement<'_> {
+        Announcement::new(&self.inner.revocations, what)
+    }
+
+    /// Tells the event sink of something that a host's own pages met: a
+    /// [`Fault`] of an interaction, for one.
+    pub fn tell(&self, event: &Event<'_>) {
+        self.inner.events.event(event);
+    }
+}
+
+impl fmt::Debug for AuthorizationServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthorizationServer").field("issuer", &self.inner.issuer).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,325 @@
+//! Building an authorization server: everything that can be wrong is found
+//! here, before the first request.
+
+use std::{collections::HashMap, fmt, sync::Arc};
+
+use url::{Host, Url};
+
+use super::{AuthorizationServer, Inner};
+use crate::{
+    client::{Client, ClientId},
+    clock::{Clock, Random, SystemClock, SystemRandom},
+    engine::{
+        fault::Fault,
+        key_ring::KeyRing,
+        policy::{EverySubject, Lifetimes, Resource, RevocationPolicy, Rotation, Subjects, TokenFormat},
+        revocations::Revocations,
+    },
+    event::{EventSink, NoEvents},
+    jwt::Algorithm,
+    secret::RootSecret,
+    store::{Store, memory::MemoryStore},
+    token::{GrantRefs, Prefixes, TokenCodec},
+};
+
+/// Builds an [`AuthorizationServer`]; made by [`AuthorizationServer::builder`].
+#[derive(Debug)]
+#[must_use]
+pub struct AuthorizationServerBuilder {
+    issuer: String,
+    development: bool,
+    interaction_path: String,
+    store: Option<Arc<dyn Store>>,
+    root: Option<RootSecret>,
+    clients: Vec<Client>,
+    resources: Vec<Resource>,
+    introspection_callers: Vec<ClientId>,
+    lifetimes: Lifetimes,
+    rotation: Rotation,
+    revocation: RevocationPolicy,
+    signing_algorithm: Algorithm,
+    prefixes: Prefixes,
+    subjects: Arc<dyn Subjects>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    events: Arc<dyn EventSink>,
+}
+
+/// Why a server cannot be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// RFC 8414 section 2.
+    #[error("issuer: must be an https URL without query, fragment, user name or slash at the end")]
+    Issuer,
+    /// Plain http outside development.
+    #[error("issuer: plain http is for a loopback address in development mode only")]
+    Cleartext,
+    /// A store that outlives the process needs a root secret that does too.
+    #[error("root_secret: a store other than memory needs one that is kept")]
+    RootSecretMissing,
+    /// RFC 8707 section 2.
+    #[error("resources: `{0}` is not an absolute URI without fragment, or is named twice")]
+    Resource(String),
+    /// Two clients with one identifier.
+    #[error("clients: `{0}` is named twice")]
+    Client(ClientId),
+    /// A lifetime outside its bounds.
+    #[error("{0}: out of bounds")]
+    Lifetime(&'static str),
+    /// A path that does not start with a slash.
+    #[error("interaction_path: must start with `/` and hold no `?` or `#`")]
+    InteractionPath,
+    /// The store or the signing keys failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl AuthorizationServerBuilder {
+    pub(super) fn new(issuer: String) -> Self {
+        Self {
+            issuer,
+            development: false,
+            interaction_path: "/interaction".to_owned(),
+            store: None,
+            root: None,
+            clients: Vec::new(),
+            resources: Vec::new(),
+            introspection_callers: Vec::new(),
+            lifetimes: Lifetimes::default(),
+            rotation: Rotation::default(),
+            revocation: RevocationPolicy::default(),
+            signing_algorithm: Algorithm::ES256,
+            prefixes: Prefixes::default(),
+            subjects: Arc::new(EverySubject),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            events: Arc::new(NoEvents),
+        }
+    }
+
+    /// Sets the store. The default is memory, which forgets at exit.
+    pub fn store(mut self, store: impl Store) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Sets the store, shared with others.
+    pub fn shared_store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// Sets the root secret: the same on every node, kept across restarts,
+    /// apart from the store.
+    pub fn root_secret(mut self, root: RootSecret) -> Self {
+        self.root = Some(root);
+        self
+    }
+
+    /// Adds a client that is configured rather than stored.
+    pub fn client(mut self, client: Client) -> Self {
+        self.clients.push(client);
+        self
+    }
+
+    /// Adds a resource. The first one is the audience where a client names
+    /// none; without any, the issuer itself is the one resource.
+    pub fn resource(mut self, resource: Resource) -> Self {
+        self.resources.push(resource);
+        self
+    }
+
+    /// Lets `client` introspect the access tokens of everyone.
+    pub fn introspection_caller(mut self, client: ClientId) -> Self {
+        self.introspection_callers.push(client);
+        self
+    }
+
+    /// Sets how long things live.
+    pub fn lifetimes(mut self, set: impl FnOnce(&mut Lifetimes)) -> Self {
+        set(&mut self.lifetimes);
+        self
+    }
+
+    /// Sets what happens to used refresh tokens.
+    pub fn rotation(mut self, rotation: Rotation) -> Self {
+        self.rotation = rotation;
+        self
+    }
+
+    /// Sets what revocation covers.
+    pub fn revocation(mut self, set: impl FnOnce(&mut RevocationPolicy)) -> Self {
+        set(&mut self.revocation);
+        self
+    }
+
+    /// Sets the algorithm of JWT access tokens: ES256 if not called.
+    pub fn signing_algorithm(mut self, algorithm: Algorithm) -> Self {
+        self.signing_algorithm = algorithm;
+        self
+    }
+
+    /// Sets the prefixes of opaque tokens.
+    pub fn prefixes(mut self, prefixes: Prefixes) -> Self {
+        self.prefixes = prefixes;
+        self
+    }
+
+    /// Sets who knows whether a user may still act.
+    pub fn subjects(mut self, subjects: impl Subjects) -> Self {
+        self.subjects = Arc::new(subjects);
+        self
+    }
+
+    /// Sets the path of the sign-in and consent page, below the issuer:
+    /// `/interaction` if not called.
+    pub fn interaction_path(mut self, path: impl Into<String>) -> Self {
+        self.interaction_path = path.into();
+        self
+    }
+
+    /// Sets who hears of security events.
+    pub fn events(mut self, events: impl EventSink) -> Self {
+        self.events = Arc::new(events);
+        self
+    }
+
+    /// Sets the clock.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Sets the source of randomness.
+    pub fn random(mut self, random: impl Random) -> Self {
+        self.random = Arc::new(random);
+        self
+    }
+
+    /// Permits a plain-http issuer on a loopback address, with cookies that
+    /// are not `Secure`. For development on one's own machine, never for more.
+    pub fn insecure_development(mut self) -> Self {
+        self.development = true;
+        self
+    }
+
+    /// Checks everything, reads the signing keys from the store and makes the
+    /// first one if a resource takes JWTs.
+    ///
+    /// # Errors
+    /// [`BuildError`] names the setting at fault.
+    pub async fn build(mut self) -> Result<AuthorizationServer, BuildError> {
+        let issuer_path = self.check_issuer()?;
+        self.check_settings()?;
+        let root = match (self.root.take(), &self.store) {
+            (Some(root), _) => root,
+            (None, Some(_)) => return Err(BuildError::RootSecretMissing),
+            (None, None) => RootSecret::generate(&*self.random).map_err(Fault::from)?,
+        };
+        let server = AuthorizationServer { inner: Arc::new(self.into_inner(issuer_path, root)?) };
+        if server.resources().iter().any(|resource| resource.format == TokenFormat::Jwt) {
+            let algorithm = server.inner.signing_algorithm;
+            server.keys().ensure(algorithm, server.store(), server.random(), server.now()).await?;
+        } else {
+            server.keys().load(server.store()).await?;
+        }
+        Ok(server)
+    }
+
+    /// RFC 8414 section 2. Returns the issuer's path.
+    fn check_issuer(&self) -> Result<String, BuildError> {
+        let url = Url::parse(&self.issuer).map_err(|_| BuildError::Issuer)?;
+        let plain = self.issuer.bytes().all(|b| b.is_ascii_graphic()) && !self.issuer.contains(['?', '#', '@', '\\']);
+        let host = url.host().ok_or(BuildError::Issuer)?;
+        // A spelling that parsing would change could not be compared byte for
+        // byte with what clients make of it.
+        let path = url.path().trim_end_matches('/');
+        let as_written = self.issuer.strip_suffix(path).is_some() && !self.issuer.ends_with('/');
+        if !plain || !as_written {
+            return Err(BuildError::Issuer);
+        }
+        match url.scheme() {
+            "https" => Ok(path.to_owned()),
+            "http" if self.development && is_loopback(&host) => Ok(path.to_owned()),
+            "http" => Err(BuildError::Cleartext),
+            _ => Err(BuildError::Issuer),
+        }
+    }
+
+    fn check_settings(&mut self) -> Result<(), BuildError> {
+        if self.resources.is_empty() {
+            self.resources.push(Resource::new(self.issuer.clone()));
+        }
+        for (at, resource) in self.resources.iter().enumerate() {
+            let twice = self.resources.iter().skip(at + 1).any(|other| other.identifier == resource.identifier);
+            if twice || !Resource::is_legal(&resource.identifier) {
+                return Err(BuildError::Resource(resource.identifier.clone()));
+            }
+        }
+        let lifetimes = self.lifetimes;
+        let out_of_bounds = [
+            ("access_lifetime", lifetimes.access == 0),
+            ("refresh_lifetime", lifetimes.refresh == 0),
+            ("refresh_idle_lifetime", lifetimes.refresh_idle == 0),
+            // OAuth 2.1 section 4.1.2: at most ten minutes.
+            ("code_lifetime", !(1..=600).contains(&lifetimes.code)),
+            ("interaction_lifetime", lifetimes.interaction == 0),
+            ("grace_seconds", matches!(self.rotation, Rotation::Grace { seconds } if seconds == 0 || seconds > 3600)),
+        ];
+        if let Some((name, _)) = out_of_bounds.into_iter().find(|(_, bad)| *bad) {
+            return Err(BuildError::Lifetime(name));
+        }
+        if !self.interaction_path.starts_with('/') || self.interaction_path.contains(['?', '#']) {
+            return Err(BuildError::InteractionPath);
+        }
+        Ok(())
+    }
+
+    fn into_inner(self, issuer_path: String, root: RootSecret) -> Result<Inner, BuildError> {
+        let mut clients = HashMap::new();
+        for client in self.clients {
+            if let Some(twice) = clients.insert(client.id.clone(), Arc::new(client)) {
+                return Err(BuildError::Client(twice.id.clone()));
+            }
+        }
+        Ok(Inner {
+            issuer: self.issuer,
+            issuer_path,
+            development: self.development,
+            interaction_path: self.interaction_path,
+            store: self.store.unwrap_or_else(|| Arc::new(MemoryStore::default())),
+            clients,
+            resources: self.resources,
+            introspection_callers: self.introspection_callers,
+            lifetimes: self.lifetimes,
+            rotation: self.rotation,
+            revocation: self.revocation,
+            signing_algorithm: self.signing_algorithm,
+            subjects: self.subjects,
+            codec: TokenCodec::new(&root, self.prefixes),
+            grant_refs: GrantRefs::new(&root),
+            csrf: root.hmac_keys(b"csrf"),
+            keys: KeyRing::new(root.sealer(b"signing key")),
+            root,
+            clock: self.clock,
+            random: self.random,
+            events: self.events,
+            revocations: Revocations::default(),
+        })
+    }
+}
+
+fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => *name == "localhost",
+        Host::Ipv4(ip) => ip.is_loopback(),
+        Host::Ipv6(ip) => ip.is_loopback(),
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inner").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,170 @@
+//! What an authorization server remembers, and the atomic steps that change it.
+//!
+//! A store's verbs are the protocol's steps: [`Grants::redeem_code`] compares
+//! and consumes, [`Grants::rotate_refresh`] compares and replaces. There is no
+//! "find" followed by "mark", so there is no race to lose. Each call is one
+//! statement, one transaction or one script, and when it returns `Ok` its
+//! effect is as durable as the store makes anything.
+//!
+//! What a step does to a grant is written once, as plain functions on
+//! [`Grant`] (`grant.rs`): a store loads the grant, applies the step and
+//! saves the result, atomically. Write your own store by implementing the four
+//! traits and passing the suite in `conformance` (feature `testing`).
+
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod conformance;
+mod grant;
+pub mod memory;
+mod record;
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+pub mod sqlite;
+
+use std::{fmt, future::Future, pin::Pin, sync::Arc};
+
+pub use self::{
+    grant::{NextRefresh, RedeemCode, Redemption, RefreshOutcome, Revocation, RotateRefresh},
+    record::{AccessToken, Code, FinishInteraction, Grant, GrantFacts, ParkedInteraction, Refresh, Retry, SealedKey},
+};
+use crate::{
+    client::{Client, ClientId},
+    clock::UnixTime,
+    secret::Digest,
+    token::GrantId,
+};
+
+/// The future of a store's answer, boxed so that stores can be swapped at run
+/// time.
+pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// Why a store could not do its work. It never means "no": a client hears 503,
+/// and the operator reads the rest.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The store cannot be reached, refused the work or could not say that it
+    /// is durable. Nothing of the call was acknowledged: hand nothing out. As
+    /// with any database that is lost at the wrong moment, the whole of the
+    /// step may have taken effect all the same; never a part of it.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What was to be inserted is there already.
+    #[error("the store already holds {0}")]
+    Conflict(&'static str),
+    /// Something read back is not what was written.
+    #[error("the store holds a damaged {0}")]
+    Corrupt(&'static str),
+    /// A later version of this software has changed the store beyond what
+    /// this one understands.
+    #[error("the store has schema version {found}; this program knows versions up to {known}")]
+    Schema {
+        /// The version of the store.
+        found: u32,
+        /// The latest version this program knows.
+        known: u32,
+    },
+}
+
+impl StoreError {
+    /// An [`StoreError::Unavailable`] for `cause`.
+    pub fn unavailable(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Unavailable(cause.into())
+    }
+}
+
+/// Grants and everything that belongs to them.
+pub trait Grants: Send + Sync {
+    /// Inserts `grant`, with its first access token if it has one already
+    /// (the client-credentials grant).
+    ///
+    /// Fails with [`StoreError::Conflict`] if a grant of that id exists.
+    fn insert_grant(&self, grant: Grant, access: Option<AccessToken>) -> StoreFuture<'_, ()>;
+
+    /// The grant `id`, whatever its state; `None` if unknown or swept.
+    fn grant(&self, id: GrantId) -> StoreFuture<'_, Option<Grant>>;
+
+    /// An access token and the grant it belongs to, whatever their state:
+    /// [`Grant::is_live`] and [`AccessToken::is_live`] judge. An expired token
+    /// may be gone already.
+    fn access(&self, id: GrantId, digest: Digest) -> StoreFuture<'_, Option<(Grant, AccessToken)>>;
+
+    /// Redeems an authorization code: compares all that the code is bound to,
+    /// consumes it and stores the tokens, or changes nothing. The second
+    /// otherwise valid use revokes the grant (OAuth 2.1 section 4.1.2).
+    fn redeem_code(&self, redeem: RedeemCode) -> StoreFuture<'_, Redemption>;
+
+    /// Exchanges a refresh token for its successor, answers a retry with the
+    /// same successor, or recognizes reuse and revokes the grant
+    /// (OAuth 2.1 section 6.1).
+    fn rotate_refresh(&self, rotate: RotateRefresh) -> StoreFuture<'_, RefreshOutcome>;
+
+    /// Adds an access token to a grant that lives at `now`; `false`, and no
+    /// token, if it does not. The check and the insertion are one step, so a
+    /// revocation that races it wins.
+    fn insert_access(&self, id: GrantId, access: AccessToken, now: UnixTime) -> StoreFuture<'_, bool>;
+
+    /// Revokes a grant and with it every token under it.
+    fn revoke_grant(&self, id: GrantId, now: UnixTime) -> StoreFuture<'_, Revocation>;
+
+    /// Revokes one access token and leaves its grant alive; `false` if it was
+    /// not there.
+    fn revoke_access(&self, id: GrantId, digest: Digest) -> StoreFuture<'_, bool>;
+
+    /// Removes at most `limit` rows that can no longer matter at `now`: ended
+    /// grants, expired access tokens, expired interactions and retry pairs.
+    /// Returns how many went; call again while it returns `limit`.
+    fn sweep(&self, now: UnixTime, limit: usize) -> StoreFuture<'_, usize>;
+}
+
+/// Registered clients.
+pub trait Clients: Send + Sync {
+    /// The client `id`.
+    fn client(&self, id: ClientId) -> StoreFuture<'_, Option<Arc<Client>>>;
+
+    /// Inserts or replaces a client.
+    fn put_client(&self, client: Client) -> StoreFuture<'_, ()>;
+
+    /// Removes a client; `false` if it was not there.
+    fn delete_client(&self, id: ClientId) -> StoreFuture<'_, bool>;
+}
+
+/// Authorization requests that wait for a person.
+pub trait Interactions: Send + Sync {
+    /// Keeps a validated request until its person has decided.
+    ///
+    /// Fails with [`StoreError::Conflict`] if an interaction of that id
+    /// exists.
+    fn park_interaction(&self, parked: ParkedInteraction) -> StoreFuture<'_, ()>;
+
+    /// The interaction `id`, if it belongs to `browser` and has not expired.
+    fn interaction(&self, id: Digest, browser: Digest, now: UnixTime) -> StoreFuture<'_, Option<ParkedInteraction>>;
+
+    /// Ends an interaction, and in the same step inserts the grant that it
+    /// led to, if it led to one. `false`, and nothing done, if the interaction
+    /// is gone, expired or another browser's: it happens once.
+    ///
+    /// Fails with [`StoreError::Conflict`], and the interaction stays, if a
+    /// grant of that id exists.
+    fn finish_interaction(&self, finish: FinishInteraction) -> StoreFuture<'_, bool>;
+}
+
+/// The signing keys all nodes share, sealed under the root secret.
+pub trait SigningKeys: Send + Sync {
+    /// Every key, in no particular order.
+    fn signing_keys(&self) -> StoreFuture<'_, Vec<SealedKey>>;
+
+    /// Inserts `key`, unless there is one of its algorithm that becomes active
+    /// after `newest` (any at all, where `newest` is `None`) or one of its
+    /// `kid`: of many nodes that try at once, one succeeds.
+    fn insert_signing_key(&self, key: SealedKey, newest: Option<UnixTime>) -> StoreFuture<'_, bool>;
+
+    /// Removes the key `kid`; `false` if it was not there.
+    fn delete_signing_key(&self, kid: String) -> StoreFuture<'_, bool>;
+}
+
+/// All that an authorization server needs to remember.
+pub trait Store: Grants + Clients + Interactions + SigningKeys + fmt::Debug + 'static {
+    /// Whether the store can be reached and written to, for readiness probes.
+    fn check(&self) -> StoreFuture<'_, ()>;
+}

@@ -1,0 +1,169 @@
+//! The grants of one shard, and an index of when each needs a sweep.
+
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap, hash_map},
+};
+
+use crate::{
+    clock::UnixTime,
+    secret::Digest,
+    store::{AccessToken, Grant, RedeemCode, Redemption, RefreshOutcome, Revocation, RotateRefresh, StoreError},
+    token::GrantId,
+};
+
+#[derive(Default)]
+pub(super) struct Shard {
+    /// Boxed, so that a growing map moves pointers, not grants.
+    entries: HashMap<GrantId, Box<Entry>>,
+    /// Each entry stands here under its `due`; whatever else stands here is
+    /// out of date and ignored.
+    due: BinaryHeap<Reverse<(UnixTime, GrantId)>>,
+}
+
+struct Entry {
+    grant: Grant,
+    /// Sorted by digest.
+    access: Vec<AccessToken>,
+    /// When a sweep must look at it, or earlier.
+    due: UnixTime,
+}
+
+impl Shard {
+    pub(super) fn insert(&mut self, grant: Grant, access: Option<AccessToken>) -> Result<(), StoreError> {
+        let id = grant.id;
+        let hash_map::Entry::Vacant(place) = self.entries.entry(id) else {
+            return Err(StoreError::Conflict("grant"));
+        };
+        let mut entry = Entry { grant, access: access.into_iter().collect(), due: UnixTime::MAX };
+        entry.due = entry.next_due();
+        self.due.push(Reverse((entry.due, id)));
+        place.insert(Box::new(entry));
+        Ok(())
+    }
+
+    pub(super) fn grant(&self, id: GrantId) -> Option<Grant> {
+        self.entries.get(&id).map(|entry| entry.grant.clone())
+    }
+
+    pub(super) fn access(&self, id: GrantId, digest: Digest) -> Option<(Grant, AccessToken)> {
+        let entry = self.entries.get(&id)?;
+        let access = entry.access.get(entry.find(digest).ok()?)?;
+        Some((entry.grant.clone(), access.clone()))
+    }
+
+    pub(super) fn redeem_code(&mut self, redeem: RedeemCode) -> Redemption {
+        self.step(redeem.grant, Redemption::Refused, |entry| {
+            let outcome = entry.grant.redeem_code(&redeem);
+            if outcome == Redemption::Redeemed {
+                entry.keep(redeem.access, redeem.now);
+            }
+            outcome
+        })
+    }
+
+    pub(super) fn rotate_refresh(&mut self, rotate: RotateRefresh) -> RefreshOutcome {
+        self.step(rotate.grant, RefreshOutcome::Refused, |entry| {
+            let outcome = entry.grant.rotate_refresh(&rotate);
+            if outcome == RefreshOutcome::Rotated {
+                entry.keep(rotate.access, rotate.now);
+            }
+            outcome
+        })
+    }
+
+    pub(super) fn insert_access(&mut self, id: GrantId, access: AccessToken, now: UnixTime) -> bool {
+        self.step(id, false, |entry| {
+            let live = entry.grant.is_live(now);
+            if live {
+                entry.keep(access, now);
+            }
+            live
+        })
+    }
+
+    pub(super) fn revoke(&mut self, id: GrantId, now: UnixTime) -> Revocation {
+        self.step(id, Revocation::Unknown, |entry| entry.grant.revoke(now))
+    }
+
+    pub(super) fn revoke_access(&mut self, id: GrantId, digest: Digest) -> bool {
+        self.step(id, false, |entry| entry.find(digest).map(|at| entry.access.remove(at)).is_ok())
+    }
+
+    /// Removes at most `limit` rows.
+    pub(super) fn sweep(&mut self, now: UnixTime, limit: usize) -> usize {
+        let mut removed = 0;
+        while removed < limit
+            && let Some(Reverse((due, id))) = self.due.peek().copied()
+            && due <= now
+        {
+            self.due.pop();
+            let hash_map::Entry::Occupied(mut place) = self.entries.entry(id) else { continue };
+            let entry = place.get_mut();
+            if entry.due != due {
+                continue;
+            }
+            removed += entry.sweep(now, limit - removed);
+            if removed < limit && entry.grant.has_ended(now) {
+                place.remove();
+                removed += 1;
+                continue;
+            }
+            entry.due = entry.next_due();
+            self.due.push(Reverse((entry.due, id)));
+        }
+        removed
+    }
+
+    /// Lets `change` at the entry, and keeps the index of sweeps true.
+    fn step<T>(&mut self, id: GrantId, unknown: T, change: impl FnOnce(&mut Entry) -> T) -> T {
+        let Some(entry) = self.entries.get_mut(&id) else { return unknown };
+        let outcome = change(entry);
+        let due = entry.next_due();
+        // A later moment needs no new place: the sweep finds it out.
+        if due < entry.due {
+            entry.due = due;
+            self.due.push(Reverse((due, id)));
+        }
+        outcome
+    }
+}
+
+impl Entry {
+    fn find(&self, digest: Digest) -> Result<usize, usize> {
+        self.access.binary_search_by(|access| access.digest.cmp(&digest))
+    }
+
+    fn keep(&mut self, access: AccessToken, now: UnixTime) {
+        self.access.retain(|old| old.is_live(now));
+        match self.find(access.digest) {
+            Ok(at) => self.access.splice(at..=at, [access]).for_each(drop),
+            Err(at) => self.access.insert(at, access),
+        }
+    }
+
+    fn next_due(&self) -> UnixTime {
+        let retry = self.grant.refresh.as_ref().and_then(|refresh| refresh.retry.as_ref()).map(|retry| retry.until);
+        let access = self.access.iter().map(|access| access.expires_at).min();
+        let ends = self.grant.ends_at();
+        ends.min(retry.unwrap_or(ends)).min(access.unwrap_or(ends))
+    }
+
+    fn sweep(&mut self, now: UnixTime, limit: usize) -> usize {
+        let mut removed = 0;
+        self.access.retain(|access| {
+            let goes = removed < limit && !access.is_live(now);
+            removed += usize::from(goes);
+            !goes
+        });
+        let over =
+            |refresh: &&mut crate::store::Refresh| refresh.retry.as_ref().is_some_and(|retry| retry.until <= now);
+        if removed < limit
+            && let Some(refresh) = self.grant.refresh.as_mut().filter(over)
+        {
+            refresh.retry = None;
+            removed += 1;
+        }
+        removed
+    }
+}

@@ -1,0 +1,182 @@
+//! The records a store keeps.
+//!
+//! What a step compares or changes has its own field, so that a backend can
+//! give it a column; what never changes travels as one serialized whole.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{client::ClientId, clock::UnixTime, pkce::CodeChallenge, scope::Scope, secret::Digest, token::GrantId};
+
+/// One consent, or one issue of client credentials: the aggregate that every
+/// code, access token and refresh token belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// Its name.
+    pub id: GrantId,
+    /// Who granted what to whom: fixed once the grant exists.
+    pub facts: GrantFacts,
+    /// When it was made.
+    pub created_at: UnixTime,
+    /// Its end, whatever happens; nothing under it outlives it.
+    pub expires_at: UnixTime,
+    /// When it was revoked.
+    pub revoked_at: Option<UnixTime>,
+    /// The authorization code it began with; kept after redemption, so that a
+    /// replay is recognized.
+    pub code: Option<Code>,
+    /// The live refresh token.
+    pub refresh: Option<Refresh>,
+}
+
+/// What a grant says, fixed at consent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantFacts {
+    /// The client it was given to.
+    pub client: ClientId,
+    /// The user who gave it; `None` for the client-credentials grant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// What it allows.
+    pub scope: Scope,
+    /// Where it allows it: resource identifiers (RFC 8707).
+    pub resources: Vec<String>,
+    /// When the user last proved who they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<UnixTime>,
+    /// How: the authentication context class reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+}
+
+/// An authorization code and all it is bound to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Code {
+    /// The digest of the code.
+    pub digest: Digest,
+    /// Where it was sent.
+    pub redirect_uri: String,
+    /// Whether the authorization request named the redirect URI, so that the
+    /// token request must repeat it (OAuth 2.1 draft-01 section 4.1.3).
+    pub redirect_uri_required: bool,
+    /// What the verifier must answer.
+    pub challenge: Option<CodeChallenge>,
+    /// Its end.
+    pub expires_at: UnixTime,
+    /// When it was redeemed.
+    pub redeemed_at: Option<UnixTime>,
+}
+
+/// The live refresh token of a grant. There is at most one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refresh {
+    /// The digest of the token.
+    pub digest: Digest,
+    /// How many rotations led to it.
+    pub generation: u64,
+    /// When it, or under no rotation its last access token, was issued: the
+    /// idle lifetime counts from here.
+    pub used_at: UnixTime,
+    /// What a retry with its predecessor gets.
+    pub retry: Option<Retry>,
+}
+
+/// The way back for a client whose refresh response was lost.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Retry {
+    /// The digest of the predecessor.
+    pub digest: Digest,
+    /// The successor's token response, sealed under a key derived from the
+    /// predecessor: of no use to the store.
+    pub sealed: Vec<u8>,
+    /// The end of the window.
+    pub until: UnixTime,
+}
+
+impl std::fmt::Debug for Retry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Retry").field("until", &self.until).finish_non_exhaustive()
+    }
+}
+
+/// An access token: all a store knows of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessToken {
+    /// Of the opaque token, or of a JWT's `jti`. Stored as the row's key.
+    #[serde(skip, default = "no_digest")]
+    pub digest: Digest,
+    /// What it allows; never more than the grant.
+    pub scope: Scope,
+    /// Where: its audience.
+    pub audience: Vec<String>,
+    /// When it was issued.
+    pub issued_at: UnixTime,
+    /// Its end.
+    pub expires_at: UnixTime,
+}
+
+fn no_digest() -> Digest {
+    Digest::from_bytes([0; 32])
+}
+
+impl AccessToken {
+    /// Whether it has not expired at `now`. Its grant must live too.
+    #[must_use]
+    pub fn is_live(&self, now: UnixTime) -> bool {
+        now < self.expires_at
+    }
+}
+
+/// A validated authorization request that waits for its person.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ParkedInteraction {
+    /// The digest of its id.
+    pub id: Digest,
+    /// The digest of the browser's cookie: nobody else may see or end it.
+    pub browser: Digest,
+    /// The request, serialized by the engine.
+    pub request: Vec<u8>,
+    /// When it is given up.
+    pub expires_at: UnixTime,
+}
+
+impl std::fmt::Debug for ParkedInteraction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ParkedInteraction").field("expires_at", &self.expires_at).finish_non_exhaustive()
+    }
+}
+
+/// The end of an interaction.
+#[derive(Clone, Debug)]
+pub struct FinishInteraction {
+    /// The digest of its id.
+    pub id: Digest,
+    /// The digest of the browser's cookie.
+    pub browser: Digest,
+    /// The time.
+    pub now: UnixTime,
+    /// What it led to; `None` when the person said no.
+    pub grant: Option<Grant>,
+}
+
+/// A signing key at rest.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealedKey {
+    /// Its RFC 7638 thumbprint.
+    pub kid: String,
+    /// The `alg` it signs with.
+    pub algorithm: String,
+    /// The PKCS#8 document, sealed under the root secret.
+    pub sealed: Vec<u8>,
+    /// From when on it signs; before, it is only published.
+    pub active_from: UnixTime,
+}
+
+impl std::fmt::Debug for SealedKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SealedKey")
+            .field("kid", &self.kid)
+            .field("algorithm", &self.algorithm)
+            .field("active_from", &self.active_from)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,247 @@
+//! The embedded store: one SQLite file, one machine, nothing to administer.
+//!
+//! * **Durable.** Write-ahead log with `synchronous = FULL`: when a call
+//!   returns, its effect has been synced to the disk, and a crash or a power
+//!   failure does not undo it.
+//! * **Fast all the same.** One thread writes, and commits in groups: calls
+//!   that arrive while the disk is busy share the next sync. A few threads
+//!   read, on connections of their own; they never wait for the writer, and
+//!   see all that has been acknowledged.
+//! * **On any runtime.** Calls wait on channels; nothing here needs tokio.
+//!
+//! Several processes on one machine may share the file. It must be on a local
+//! file system: SQLite's locks do not work over most networks.
+//!
+//! Copy the file only with SQLite's own means (`VACUUM INTO`, the backup
+//! interface): a plain copy of a file in use misses what is in its log.
+
+mod clients;
+mod connection;
+mod error;
+mod grants;
+mod interactions;
+mod keys;
+mod queue;
+mod reader;
+mod row;
+mod schema;
+mod sweep;
+#[cfg(test)]
+mod tests;
+mod worker;
+mod writer;
+
+use std::{
+    fmt,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use rusqlite::Connection;
+
+use self::{
+    connection::Settings,
+    error::Failure,
+    reader::{Answer, Read},
+    worker::{Plan, Workers},
+    writer::{Counts, Write},
+};
+use super::{Store, StoreError, StoreFuture};
+
+/// A store in an SQLite file. Clones share it.
+///
+/// ```
+/// use oauth_core::store::{Store, sqlite::SqliteStore};
+/// # let directory = std::env::temp_dir().join(format!("oauth-core-doc-{}", std::process::id()));
+/// # std::fs::create_dir_all(&directory)?;
+/// # let path = directory.join("oauth.db");
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let store = SqliteStore::open(&path).await?;
+/// store.check().await?;
+/// store.close().await;
+/// # Ok::<_, oauth_core::store::StoreError>(()) })?;
+/// # std::fs::remove_dir_all(directory)?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
+/// When the last clone is dropped, the file is closed: the drop waits for what
+/// is being written, so prefer [`SqliteStore::close`] in async code.
+#[derive(Clone)]
+pub struct SqliteStore(Arc<Inner>);
+
+/// Dropped in this order: the writer closes the file last, which folds the log
+/// into it.
+struct Inner {
+    readers: Workers<Read>,
+    writer: Workers<Box<dyn Write>>,
+    counts: Arc<Counts>,
+    path: PathBuf,
+}
+
+impl SqliteStore {
+    /// Opens the file at `path` with default settings, creates it if it is
+    /// not there, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// As [`SqliteStoreBuilder::build`].
+    pub async fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Self::builder(path).build().await
+    }
+
+    /// Settings for the file at `path`.
+    #[must_use]
+    pub fn builder(path: impl AsRef<Path>) -> SqliteStoreBuilder {
+        let parallelism = std::thread::available_parallelism().map_or(2, NonZeroUsize::get);
+        SqliteStoreBuilder {
+            path: path.as_ref().to_owned(),
+            readers: parallelism.min(4),
+            busy_timeout: Duration::from_secs(5),
+            queue: 4096,
+            cache_kib: 16 * 1024,
+        }
+    }
+
+    /// Serves what waits, refuses every later call on any clone, and closes
+    /// the file.
+    pub async fn close(&self) {
+        self.0.readers.close().await;
+        self.0.writer.close().await;
+    }
+
+    /// How much has been written through this store, to watch how calls share
+    /// commits.
+    #[must_use]
+    pub fn written(&self) -> Written {
+        let counts = &self.0.counts;
+        Written { calls: counts.calls.load(Ordering::Relaxed), commits: counts.commits.load(Ordering::Relaxed) }
+    }
+
+    /// Runs `step` in a transaction of the writer's.
+    fn write<T, F>(&self, step: F) -> StoreFuture<'_, T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    {
+        Box::pin(async move {
+            let (job, answer) = writer::write(step);
+            self.0.writer.push(job)?;
+            wait(answer).await
+        })
+    }
+
+    /// Runs `step` on a connection that only reads.
+    fn read<T, F>(&self, step: F) -> StoreFuture<'_, T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    {
+        Box::pin(async move {
+            let (job, answer) = reader::read(step);
+            self.0.readers.push(job)?;
+            wait(answer).await
+        })
+    }
+}
+
+/// An answer that never comes is a thread that failed: so does the call.
+async fn wait<T>(answer: Answer<T>) -> Result<T, StoreError> {
+    answer.await.unwrap_or_else(|dropped| Err(StoreError::unavailable(dropped)))
+}
+
+impl Store for SqliteStore {
+    fn check(&self) -> StoreFuture<'_, ()> {
+        // Changes nothing, but goes all the way to the disk.
+        const SQL: &str = "UPDATE oauth_migrations SET applied_at = applied_at
+            WHERE version = (SELECT max(version) FROM oauth_migrations)";
+        self.write(|connection| Ok(connection.prepare_cached(SQL)?.execute([]).map(drop)?))
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").field("path", &self.0.path).finish_non_exhaustive()
+    }
+}
+
+/// What a [`SqliteStore`] has written since it was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Written {
+    /// Calls that were part of a commit.
+    pub calls: u64,
+    /// Commits: never more than calls, and far fewer under load.
+    pub commits: u64,
+}
+
+/// Settings of a [`SqliteStore`]; made by [`SqliteStore::builder`].
+#[derive(Clone, Debug)]
+pub struct SqliteStoreBuilder {
+    path: PathBuf,
+    readers: usize,
+    busy_timeout: Duration,
+    queue: usize,
+    cache_kib: u32,
+}
+
+impl SqliteStoreBuilder {
+    /// Sets how many threads read, each on a connection of its own; at least
+    /// one. The default is the number of processors, at most 4.
+    #[must_use]
+    pub fn readers(mut self, threads: usize) -> Self {
+        self.readers = threads.max(1);
+        self
+    }
+
+    /// Sets for how long a call waits for another process that writes to the
+    /// same file, before it fails. The default is 5 seconds.
+    #[must_use]
+    pub const fn busy_timeout(mut self, patience: Duration) -> Self {
+        self.busy_timeout = patience;
+        self
+    }
+
+    /// Sets how many calls may wait to be written, and how many to read; one
+    /// more is refused at once with [`StoreError::Unavailable`]. The default
+    /// is 4096.
+    #[must_use]
+    pub const fn queue(mut self, calls: usize) -> Self {
+        self.queue = calls;
+        self
+    }
+
+    /// Sets the page cache of each connection, in KiB. The default is 16384:
+    /// 16 MiB. What does not fit is read from the operating system's cache.
+    #[must_use]
+    pub const fn cache_kib(mut self, kib: u32) -> Self {
+        self.cache_kib = kib;
+        self
+    }
+
+    /// Opens the file, creates it if it is not there (readable by its owner
+    /// alone), and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] if a later version has changed the file beyond
+    /// what this one understands; [`StoreError::Corrupt`] if it is no SQLite
+    /// database or a damaged one; [`StoreError::Unavailable`] if it cannot be
+    /// opened, written to or used in WAL mode.
+    pub async fn build(self) -> Result<SqliteStore, StoreError> {
+        let path = std::path::absolute(self.path).map_err(StoreError::unavailable)?;
+        let patience = self.busy_timeout;
+        let settings = Settings { path: path.clone(), busy_timeout: patience, cache_kib: self.cache_kib };
+        let counts = Arc::new(Counts::default());
+
+        let plan = Plan { name: "oauth-sqlite-w", threads: 1, capacity: self.queue };
+        let (own, counted) = (settings.clone(), Arc::clone(&counts));
+        let serve = move |connection: Connection, queue: &_| writer::serve(&connection, queue, patience, &counted);
+        let writer = Workers::start(plan, move || connection::open_writer(&own), serve).await?;
+
+        let plan = Plan { name: "oauth-sqlite-r", threads: self.readers, capacity: self.queue };
+        let serve = move |connection: Connection, queue: &_| reader::serve(&connection, queue);
+        let readers = Workers::start(plan, move || connection::open_reader(&settings), serve).await?;
+
+        Ok(SqliteStore(Arc::new(Inner { readers, writer, counts, path })))
+    }
+}

@@ -1,0 +1,26 @@
+//! Removing what can no longer matter, a little at a time.
+
+use rusqlite::Connection;
+
+use super::{error::Failure, row::time};
+use crate::clock::UnixTime;
+
+/// Each removes at most `?2` rows that end by `?1`, by an index on that end.
+/// Tokens go before their grants, so that a grant that ends takes few along.
+const STEPS: [&str; 4] = [
+    "DELETE FROM oauth_access_tokens WHERE (grant_no, digest) IN
+        (SELECT grant_no, digest FROM oauth_access_tokens WHERE expires_at <= ?1 LIMIT ?2)",
+    "UPDATE oauth_grants SET retry_digest = NULL, retry_sealed = NULL, retry_until = NULL WHERE no IN
+        (SELECT no FROM oauth_grants WHERE retry_until <= ?1 LIMIT ?2)",
+    "DELETE FROM oauth_grants WHERE no IN (SELECT no FROM oauth_grants WHERE ends_at <= ?1 LIMIT ?2)",
+    "DELETE FROM oauth_interactions WHERE id IN (SELECT id FROM oauth_interactions WHERE expires_at <= ?1 LIMIT ?2)",
+];
+
+pub(super) fn sweep(connection: &Connection, now: UnixTime, limit: usize) -> Result<usize, Failure> {
+    let mut removed = 0;
+    for step in STEPS {
+        let left = i64::try_from(limit - removed).unwrap_or(i64::MAX);
+        removed += connection.prepare_cached(step)?.execute((time(now), left))?;
+    }
+    Ok(removed)
+}

@@ -1,0 +1,174 @@
+//! The answer of the token endpoint (OAuth 2.1 section 5.1), for the server
+//! that writes it and the client that reads it.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use crate::{scope::Scope, secret::Secret};
+
+/// How an access token is presented. Compared without regard to case
+/// (OAuth 2.1 section 5.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenType {
+    /// RFC 6750: whoever holds it may use it.
+    Bearer,
+    /// RFC 9449: bound to a key.
+    Dpop,
+    /// A type these crates do not implement; a token of it must not be used.
+    Other(Box<str>),
+}
+
+impl TokenType {
+    /// The name on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Bearer => "Bearer",
+            Self::Dpop => "DPoP",
+            Self::Other(name) => name,
+        }
+    }
+
+    fn parse(name: &str) -> Self {
+        match () {
+            () if name.eq_ignore_ascii_case("bearer") => Self::Bearer,
+            () if name.eq_ignore_ascii_case("dpop") => Self::Dpop,
+            () => Self::Other(name.into()),
+        }
+    }
+}
+
+impl Serialize for TokenType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for TokenType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::parse(&String::deserialize(deserializer)?))
+    }
+}
+
+/// A successful token response.
+///
+/// ```
+/// use oauth_core::token::{TokenResponse, TokenType};
+/// let body = br#"{"access_token":"t","token_type":"bearer","expires_in":300,"new":1}"#;
+/// let response = TokenResponse::parse(body)?;
+/// assert_eq!(response.token_type, TokenType::Bearer);
+/// assert_eq!(response.access_token.expose(), "t");
+/// # Ok::<_, oauth_core::token::InvalidTokenResponse>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenResponse {
+    /// The access token.
+    pub access_token: Secret,
+    /// How to present it.
+    pub token_type: TokenType,
+    /// Its lifetime in seconds, if the server said.
+    pub expires_in: Option<u64>,
+    /// The refresh token, if one was issued.
+    pub refresh_token: Option<Secret>,
+    /// The scope granted; absent means: as asked for.
+    pub scope: Option<Scope>,
+}
+
+/// A token response that must not be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidTokenResponse {
+    /// Not a JSON object with an `access_token` and a `token_type`.
+    #[error("the token response lacks a member or is not JSON")]
+    Malformed,
+    /// The token is of a type that these crates do not implement.
+    #[error("the token is of a type this client does not implement")]
+    UnknownTokenType,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    access_token: String,
+    token_type: TokenType,
+    expires_in: Option<u64>,
+    refresh_token: Option<String>,
+    scope: Option<Scope>,
+}
+
+impl TokenResponse {
+    /// A response with a bearer or bound access token.
+    #[must_use]
+    pub const fn new(access_token: Secret, token_type: TokenType, expires_in: u64) -> Self {
+        Self { access_token, token_type, expires_in: Some(expires_in), refresh_token: None, scope: None }
+    }
+
+    /// Reads a response as a client. Members it does not know are ignored.
+    ///
+    /// # Errors
+    /// [`InvalidTokenResponse`] if a member is missing or mistyped, or the
+    /// token is of an unknown type (OAuth 2.1 section 7.1: the client MUST NOT
+    /// use it).
+    pub fn parse(body: &[u8]) -> Result<Self, InvalidTokenResponse> {
+        let wire: Wire = serde_json::from_slice(body).map_err(|_| InvalidTokenResponse::Malformed)?;
+        if matches!(wire.token_type, TokenType::Other(_)) {
+            return Err(InvalidTokenResponse::UnknownTokenType);
+        }
+        Ok(Self {
+            access_token: wire.access_token.into(),
+            token_type: wire.token_type,
+            expires_in: wire.expires_in,
+            refresh_token: wire.refresh_token.map(Into::into),
+            scope: wire.scope,
+        })
+    }
+
+    /// The body as the server sends it: no `null` members.
+    #[must_use]
+    pub fn to_json(&self) -> Map<String, Value> {
+        let mut body = Map::new();
+        body.insert("access_token".into(), self.access_token.expose().into());
+        body.insert("token_type".into(), self.token_type.as_str().into());
+        let mut optional = |name: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                body.insert(name.into(), value);
+            }
+        };
+        optional("expires_in", self.expires_in.map(Into::into));
+        optional("refresh_token", self.refresh_token.as_ref().map(|token| token.expose().into()));
+        optional("scope", self.scope.as_ref().map(|scope| scope.to_string().into()));
+        body
+    }
+}
+
+impl fmt::Display for TokenType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // spec: TOK-10
+    #[test]
+    fn a_client_ignores_unknown_members_and_the_case_of_token_type() {
+        let parse = |kind: &str| {
+            let body = format!(r#"{{"access_token":"t","token_type":"{kind}","example_parameter":[{{}}]}}"#);
+            TokenResponse::parse(body.as_bytes()).map(|response| response.token_type)
+        };
+        assert_eq!(parse("bEARER"), Ok(TokenType::Bearer));
+        assert_eq!(parse("dpop"), Ok(TokenType::Dpop));
+    }
+
+    // spec: TOK-10
+    #[test]
+    fn a_client_does_not_use_a_token_of_a_type_it_does_not_implement() {
+        let body = br#"{"access_token":"t","token_type":"mac","mac_key":"k"}"#;
+        assert_eq!(TokenResponse::parse(body), Err(InvalidTokenResponse::UnknownTokenType));
+    }
+}

@@ -1,0 +1,222 @@
+//! An introspection response, read as strictly as a JWT (RFC 7662 section 2.2).
+
+use oauth_core::{
+    claims::{ClaimsError, ClockSkew, Confirmation},
+    clock::UnixTime,
+    scope::Scope,
+};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::{refusal::InvalidToken, token::TokenClaims};
+
+/// What an answer must fit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules<'a> {
+    pub(super) issuer: &'a str,
+    pub(super) resource: &'a str,
+    pub(super) now: UnixTime,
+    pub(super) skew: ClockSkew,
+    /// The server gives answers to this resource server's own tokens only.
+    pub(super) server_checks_audience: bool,
+    /// Where there is no `sub`, the client is the subject.
+    pub(super) client_as_subject: bool,
+}
+
+/// The claims of the token that `answer` is about, if it is good.
+pub(super) fn judge(mut answer: Map<String, Value>, rules: &Rules<'_>) -> Result<TokenClaims, InvalidToken> {
+    // RFC 7662 section 2.2: `active` is "REQUIRED. Boolean". "true" is not.
+    if answer.remove("active") != Some(Value::Bool(true)) {
+        return Err(InvalidToken::Inactive);
+    }
+    if is_refresh_token(&answer) {
+        return Err(InvalidToken::RefreshToken);
+    }
+    let claims = read(answer, rules)?;
+    check(&claims, rules)?;
+    Ok(claims)
+}
+
+fn read(mut answer: Map<String, Value>, rules: &Rules<'_>) -> Result<TokenClaims, ClaimsError> {
+    let iss: Option<String> = take(&mut answer, "iss")?;
+    if iss.is_some_and(|iss| iss != rules.issuer) {
+        return Err(ClaimsError::WrongIssuer);
+    }
+    let client_id: Option<String> = take(&mut answer, "client_id")?;
+    let stand_in = if rules.client_as_subject { client_id.clone() } else { None };
+    let sub: Option<String> = take(&mut answer, "sub")?;
+    // It described the token's form, not what it permits.
+    answer.remove("token_type");
+    Ok(TokenClaims {
+        iss: rules.issuer.into(),
+        sub: sub.or(stand_in).ok_or(ClaimsError::Missing("sub"))?,
+        client_id,
+        aud: take::<Audience>(&mut answer, "aud")?.map_or_else(Vec::new, Into::into),
+        exp: time(&mut answer, "exp")?,
+        iat: time(&mut answer, "iat")?,
+        nbf: time(&mut answer, "nbf")?,
+        jti: take(&mut answer, "jti")?,
+        scope: take::<Scope>(&mut answer, "scope")?.unwrap_or_default(),
+        auth_time: time(&mut answer, "auth_time")?,
+        acr: take(&mut answer, "acr")?,
+        amr: take(&mut answer, "amr")?.unwrap_or_default(),
+        cnf: take::<Confirmation>(&mut answer, "cnf")?,
+        authorization_details: take(&mut answer, "authorization_details")?.unwrap_or_default(),
+        extra: answer,
+    })
+}
+
+fn check(claims: &TokenClaims, rules: &Rules<'_>) -> Result<(), ClaimsError> {
+    let ours = claims.aud.iter().any(|aud| aud == rules.resource);
+    if !ours && !(claims.aud.is_empty() && rules.server_checks_audience) {
+        return Err(ClaimsError::WrongAudience);
+    }
+    let skew = rules.skew.as_secs();
+    if claims.exp.is_some_and(|exp| rules.now >= exp.saturating_add(skew)) {
+        return Err(ClaimsError::Expired);
+    }
+    let latest = rules.now.saturating_add(skew);
+    if [claims.nbf, claims.iat].into_iter().flatten().any(|time| time > latest) {
+        return Err(ClaimsError::NotYetValid);
+    }
+    Ok(())
+}
+
+/// Many servers introspect refresh tokens too, and say so each in its own way.
+/// A refresh token lives far longer than it should be accepted here.
+fn is_refresh_token(answer: &Map<String, Value>) -> bool {
+    ["token_type", "token_use", "typ"].into_iter().any(|name| {
+        let text = answer.get(name).and_then(Value::as_str).unwrap_or_default();
+        text.eq_ignore_ascii_case("refresh_token") || text.eq_ignore_ascii_case("refresh")
+    })
+}
+
+/// A member, which `null` leaves out. Of the wrong type, it is no member that
+/// can be ignored.
+fn take<T: DeserializeOwned>(answer: &mut Map<String, Value>, name: &'static str) -> Result<Option<T>, ClaimsError> {
+    match answer.remove(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => serde_json::from_value(value).map(Some).map_err(|_| ClaimsError::Malformed(name)),
+    }
+}
+
+/// RFC 7662 section 2.2: an integer; some servers write a fraction.
+fn time(answer: &mut Map<String, Value>, name: &'static str) -> Result<Option<UnixTime>, ClaimsError> {
+    // 9999-12-31: what lies beyond is a mistake of units.
+    const LATEST: f64 = 253_402_300_799.0;
+    let Some(seconds) = take::<f64>(answer, name)? else { return Ok(None) };
+    if !(0.0..=LATEST).contains(&seconds) {
+        return Err(ClaimsError::Malformed(name));
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was checked")]
+    let seconds = seconds as u64;
+    Ok(Some(UnixTime(seconds)))
+}
+
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl From<Audience> for Vec<String> {
+    fn from(audience: Audience) -> Self {
+        match audience {
+            Audience::One(one) => vec![one],
+            Audience::Many(many) => many,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const RULES: Rules<'static> = Rules {
+        issuer: "https://as.example",
+        resource: "https://api.example",
+        now: UnixTime(1_000),
+        skew: ClockSkew::ZERO,
+        server_checks_audience: false,
+        client_as_subject: false,
+    };
+
+    fn judged(changes: Value, rules: &Rules<'_>) -> Result<TokenClaims, InvalidToken> {
+        let mut answer = json!({
+            "active": true, "sub": "ada", "aud": "https://api.example", "exp": 1300, "scope": "a b",
+        });
+        for (name, value) in changes.as_object().unwrap() {
+            answer[name] = value.clone();
+        }
+        judge(answer.as_object().unwrap().clone(), rules)
+    }
+
+    fn refused(changes: Value) -> InvalidToken {
+        judged(changes, &RULES).unwrap_err()
+    }
+
+    // spec: INT-12
+    #[test]
+    fn only_the_boolean_true_is_active() {
+        assert!(judged(json!({}), &RULES).is_ok());
+        for other in [json!(false), json!("true"), json!(1), json!(null), json!([true])] {
+            assert_eq!(refused(json!({ "active": other })), InvalidToken::Inactive);
+        }
+        assert_eq!(judge(Map::new(), &RULES), Err(InvalidToken::Inactive));
+    }
+
+    // spec: INT-12
+    #[test]
+    fn an_active_answer_is_checked_like_the_claims_of_a_jwt() {
+        assert_eq!(refused(json!({ "exp": 1000 })), ClaimsError::Expired.into());
+        assert_eq!(refused(json!({ "exp": "1300" })), ClaimsError::Malformed("exp").into());
+        assert_eq!(refused(json!({ "exp": -1 })), ClaimsError::Malformed("exp").into());
+        assert_eq!(refused(json!({ "nbf": 1001 })), ClaimsError::NotYetValid.into());
+        assert_eq!(refused(json!({ "iat": 1001 })), ClaimsError::NotYetValid.into());
+        assert_eq!(refused(json!({ "iss": "https://as.example/" })), ClaimsError::WrongIssuer.into());
+        assert_eq!(refused(json!({ "iss": ["https://as.example"] })), ClaimsError::Malformed("iss").into());
+        assert_eq!(refused(json!({ "aud": "https://other.example" })), ClaimsError::WrongAudience.into());
+        assert_eq!(refused(json!({ "aud": 42 })), ClaimsError::Malformed("aud").into());
+        assert_eq!(refused(json!({ "scope": ["a"] })), ClaimsError::Malformed("scope").into());
+        assert_eq!(refused(json!({ "cnf": "x" })), ClaimsError::Malformed("cnf").into());
+        let bound = judged(json!({ "cnf": { "jkt": "x" } }), &RULES).unwrap();
+        assert!(bound.cnf.is_some());
+    }
+
+    #[test]
+    fn an_absent_audience_is_refused_unless_the_server_is_trusted_to_check_it() {
+        assert_eq!(refused(json!({ "aud": null })), ClaimsError::WrongAudience.into());
+        let trusting = Rules { server_checks_audience: true, ..RULES };
+        assert!(judged(json!({ "aud": null }), &trusting).is_ok());
+        // An audience that is there counts all the same.
+        assert!(judged(json!({ "aud": "https://other.example" }), &trusting).is_err());
+    }
+
+    #[test]
+    fn the_client_is_the_subject_only_where_that_was_asked_for() {
+        let changes = json!({ "sub": null, "client_id": "robot" });
+        assert_eq!(refused(changes.clone()), ClaimsError::Missing("sub").into());
+        let lenient = Rules { client_as_subject: true, ..RULES };
+        assert_eq!(judged(changes, &lenient).unwrap().sub, "robot");
+    }
+
+    #[test]
+    fn a_refresh_token_is_no_access_token() {
+        for mark in [json!({"token_type":"refresh_token"}), json!({"token_use":"refresh_token"}), json!({"typ":"Refresh"})]
+        {
+            assert_eq!(refused(mark), InvalidToken::RefreshToken);
+        }
+        assert!(judged(json!({ "token_type": "bearer", "token_use": "access_token" }), &RULES).is_ok());
+    }
+
+    #[test]
+    fn members_nobody_knows_are_kept() {
+        let claims = judged(json!({ "username": "Ada", "org": { "id": 7 } }), &RULES).unwrap();
+        assert_eq!(claims.extra["username"], "Ada");
+        assert_eq!(claims.extra["org"]["id"], 7);
+        assert!(!claims.extra.contains_key("active"));
+    }
+}

@@ -1,0 +1,397 @@
+//! Building a resource server: no network, and nothing forgotten.
+
+use std::{marker::PhantomData, sync::Arc, time::Duration};
+
+use oauth_core::{
+    claims::{ClockSkew, TooMuchSkew},
+    clock::{Clock, SystemClock},
+};
+
+use super::{
+    ResourceServer,
+    cache::{CacheLimits, VerdictCache},
+    discovery,
+    fetched::Lifetimes,
+    introspection::{EndpointLocation, Introspector},
+    invalidate::Ledger,
+    issuer::{Context, IntrospectionIssuer, Issuer, JwtIssuer, KeySource, Kind},
+    jwks::{KeyLocation, Keys},
+    jwt::JwtVerifier,
+    refusal::Challenger,
+    validate::{Configured, Judge, Mechanism},
+};
+use crate::outgoing::{Endpoint, HttpClient, HttpError, Transport, UrlError};
+
+/// No issuer yet: [`ResourceServerBuilder::build`] does not exist.
+#[derive(Debug)]
+pub struct NoIssuer(());
+
+/// There is an issuer, so the resource server can be built.
+#[derive(Debug)]
+pub struct HasIssuer(());
+
+/// Collects what a [`ResourceServer`] needs. Made by [`ResourceServer::builder`].
+///
+/// Without an issuer there is no resource server:
+///
+/// ```compile_fail,E0599
+/// use oauth_tower::resource::ResourceServer;
+/// let api = ResourceServer::builder("https://api.example").build();
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct ResourceServerBuilder<I = NoIssuer> {
+    settings: Settings,
+    has_issuer: PhantomData<I>,
+}
+
+#[derive(Debug)]
+struct Settings {
+    resource: String,
+    issuers: Vec<Issuer>,
+    http: Option<HttpClient>,
+    clock: Arc<dyn Clock>,
+    skew: u64,
+    realm: Option<String>,
+    cache: CacheLimits,
+    lifetimes: Lifetimes,
+    transport: Transport,
+    ignore_query: bool,
+}
+
+/// Why a resource server cannot be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The resource identifier is empty.
+    #[error("the resource identifier is empty")]
+    NoResource,
+    /// No issuer was given.
+    #[error("no issuer was given")]
+    NoIssuer,
+    /// An issuer identifier is empty.
+    #[error("an issuer identifier is empty")]
+    EmptyIssuer,
+    /// Two issuers of the same kind and name.
+    #[error("the issuer {0} is given twice")]
+    DuplicateIssuer(String),
+    /// Two introspection issuers could each be asked about the same opaque
+    /// token: all but one need [`IntrospectionIssuer::token_prefix`].
+    #[error("an opaque token could be of {0} as well as of another issuer: give one of them a token prefix")]
+    AmbiguousIntrospection(String),
+    /// A URL that cannot be used.
+    #[error("{url}: {reason}")]
+    Url {
+        /// The URL.
+        url: String,
+        /// What is wrong with it.
+        #[source]
+        reason: UrlError,
+    },
+    /// No signature algorithm is left for an issuer.
+    #[error("no signature algorithm is accepted for {0}")]
+    NoAlgorithm(String),
+    /// A secret that no HTTP header can carry.
+    #[error("the credentials for {0} cannot be sent in a header")]
+    UnsendableSecret(String),
+    /// More than 60 seconds of clock skew.
+    #[error(transparent)]
+    TooMuchSkew(#[from] TooMuchSkew),
+    /// An issuer has to be reached over HTTP, and there is no client: enable
+    /// the feature `client` or give [`ResourceServerBuilder::http`] one.
+    #[error("no HTTP client: enable the feature `client`, or bring one")]
+    NoHttpClient,
+    /// The default HTTP client cannot be set up.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+}
+
+impl ResourceServerBuilder {
+    pub(super) fn new(resource: String) -> Self {
+        let settings = Settings {
+            resource,
+            issuers: Vec::new(),
+            http: None,
+            clock: Arc::new(SystemClock),
+            skew: ClockSkew::default().as_secs(),
+            realm: None,
+            cache: CacheLimits::default(),
+            lifetimes: Lifetimes { usual: 600, shortest: 60, longest: 3600, stale: 3600, pause: 5, patience: 0 },
+            transport: Transport::Https,
+            ignore_query: false,
+        };
+        Self { settings, has_issuer: PhantomData }
+    }
+}
+
+impl<I> ResourceServerBuilder<I> {
+    /// Accepts the tokens of this authorization server too.
+    pub fn issuer(self, issuer: impl Into<Issuer>) -> ResourceServerBuilder<HasIssuer> {
+        self.issuers([issuer.into()])
+    }
+
+    /// Accepts the tokens of these authorization servers too. There must be
+    /// one at the end.
+    pub fn issuers(mut self, issuers: impl IntoIterator<Item = Issuer>) -> ResourceServerBuilder<HasIssuer> {
+        self.settings.issuers.extend(issuers);
+        ResourceServerBuilder { settings: self.settings, has_issuer: PhantomData }
+    }
+
+    /// Sends requests (for keys, metadata, introspection) through this client.
+    pub fn http(self, http: HttpClient) -> Self {
+        self.with(|settings| settings.http = Some(http))
+    }
+
+    /// Reads the time here.
+    pub fn clock(self, clock: impl Clock) -> Self {
+        self.with(|settings| settings.clock = Arc::new(clock))
+    }
+
+    /// How many seconds the clocks of issuers may be apart from ours: 0 to 60,
+    /// 30 by default (RFC 7519 section 4.1.4). A token within this grace after
+    /// `exp` is verified for each request: the cache ends at `exp` sharp.
+    pub fn skew(self, seconds: u64) -> Self {
+        self.with(|settings| settings.skew = seconds)
+    }
+
+    /// `realm` in challenges (RFC 9110 section 11.5); the resource identifier
+    /// by default.
+    pub fn realm(self, realm: impl Into<String>) -> Self {
+        self.with(|settings| settings.realm = Some(realm.into()))
+    }
+
+    /// How many tokens the verdict cache may hold: 100,000 by default; 0 turns
+    /// it off.
+    pub fn cache_entries(self, entries: u64) -> Self {
+        self.with(|settings| settings.cache.entries = entries)
+    }
+
+    /// How many bytes the verdict cache may take, about: 128 MiB by default.
+    /// Denials may take a sixteenth of it in addition.
+    pub fn cache_bytes(self, bytes: u64) -> Self {
+        self.with(|settings| settings.cache.bytes = bytes)
+    }
+
+    /// How long a denial is remembered, in whole seconds: 5 by default.
+    pub fn cache_denials_for(self, duration: Duration) -> Self {
+        self.with(|settings| settings.cache.denials = duration.as_secs())
+    }
+
+    /// How long keys and metadata may serve beyond their lifetime while the
+    /// issuer cannot be reached, in whole seconds: 1 hour by default. After
+    /// that, tokens that are not in the cache get 503.
+    pub fn stale_limit(self, duration: Duration) -> Self {
+        self.with(|settings| settings.lifetimes.stale = duration.as_secs())
+    }
+
+    /// How long keys and metadata are used before they are fetched again, in
+    /// whole seconds: what `Cache-Control` says, but at least `shortest` (1
+    /// minute by default) and at most `longest` (1 hour), which is also the
+    /// longest that a key withdrawn by its issuer is still trusted. Where
+    /// nothing is said, 10 minutes.
+    pub fn key_lifetime(self, shortest: Duration, longest: Duration) -> Self {
+        self.with(|settings| {
+            let lifetimes = &mut settings.lifetimes;
+            lifetimes.shortest = shortest.as_secs();
+            lifetimes.longest = longest.as_secs().max(lifetimes.shortest);
+        })
+    }
+
+    /// The shortest time between two fetches of keys, whether they fail or a
+    /// token names a key that is not there, in whole seconds: 5 by default.
+    pub fn key_refetch_interval(self, duration: Duration) -> Self {
+        self.with(|settings| settings.lifetimes.pause = duration.as_secs())
+    }
+
+    /// Does not look at the query. By default a request with a token in the
+    /// header *and* an `access_token` in the query is refused (RFC 6750
+    /// section 2); a token in the query is never a credential either way.
+    pub fn ignore_query_tokens(self) -> Self {
+        self.with(|settings| settings.ignore_query = true)
+    }
+
+    /// Permits plain http to loopback addresses, for development. Anywhere
+    /// else, https it stays.
+    pub fn insecure_http(self) -> Self {
+        self.with(|settings| settings.transport = Transport::HttpsOrLoopback)
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(&mut self.settings);
+        self
+    }
+}
+
+impl ResourceServerBuilder<HasIssuer> {
+    /// The resource server. Nothing is asked over the network, nothing has to
+    /// be up.
+    ///
+    /// # Errors
+    /// [`BuildError`] if a setting is missing or makes no sense.
+    pub fn build(self) -> Result<ResourceServer, BuildError> {
+        let mut settings = self.settings;
+        check_names(&settings)?;
+        let skew = ClockSkew::from_secs(settings.skew)?;
+        let issuers = std::mem::take(&mut settings.issuers);
+        let ledger = Arc::new(Ledger::new(issuers.len()));
+        let context = settings.context(&ledger, issuers.iter().any(needs_network))?;
+        let issuers = issuers.into_iter().enumerate();
+        let issuers = issuers.map(|(index, issuer)| configure(issuer, index, &context, &ledger));
+        let realm = settings.realm.unwrap_or_else(|| settings.resource.clone());
+        Ok(ResourceServer {
+            judge: Arc::new(Judge {
+                resource: settings.resource.into(),
+                issuers: issuers.collect::<Result<_, _>>()?,
+                cache: VerdictCache::new(settings.cache),
+                ledger,
+                flights: Arc::default(),
+                clock: settings.clock,
+                skew,
+                challenger: Arc::new(Challenger { realm: realm.into() }),
+                ignore_query: settings.ignore_query,
+                #[cfg(test)]
+                counters: super::tests::Counters::default(),
+            }),
+        })
+    }
+}
+
+impl Settings {
+    fn context(&self, ledger: &Arc<Ledger>, needs_network: bool) -> Result<Option<Context>, BuildError> {
+        let Some(http) = self.http.clone().map_or_else(|| default_client(needs_network), |http| Ok(Some(http)))? else {
+            return Ok(None);
+        };
+        // Metadata may take two attempts, then the keys one.
+        let patience = http.timeout().as_secs().saturating_mul(4).saturating_add(1);
+        Ok(Some(Context {
+            http,
+            transport: self.transport,
+            clock: Arc::clone(&self.clock),
+            ledger: Arc::clone(ledger),
+            lifetimes: Lifetimes { patience, ..self.lifetimes },
+        }))
+    }
+}
+
+#[cfg(feature = "client")]
+fn default_client(needed: bool) -> Result<Option<HttpClient>, BuildError> {
+    if needed { Ok(Some(HttpClient::builder().build()?)) } else { Ok(None) }
+}
+
+#[cfg(not(feature = "client"))]
+fn default_client(needed: bool) -> Result<Option<HttpClient>, BuildError> {
+    if needed { Err(BuildError::NoHttpClient) } else { Ok(None) }
+}
+
+fn needs_network(issuer: &Issuer) -> bool {
+    match &issuer.0 {
+        Kind::Jwt(issuer) => !matches!(issuer.keys, KeySource::Given(_)),
+        Kind::Introspection(_) => true,
+        #[cfg(feature = "server")]
+        Kind::Local(_) => false,
+    }
+}
+
+fn check_names(settings: &Settings) -> Result<(), BuildError> {
+    if settings.resource.is_empty() {
+        return Err(BuildError::NoResource);
+    }
+    if settings.issuers.is_empty() {
+        return Err(BuildError::NoIssuer);
+    }
+    let mut seen: Vec<(u8, &str)> = Vec::new();
+    let mut takes_any = false;
+    for issuer in &settings.issuers {
+        let (kind, name) = match &issuer.0 {
+            Kind::Jwt(issuer) => (0, &*issuer.issuer),
+            Kind::Introspection(issuer) => (1, &*issuer.issuer),
+            #[cfg(feature = "server")]
+            Kind::Local(issuer) => (2, issuer.server.issuer()),
+        };
+        if name.is_empty() {
+            return Err(BuildError::EmptyIssuer);
+        }
+        if seen.contains(&(kind, name)) {
+            return Err(BuildError::DuplicateIssuer(name.into()));
+        }
+        seen.push((kind, name));
+        if let Kind::Introspection(IntrospectionIssuer { prefix: None, .. }) = &issuer.0 {
+            if takes_any {
+                return Err(BuildError::AmbiguousIntrospection(name.into()));
+            }
+            takes_any = true;
+        }
+    }
+    Ok(())
+}
+
+fn configure(
+    issuer: Issuer,
+    index: usize,
+    context: &Option<Context>,
+    ledger: &Arc<Ledger>,
+) -> Result<Configured, BuildError> {
+    // Given keys and local servers need no context.
+    let context = || context.as_ref().ok_or(BuildError::NoHttpClient);
+    #[cfg(not(feature = "server"))]
+    let _ = ledger;
+    Ok(match issuer.0 {
+        Kind::Jwt(JwtIssuer { issuer, keys, algorithms }) => {
+            if algorithms.is_empty() {
+                return Err(BuildError::NoAlgorithm(issuer));
+            }
+            let keys = match keys {
+                KeySource::Given(keys) => Keys::Fixed(Arc::new(keys)),
+                KeySource::At(url) => {
+                    let endpoint = endpoint(&url, context()?.transport)?;
+                    Keys::fetched(KeyLocation::At(endpoint), index, context()?)
+                }
+                KeySource::Discovered => {
+                    Keys::fetched(KeyLocation::Discovered(discover(&issuer, context()?)?), index, context()?)
+                }
+            };
+            let mechanism = Mechanism::Jwt(JwtVerifier { keys, algorithms: algorithms.into() });
+            Configured { issuer: issuer.into(), mechanism }
+        }
+        Kind::Introspection(issuer) => introspection(issuer, context()?)?,
+        #[cfg(feature = "server")]
+        Kind::Local(issuer) => {
+            let listener = super::local::Listener { ledger: Arc::clone(ledger), index };
+            let name = issuer.server.issuer().into();
+            let local = super::local::Local::new(issuer.server, issuer.cache_for.as_secs(), listener);
+            Configured { issuer: name, mechanism: Mechanism::Local(local) }
+        }
+    })
+}
+
+fn introspection(issuer: IntrospectionIssuer, context: &Context) -> Result<Configured, BuildError> {
+    issuer.auth.check().map_err(|_| BuildError::UnsendableSecret(issuer.issuer.clone()))?;
+    let endpoint = match &issuer.endpoint {
+        Some(url) => EndpointLocation::At(endpoint(url, context.transport)?),
+        None => EndpointLocation::Discovered(discover(&issuer.issuer, context)?),
+    };
+    let introspector = Introspector {
+        endpoint,
+        auth: issuer.auth,
+        http: context.http.clone(),
+        transport: context.transport,
+        cache_for: issuer.cache_for.as_secs(),
+        server_checks_audience: issuer.server_checks_audience,
+        client_as_subject: issuer.client_as_subject,
+        most: issuer.most,
+        open: 0.into(),
+    };
+    let mechanism = Mechanism::Introspection { introspector, prefix: issuer.prefix };
+    Ok(Configured { issuer: issuer.issuer.into(), mechanism })
+}
+
+fn discover(issuer: &str, context: &Context) -> Result<Arc<discovery::Metadata>, BuildError> {
+    let locations = discovery::locations(issuer, context.transport)
+        .map_err(|reason| BuildError::Url { url: issuer.into(), reason })?;
+    let clock = Arc::clone(&context.clock);
+    Ok(discovery::metadata(issuer, locations, context.http.clone(), clock, context.lifetimes))
+}
+
+fn endpoint(url: &str, transport: Transport) -> Result<Endpoint, BuildError> {
+    Endpoint::parse(url, transport).map_err(|reason| BuildError::Url { url: url.into(), reason })
+}

@@ -1,0 +1,265 @@
+//! Verdicts, kept by token: good ones in one cache, denials in another, so
+//! that no flood of bad tokens ever pushes a good one out.
+//!
+//! The key is the token itself, held in this process's memory alone, wiped on
+//! drop, compared whole. Beside it stands a seeded 64-bit hash that picks the
+//! bucket and is compared first, so that how long a comparison takes says
+//! nothing of how much of a guess is right.
+
+use std::{
+    fmt,
+    hash::{BuildHasher, Hash, Hasher},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use foldhash::quality::RandomState;
+use oauth_core::clock::UnixTime;
+use quick_cache::{
+    Equivalent, Weighter,
+    sync::{Cache, DefaultLifecycle},
+};
+use zeroize::Zeroizing;
+
+use super::{
+    invalidate::{Ledger, Standing},
+    token::ValidatedToken,
+    validate::Failure,
+};
+
+/// A token and its hash, as a key that owns it.
+#[derive(Clone)]
+pub(super) struct TokenKey {
+    hash: u64,
+    token: Zeroizing<Box<[u8]>>,
+}
+
+/// The same on loan: a look-up allocates nothing.
+#[derive(Clone, Copy)]
+pub(super) struct Lookup<'a> {
+    hash: u64,
+    token: &'a [u8],
+}
+
+pub(super) struct VerdictCache {
+    good: Cache<TokenKey, Arc<ValidatedToken>, ByWeight, Verbatim, DefaultLifecycle<TokenKey, Arc<ValidatedToken>>>,
+    denied: moka::sync::Cache<TokenKey, Denial, Verbatim>,
+    /// No denial is good beyond this: while the time is later, nobody looks.
+    last_denial: AtomicU64,
+    /// How long a denial is remembered, in seconds.
+    denial_lifetime: u64,
+    hasher: RandomState,
+    turns: Box<[Mutex<()>]>,
+}
+
+/// How much the cache may hold.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CacheLimits {
+    pub(super) entries: u64,
+    pub(super) bytes: u64,
+    /// Seconds.
+    pub(super) denials: u64,
+}
+
+impl Default for CacheLimits {
+    fn default() -> Self {
+        Self { entries: 100_000, bytes: 128 * 1024 * 1024, denials: 5 }
+    }
+}
+
+#[derive(Clone)]
+struct Denial {
+    failure: Failure,
+    until: UnixTime,
+    standing: Standing,
+}
+
+/// How many verifications may run side by side, at most. Two tokens take the
+/// same turn one time in this many.
+const TURNS: usize = 256;
+
+impl VerdictCache {
+    pub(super) fn new(limits: CacheLimits) -> Self {
+        // Where every entry weighs this much at least, the limit of bytes is a
+        // limit of entries too.
+        let floor = limits.bytes.checked_div(limits.entries).unwrap_or(u64::MAX).max(1);
+        let bytes = if limits.entries == 0 { 0 } else { limits.bytes };
+        let estimate = usize::try_from(limits.entries.min(bytes / 1024)).unwrap_or(usize::MAX);
+        let denied = moka::sync::Cache::builder()
+            .max_capacity(bytes / 16)
+            .weigher(|key: &TokenKey, _: &Denial| {
+                // What moka itself takes for an entry, too.
+                u32::try_from(key.token.len() + size_of::<(TokenKey, Denial)>() + 300).unwrap_or(u32::MAX)
+            })
+            .time_to_live(Duration::from_secs(limits.denials.max(Failure::MEMORY)))
+            .build_with_hasher(Verbatim);
+        Self {
+            good: Cache::with(estimate, bytes, ByWeight { floor }, Verbatim, DefaultLifecycle::default()),
+            denied,
+            last_denial: AtomicU64::new(0),
+            denial_lifetime: limits.denials,
+            hasher: RandomState::default(),
+            turns: (0..TURNS).map(|_| Mutex::new(())).collect(),
+        }
+    }
+
+    pub(super) fn lookup<'a>(&self, token: &'a [u8]) -> Lookup<'a> {
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(token);
+        Lookup { hash: hasher.finish(), token }
+    }
+
+    /// The verdict on a token, if it is known, has not expired and still holds.
+    pub(super) fn good(&self, lookup: &Lookup<'_>, now: UnixTime, ledger: &Ledger) -> Option<Arc<ValidatedToken>> {
+        let verdict = self.good.get(lookup)?;
+        if now < verdict.valid_until && ledger.holds(&verdict.standing) {
+            return Some(verdict);
+        }
+        self.good.remove_if(lookup, |one| Arc::ptr_eq(one, &verdict));
+        None
+    }
+
+    /// Keeps a verdict, unless it is over already.
+    pub(super) fn keep(&self, lookup: &Lookup<'_>, verdict: &Arc<ValidatedToken>, now: UnixTime) {
+        if now < verdict.valid_until {
+            self.good.insert(lookup.to_key(), Arc::clone(verdict));
+        }
+    }
+
+    /// Why a token was refused a moment ago.
+    pub(super) fn denial(&self, lookup: &Lookup<'_>, now: UnixTime, ledger: &Ledger) -> Option<Failure> {
+        if now.0 >= self.last_denial.load(Ordering::Acquire) {
+            return None;
+        }
+        let denial = self.denied.get(lookup)?;
+        (now < denial.until && ledger.holds(&denial.standing)).then_some(denial.failure)
+    }
+
+    /// Keeps a denial for a moment; a failure to find out for a shorter one.
+    pub(super) fn deny(&self, lookup: &Lookup<'_>, failure: &Failure, standing: Standing, now: UnixTime) {
+        let lifetime = match failure {
+            Failure::Denied(_) => self.denial_lifetime,
+            Failure::Unavailable { .. } => Failure::MEMORY,
+        };
+        if lifetime > 0 {
+            let until = now.saturating_add(lifetime);
+            self.denied.insert(lookup.to_key(), Denial { failure: failure.clone(), until, standing });
+            self.last_denial.fetch_max(until.0, Ordering::AcqRel);
+        }
+    }
+
+    /// Waits for whoever is verifying the same token on another thread. Never
+    /// to be held across an await: verification has none.
+    pub(super) fn turn(&self, lookup: &Lookup<'_>) -> Option<MutexGuard<'_, ()>> {
+        let place = usize::try_from(lookup.hash % (TURNS as u64)).unwrap_or(0);
+        Some(self.turns.get(place)?.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> (usize, u64) {
+        self.denied.run_pending_tasks();
+        (self.good.len(), self.denied.entry_count())
+    }
+}
+
+impl fmt::Debug for VerdictCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerdictCache").field("entries", &self.good.len()).finish_non_exhaustive()
+    }
+}
+
+impl Lookup<'_> {
+    pub(super) fn to_key(self) -> TokenKey {
+        TokenKey { hash: self.hash, token: Zeroizing::new(self.token.into()) }
+    }
+}
+
+impl TokenKey {
+    /// The token: it was text before it became a key.
+    pub(super) fn text(&self) -> &str {
+        str::from_utf8(&self.token).unwrap_or_default()
+    }
+
+    pub(super) fn as_lookup(&self) -> Lookup<'_> {
+        Lookup { hash: self.hash, token: &self.token }
+    }
+}
+
+impl Equivalent<TokenKey> for Lookup<'_> {
+    fn equivalent(&self, key: &TokenKey) -> bool {
+        self.hash == key.hash && *self.token == **key.token
+    }
+}
+
+impl fmt::Debug for TokenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenKey(..)")
+    }
+}
+
+impl PartialEq for TokenKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_lookup().equivalent(other)
+    }
+}
+
+impl Eq for TokenKey {}
+
+impl Hash for TokenKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+impl Hash for Lookup<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+/// Passes on the hash that the key brings with it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Verbatim;
+
+#[derive(Debug, Default)]
+pub(super) struct VerbatimHasher(u64);
+
+impl BuildHasher for Verbatim {
+    type Hasher = VerbatimHasher;
+
+    fn build_hasher(&self) -> VerbatimHasher {
+        VerbatimHasher::default()
+    }
+}
+
+impl Hasher for VerbatimHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        // Only `write_u64` is ever called.
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct ByWeight {
+    floor: u64,
+}
+
+impl Weighter<TokenKey, Arc<ValidatedToken>> for ByWeight {
+    fn weight(&self, key: &TokenKey, token: &Arc<ValidatedToken>) -> u64 {
+        let bytes = key.token.len() + size_of::<TokenKey>() + token.weight();
+        u64::try_from(bytes).unwrap_or(u64::MAX).max(self.floor)
+    }
+}

@@ -1,0 +1,143 @@
+//! The metadata of an issuer, fetched when first needed ([RFC 8414]).
+//!
+//! [RFC 8414]: https://www.rfc-editor.org/rfc/rfc8414
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::{
+    HeaderValue, Request, Response, StatusCode,
+    header::{ACCEPT, AGE, CACHE_CONTROL},
+};
+use oauth_core::{
+    clock::Clock,
+    metadata::{
+        AuthorizationServerMetadata, MetadataError, OAUTH_AUTHORIZATION_SERVER, OPENID_CONFIGURATION,
+        appended_well_known_url, well_known_url,
+    },
+};
+
+use super::fetched::{Down, Fetched, Lifetimes, Loaded};
+use crate::outgoing::{Endpoint, HttpClient, Transport, UrlError};
+
+pub(super) type Metadata = Fetched<AuthorizationServerMetadata>;
+
+/// Where the metadata of an issuer may lie, in the order in which they are
+/// asked: RFC 8414's own form, OpenID Connect's, and the latter with the
+/// suffix inserted (RFC 8414 section 5).
+pub(super) fn locations(issuer: &str, transport: Transport) -> Result<Vec<Endpoint>, UrlError> {
+    let malformed = |_: MetadataError| UrlError::Malformed;
+    let mut urls = vec![
+        well_known_url(issuer, OAUTH_AUTHORIZATION_SERVER).map_err(malformed)?,
+        appended_well_known_url(issuer, OPENID_CONFIGURATION).map_err(malformed)?,
+        well_known_url(issuer, OPENID_CONFIGURATION).map_err(malformed)?,
+    ];
+    urls.dedup();
+    urls.iter().map(|url| Endpoint::parse(url, transport)).collect()
+}
+
+/// The metadata of `issuer`, to be found at one of `locations`.
+pub(super) fn metadata(
+    issuer: &str,
+    locations: Vec<Endpoint>,
+    http: HttpClient,
+    clock: Arc<dyn Clock>,
+    lifetimes: Lifetimes,
+) -> Arc<Metadata> {
+    let issuer: Arc<str> = issuer.into();
+    let locations: Arc<[Endpoint]> = locations.into();
+    let load = move || {
+        let (issuer, locations, http) = (Arc::clone(&issuer), Arc::clone(&locations), http.clone());
+        async move { load(&issuer, &locations, &http).await }.boxed()
+    };
+    Fetched::new(clock, lifetimes, load, |_, _| {})
+}
+
+async fn load(
+    issuer: &str,
+    locations: &[Endpoint],
+    http: &HttpClient,
+) -> Result<Loaded<AuthorizationServerMetadata>, Down> {
+    for location in locations {
+        let response = get(http, location).await?;
+        if response.status() == StatusCode::OK {
+            // RFC 8414 section 3.3: an issuer that is not identical "MUST NOT
+            // be used"; so another location is not tried either.
+            let value = AuthorizationServerMetadata::parse(response.body(), issuer).map_err(|_| Down)?;
+            return Ok(Loaded { value, max_age: max_age(&response) });
+        }
+        // The well-behaved say 404 where they have nothing; the others have
+        // all kinds of 4xx. A 5xx is an outage.
+        if !response.status().is_client_error() {
+            return Err(Down);
+        }
+    }
+    Err(Down)
+}
+
+pub(super) async fn get(http: &HttpClient, endpoint: &Endpoint) -> Result<Response<Bytes>, Down> {
+    let mut request = Request::new(Bytes::new());
+    *request.uri_mut() = endpoint.uri().clone();
+    request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+    http.send(request).await.map_err(|_| Down)
+}
+
+/// For how many seconds a response is fresh, by its `Cache-Control` and `Age`
+/// (RFC 9111 section 4.2), if it says so.
+pub(super) fn max_age<B>(response: &Response<B>) -> Option<u64> {
+    let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let mut lifetime = None;
+    for directive in text(CACHE_CONTROL)?.split(',').map(str::trim) {
+        let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
+        match () {
+            () if name.eq_ignore_ascii_case("no-store") || name.eq_ignore_ascii_case("no-cache") => return Some(0),
+            () if name.eq_ignore_ascii_case("max-age") => lifetime = value.trim_matches('"').parse::<u64>().ok(),
+            () => {}
+        }
+    }
+    let age = text(AGE).and_then(|age| age.parse().ok()).unwrap_or(0);
+    Some(lifetime?.saturating_sub(age))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn age_of(headers: &[(&str, &str)]) -> Option<u64> {
+        let mut response = Response::builder();
+        for (name, value) in headers {
+            response = response.header(*name, *value);
+        }
+        max_age(&response.body(()).unwrap())
+    }
+
+    #[test]
+    fn the_lifetime_of_a_response_is_its_max_age_less_its_age() {
+        assert_eq!(age_of(&[]), None);
+        assert_eq!(age_of(&[("cache-control", "public, max-age=600")]), Some(600));
+        assert_eq!(age_of(&[("cache-control", "MAX-AGE=\"600\", must-revalidate"), ("age", "100")]), Some(500));
+        assert_eq!(age_of(&[("cache-control", "max-age=10"), ("age", "100")]), Some(0));
+        assert_eq!(age_of(&[("cache-control", "no-store, max-age=600")]), Some(0));
+        assert_eq!(age_of(&[("cache-control", "public")]), None);
+        assert_eq!(age_of(&[("cache-control", "max-age=-5")]), None);
+    }
+
+    // spec: MET-07
+    #[test]
+    fn metadata_is_looked_for_in_the_three_known_places() {
+        let urls = |issuer| -> Vec<String> {
+            let found = locations(issuer, Transport::Https).unwrap();
+            found.iter().map(|endpoint| endpoint.uri().to_string()).collect()
+        };
+        assert_eq!(
+            urls("https://as.example/tenant"),
+            [
+                "https://as.example/.well-known/oauth-authorization-server/tenant",
+                "https://as.example/tenant/.well-known/openid-configuration",
+                "https://as.example/.well-known/openid-configuration/tenant",
+            ],
+        );
+        assert_eq!(urls("https://as.example").len(), 2);
+    }
+}

@@ -1,0 +1,118 @@
+//! [`ResponseFuture`]: nothing boxed unless somebody has to be asked.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use futures_util::{FutureExt, future::BoxFuture};
+use http::{Request, Response};
+use pin_project_lite::pin_project;
+use tower::Service;
+
+use super::{EmptyBody, Refusal, Render, ResourceLayer, fetched::Refresh, validate::Verdict};
+
+pin_project! {
+    /// The response of the service, or a refusal.
+    pub struct ResponseFuture<S, B, R = EmptyBody>
+    where
+        S: Service<Request<B>>,
+    {
+        #[pin]
+        state: State<S, B, R>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<S, B, R>
+    where
+        S: Service<Request<B>>,
+    {
+        Judging { verdict: BoxFuture<'static, Verdict>, waiting: Option<Waiting<S, B, R>> },
+        Serving { #[pin] response: S::Future, refresh: Option<Refresh> },
+        Refused { refusal: Refusal, render: Arc<R> },
+    }
+}
+
+/// Who waits for a verdict.
+struct Waiting<S, B, R> {
+    request: Request<B>,
+    /// Was polled ready.
+    service: S,
+    layer: Arc<ResourceLayer<R>>,
+}
+
+impl<S: Service<Request<B>>, B, R> ResponseFuture<S, B, R> {
+    pub(super) const fn serving(response: S::Future, refresh: Option<Refresh>) -> Self {
+        Self { state: State::Serving { response, refresh } }
+    }
+
+    pub(super) const fn refused(refusal: Refusal, render: Arc<R>) -> Self {
+        Self { state: State::Refused { refusal, render } }
+    }
+
+    pub(super) const fn judging(
+        verdict: BoxFuture<'static, Verdict>,
+        request: Request<B>,
+        service: S,
+        layer: Arc<ResourceLayer<R>>,
+    ) -> Self {
+        Self { state: State::Judging { verdict, waiting: Some(Waiting { request, service, layer }) } }
+    }
+}
+
+impl<S, B, ResBody, R> Future for ResponseFuture<S, B, R>
+where
+    S: Service<Request<B>, Response = Response<ResBody>>,
+    R: Render<ResBody>,
+{
+    type Output = Result<Response<ResBody>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.project().state;
+        loop {
+            let next = match state.as_mut().project() {
+                StateProjection::Serving { response, refresh } => {
+                    drive(refresh, cx);
+                    return response.poll(cx);
+                }
+                StateProjection::Refused { refusal, render } => return Poll::Ready(Ok(render.render(refusal))),
+                StateProjection::Judging { verdict, waiting } => {
+                    let verdict = ready!(verdict.poll_unpin(cx));
+                    // Taken once: the state changes right after.
+                    let Some(waiting) = waiting.take() else { return Poll::Pending };
+                    waiting.judged(verdict)
+                }
+            };
+            state.set(next);
+        }
+    }
+}
+
+impl<S: Service<Request<B>>, B, R> Waiting<S, B, R> {
+    fn judged(mut self, verdict: Verdict) -> State<S, B, R> {
+        let found = verdict.map(Some).map_err(Into::into);
+        match self.layer.admit(found, self.request.extensions_mut()) {
+            Ok(()) => State::Serving { response: self.service.call(self.request), refresh: None },
+            Err(refusal) => State::Refused { refusal, render: Arc::clone(self.layer.render()) },
+        }
+    }
+}
+
+/// Pushes a fetch of keys on while the response is waited for, and never waits
+/// for it.
+fn drive(refresh: &mut Option<Refresh>, cx: &mut Context<'_>) {
+    if refresh.as_mut().is_some_and(|refresh| refresh.poll_unpin(cx).is_ready()) {
+        *refresh = None;
+    }
+}
+
+impl<S: Service<Request<B>>, B, R> fmt::Debug for ResponseFuture<S, B, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ResponseFuture(..)")
+    }
+}

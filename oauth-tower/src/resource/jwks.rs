@@ -1,0 +1,100 @@
+//! The keys of an issuer: given, or fetched and kept fresh.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use http::StatusCode;
+use oauth_core::{clock::UnixTime, jwk::JwkSet};
+
+use super::{
+    discovery::{Metadata, get, max_age},
+    fetched::{Availability, Down, Fetched, Loaded, Newer},
+    invalidate::{Ground, Ledger, Slot},
+    issuer::Context,
+};
+use crate::outgoing::{Endpoint, HttpClient, Transport};
+
+/// The keys of one issuer.
+#[derive(Debug)]
+pub(super) enum Keys {
+    /// They never change.
+    Fixed(Arc<JwkSet>),
+    /// They are fetched.
+    Fetched(Arc<Fetched<JwkSet>>),
+}
+
+/// Where keys are fetched.
+#[derive(Clone, Debug)]
+pub(super) enum KeyLocation {
+    /// A URL.
+    At(Endpoint),
+    /// The `jwks_uri` of the issuer's metadata.
+    Discovered(Arc<Metadata>),
+}
+
+impl Keys {
+    /// Keys to be fetched for the issuer at `index`.
+    pub(super) fn fetched(location: KeyLocation, index: usize, context: &Context) -> Self {
+        let (http, transport) = (context.http.clone(), context.transport);
+        let load = move || {
+            let (location, http) = (location.clone(), http.clone());
+            async move { load(&location, &http, transport).await }.boxed()
+        };
+        let ledger = Arc::clone(&context.ledger);
+        let replaced = move |old: &JwkSet, new: &JwkSet| strike(&ledger, index, old, new);
+        Self::Fetched(Fetched::new(Arc::clone(&context.clock), context.lifetimes, load, replaced))
+    }
+
+    /// The keys, as [`Fetched::at`].
+    pub(super) fn at(&self, now: UnixTime, can_wait: bool) -> Availability<JwkSet> {
+        match self {
+            Self::Fixed(keys) => Availability::Ready(Arc::clone(keys), None),
+            Self::Fetched(keys) => keys.at(now, can_wait),
+        }
+    }
+
+    /// Whether there may be a key that was not there a moment ago.
+    pub(super) fn newer(&self, now: UnixTime) -> Newer {
+        match self {
+            Self::Fixed(_) => Newer::No,
+            Self::Fetched(keys) => keys.newer(now),
+        }
+    }
+
+    /// Waits until there are keys.
+    pub(super) async fn ready(&self) -> Result<(), Down> {
+        match self {
+            Self::Fixed(_) => Ok(()),
+            Self::Fetched(keys) => keys.get().await.map(drop),
+        }
+    }
+}
+
+async fn load(location: &KeyLocation, http: &HttpClient, transport: Transport) -> Result<Loaded<JwkSet>, Down> {
+    let endpoint = match location {
+        KeyLocation::At(endpoint) => endpoint.clone(),
+        KeyLocation::Discovered(metadata) => {
+            let metadata = metadata.get().await?;
+            let url = metadata.jwks_uri.as_deref().ok_or(Down)?;
+            Endpoint::parse(url, transport).map_err(|_| Down)?
+        }
+    };
+    let response = get(http, &endpoint).await?;
+    if response.status() != StatusCode::OK {
+        return Err(Down);
+    }
+    let value = JwkSet::parse(response.body()).map_err(|_| Down)?;
+    Ok(Loaded { value, max_age: max_age(&response) })
+}
+
+/// A key that is gone takes along every verdict that rests on it; a new one
+/// may make good what was denied for want of it.
+fn strike(ledger: &Ledger, index: usize, old: &JwkSet, new: &JwkSet) {
+    let has = |set: &JwkSet, thumbprint: &str| set.keys().iter().any(|key| key.thumbprint() == thumbprint);
+    for key in old.keys().iter().filter(|key| !has(new, key.thumbprint())) {
+        ledger.strike(ledger.shared(index, Ground::Key(key.thumbprint())));
+    }
+    if new.keys().iter().any(|key| !has(old, key.thumbprint())) {
+        ledger.strike(Slot::denials(index));
+    }
+}

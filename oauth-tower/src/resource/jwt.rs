@@ -1,0 +1,133 @@
+//! Tokens that prove themselves: RFC 9068 JWTs.
+
+use std::sync::Arc;
+
+use oauth_core::{
+    claims::{Expectations, verify_access_token_jws},
+    clock::UnixTime,
+    jwt::{Algorithm, Jws, JwtError},
+};
+
+use super::{
+    cache::Lookup,
+    fetched::{Availability, Newer, Refresh},
+    invalidate::{Ground, Slot, Standing},
+    jwks::Keys,
+    refusal::InvalidToken,
+    token::{TokenClaims, ValidatedToken, token_type_of},
+    validate::{Failure, Judge, Verdict},
+};
+
+/// How tokens of one issuer are verified.
+#[derive(Debug)]
+pub(super) struct JwtVerifier {
+    pub(super) keys: Keys,
+    pub(super) algorithms: Box<[Algorithm]>,
+}
+
+/// How far one attempt came.
+pub(super) enum Step {
+    /// A verdict, and a fetch of keys to drive by the way.
+    Done(Verdict, Option<Refresh>),
+    /// Keys have to be waited for.
+    Wait(Refresh),
+}
+
+impl JwtVerifier {
+    /// Judges `jws`, which is `lookup`'s token and names (or is assumed to
+    /// name) the issuer at `index`. Verifies at most once, whoever else asks
+    /// about the same token at the same time.
+    pub(super) fn judge(
+        &self,
+        judge: &Judge,
+        index: usize,
+        jws: &Jws<'_>,
+        lookup: &Lookup<'_>,
+        can_wait: bool,
+    ) -> Step {
+        let now = judge.clock.now();
+        // Before the keys are read: if one of them is struck from here on, the
+        // verdict falls.
+        let seen = judge.ledger.sequence();
+        let (keys, refresh) = match self.keys.at(now, can_wait) {
+            Availability::Ready(keys, refresh) => (keys, refresh),
+            Availability::Wait(refresh) => {
+                return if judge.names_issuer(index, jws) { Step::Wait(refresh) } else { foreign() };
+            }
+            Availability::Down { retry_after } => {
+                return if judge.names_issuer(index, jws) { unavailable(retry_after) } else { foreign() };
+            }
+        };
+        let turn = judge.cache.turn(lookup);
+        if let Some(verdict) = judge.known(lookup, now) {
+            return Step::Done(verdict, refresh);
+        }
+        let issuer = judge.issuer(index);
+        let expectations = Expectations::new(issuer, &judge.resource, now).with_skew(judge.skew);
+        judge.count_verification();
+        let failure = match verify_access_token_jws(jws, &keys, &self.algorithms, &expectations) {
+            Ok(verified) => {
+                let key = judge.ledger.shared(index, Ground::Key(verified.key.thumbprint()));
+                let standing = Standing::new(seen, index).resting_on(key, Slot::issuer(index));
+                let valid_until = verified.claims.exp;
+                let claims = TokenClaims::from(verified.claims);
+                let token_type = token_type_of(claims.cnf.as_ref());
+                let token =
+                    ValidatedToken::new(claims, token_type, Arc::clone(&judge.challenger), standing, valid_until);
+                let token = Arc::new(token);
+                judge.cache.keep(lookup, &token, now);
+                return Step::Done(Ok(token), refresh);
+            }
+            // No network for the sake of a token that is not this issuer's.
+            Err(JwtError::UnknownKey) if !judge.names_issuer(index, jws) => {
+                Failure::Denied(InvalidToken::UnknownIssuer)
+            }
+            Err(JwtError::UnknownKey) => {
+                drop(turn);
+                return self.unknown_key(judge, index, lookup, now, seen, can_wait);
+            }
+            Err(error) => Failure::Denied(error.into()),
+        };
+        let standing = Standing::new(seen, index).resting_on(Slot::denials(index), Slot::denials(index));
+        judge.cache.deny(lookup, &failure, standing, now);
+        drop(turn);
+        Step::Done(Err(failure), refresh)
+    }
+
+    /// The token names a key that is not there: perhaps it is by now.
+    fn unknown_key(
+        &self,
+        judge: &Judge,
+        index: usize,
+        lookup: &Lookup<'_>,
+        now: UnixTime,
+        seen: u64,
+        can_wait: bool,
+    ) -> Step {
+        match self.keys.newer(now) {
+            Newer::Wait(refresh) if can_wait => Step::Wait(refresh),
+            // Somebody else asks again already: whether the key exists is open.
+            Newer::Wait(_) => unavailable(1),
+            Newer::Unknown { retry_after } => unavailable(retry_after),
+            Newer::No => {
+                let failure = Failure::Denied(JwtError::UnknownKey.into());
+                let standing = Standing::new(seen, index).resting_on(Slot::denials(index), Slot::denials(index));
+                judge.cache.deny(lookup, &failure, standing, now);
+                Step::Done(Err(failure), None)
+            }
+        }
+    }
+}
+
+fn foreign() -> Step {
+    Step::Done(Err(Failure::Denied(InvalidToken::UnknownIssuer)), None)
+}
+
+fn unavailable(retry_after: u64) -> Step {
+    Step::Done(Err(Failure::Unavailable { retry_after }), None)
+}
+
+/// The issuer that `jws` names, unverified.
+pub(super) fn names(jws: &Jws<'_>, issuer: &str) -> bool {
+    jws.unverified_issuer().is_some_and(|named| named == issuer)
+}

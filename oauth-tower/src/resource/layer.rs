@@ -1,0 +1,178 @@
+//! [`ResourceLayer`]: what a route asks of a token.
+
+use std::sync::Arc;
+
+use http::{
+    Extensions, HeaderMap, Method, Request,
+    header::{ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, ORIGIN},
+};
+use oauth_core::scope::Scope;
+use tower::Layer;
+
+use super::{
+    EmptyBody, Refusal, RefusalKind, ResourceServer, ResourceService, ValidatedToken, refusal::Challenger, sender,
+};
+
+/// Protects a service: only requests with a good token reach it. Made by
+/// [`ResourceServer::layer`].
+///
+/// ```
+/// # #[cfg(feature = "client")]
+/// # fn main() -> Result<(), oauth_tower::resource::BuildError> {
+/// use bytes::Bytes;
+/// use http::{Request, Response};
+/// use http_body_util::Full;
+/// use oauth_tower::resource::{Issuer, Refusal, ResourceServer};
+/// use std::convert::Infallible;
+/// use tower::ServiceBuilder;
+///
+/// async fn handler(_: Request<String>) -> Result<Response<Full<Bytes>>, Infallible> {
+///     Ok(Response::new("secret".into()))
+/// }
+///
+/// let api = ResourceServer::builder("https://api.example").issuer(Issuer::jwt("https://as.example")).build()?;
+/// let layer = api
+///     .layer()
+///     .require_scope("albums:read albums:write")
+///     .render_with(|refusal: &Refusal| refusal.response(Full::from("sorry\n")));
+/// let service = ServiceBuilder::new().layer(layer).service_fn(handler);
+/// # drop(service);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "client"))]
+/// # fn main() {}
+/// ```
+///
+/// The error type stays that of the service: a refusal is a response. A CORS
+/// preflight passes without a token (a browser never sends one with it): a CORS
+/// layer may stand inside or outside.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct ResourceLayer<R = EmptyBody> {
+    server: ResourceServer,
+    policy: Policy,
+    render: Arc<R>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Policy {
+    required: Option<Arc<Scope>>,
+    optional: bool,
+}
+
+impl ResourceLayer {
+    pub(super) fn new(server: ResourceServer) -> Self {
+        Self { server, policy: Policy::default(), render: Arc::new(EmptyBody) }
+    }
+}
+
+impl<R> ResourceLayer<R> {
+    /// Asks for all of these scope tokens, separated by spaces; else 403
+    /// `insufficient_scope`, and the challenge lists them (OAuth 2.1 section
+    /// 7.2.3). Called again, it asks for those as well.
+    ///
+    /// # Panics
+    /// If `scope` is not a scope: it is part of the program, not of a request.
+    pub fn require_scope(self, scope: &str) -> Self {
+        self.require(&super::require_scope::literal(scope))
+    }
+
+    /// As [`ResourceLayer::require_scope`], with a scope that is one already.
+    pub fn require(mut self, scope: &Scope) -> Self {
+        let all = self.policy.required.as_deref().map_or_else(|| scope.clone(), |required| required.union(scope));
+        self.policy.required = Some(Arc::new(all));
+        self
+    }
+
+    /// Lets requests without credentials pass, as anonymous: they carry
+    /// [`Anonymous`] in their extensions and no token. A bad token is refused
+    /// all the same.
+    pub const fn optional(mut self) -> Self {
+        self.policy.optional = true;
+        self
+    }
+
+    /// Answers refused requests by `render`: for bodies without `Default`, and
+    /// for bodies that say something.
+    pub fn render_with<T>(self, render: T) -> ResourceLayer<T> {
+        ResourceLayer { server: self.server, policy: self.policy, render: Arc::new(render) }
+    }
+
+    pub(super) const fn server(&self) -> &ResourceServer {
+        &self.server
+    }
+
+    pub(super) const fn render(&self) -> &Arc<R> {
+        &self.render
+    }
+
+    /// Whether the request needs no token.
+    pub(super) fn is_exempt<B>(&self, request: &Request<B>) -> bool {
+        *request.method() == Method::OPTIONS && is_preflight(request.headers())
+    }
+
+    /// Decides on a request whose token is known, and tells the service of it.
+    pub(super) fn admit(
+        &self,
+        found: Result<Option<Arc<ValidatedToken>>, RefusalKind>,
+        extensions: &mut Extensions,
+    ) -> Result<(), Refusal> {
+        self.decide(found, extensions).map_err(|kind| self.server.refuse(kind))
+    }
+
+    fn decide(
+        &self,
+        found: Result<Option<Arc<ValidatedToken>>, RefusalKind>,
+        extensions: &mut Extensions,
+    ) -> Result<(), RefusalKind> {
+        let Some(token) = found? else {
+            if !self.policy.optional {
+                return Err(RefusalKind::MissingCredentials);
+            }
+            // An outer layer's token is for another audience.
+            extensions.remove::<Arc<ValidatedToken>>();
+            extensions.insert(Anonymous { challenger: Arc::clone(&self.server.judge.challenger) });
+            return Ok(());
+        };
+        sender::check(&token).map_err(RefusalKind::InvalidToken)?;
+        if let Some(required) = &self.policy.required {
+            if !required.is_subset_of(token.scope()) {
+                return Err(RefusalKind::InsufficientScope(Arc::clone(required)));
+            }
+        }
+        extensions.insert(token);
+        Ok(())
+    }
+}
+
+impl<S, R> Layer<S> for ResourceLayer<R> {
+    type Service = ResourceService<S, R>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        let layer = Self { server: self.server.clone(), policy: self.policy.clone(), render: Arc::clone(&self.render) };
+        ResourceService::new(inner, Arc::new(layer))
+    }
+}
+
+/// The layer has seen the request, and it came without credentials.
+#[derive(Clone, Debug)]
+pub struct Anonymous {
+    challenger: Arc<Challenger>,
+}
+
+impl Anonymous {
+    /// The refusal of a handler that wants a token after all: 401, with the
+    /// challenge of the layer.
+    #[must_use]
+    pub fn refusal(&self) -> Refusal {
+        Refusal::new(RefusalKind::MissingCredentials, Arc::clone(&self.challenger))
+    }
+}
+
+/// Fetch section 3.3.2: a preflight is `OPTIONS` with both headers, and never
+/// carries credentials.
+fn is_preflight(headers: &HeaderMap) -> bool {
+    headers.contains_key(ORIGIN)
+        && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+        && !headers.contains_key(AUTHORIZATION)
+}

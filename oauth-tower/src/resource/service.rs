@@ -1,0 +1,102 @@
+//! [`ResourceService`]: the layer around a service.
+
+use std::{
+    fmt, mem,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{Request, Response};
+use tower::Service;
+
+use super::{EmptyBody, Refusal, Render, ResourceLayer, ResponseFuture, validate::Check};
+
+/// A service that only requests with a good token reach. Made by
+/// [`ResourceLayer`].
+pub struct ResourceService<S, R = EmptyBody> {
+    inner: S,
+    layer: Arc<ResourceLayer<R>>,
+}
+
+impl<S, R> ResourceService<S, R> {
+    pub(super) const fn new(inner: S, layer: Arc<ResourceLayer<R>>) -> Self {
+        Self { inner, layer }
+    }
+
+    /// The service inside.
+    pub const fn inner(&self) -> &S {
+        &self.inner
+    }
+
+    /// The service inside.
+    pub const fn inner_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The service inside.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S: Clone, R> ResourceService<S, R> {
+    /// The service that was polled ready; a fresh one takes its place, since
+    /// the clone may not be ready.
+    ///
+    /// See <https://docs.rs/tower/latest/tower/trait.Service.html#be-careful-when-cloning-inner-services>.
+    fn take_ready(&mut self) -> S {
+        let clone = self.inner.clone();
+        mem::replace(&mut self.inner, clone)
+    }
+
+    fn refuse<B>(&mut self, refusal: Refusal) -> ResponseFuture<S, B, R>
+    where
+        S: Service<Request<B>>,
+    {
+        // It is ready and will not be called: what it holds for the call, a
+        // place under a limit perhaps, must be given back.
+        drop(self.take_ready());
+        ResponseFuture::refused(refusal, Arc::clone(self.layer.render()))
+    }
+}
+
+impl<S, B, ResBody, R> Service<Request<B>> for ResourceService<S, R>
+where
+    S: Service<Request<B>, Response = Response<ResBody>> + Clone,
+    R: Render<ResBody>,
+{
+    type Response = Response<ResBody>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S, B, R>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        if self.layer.is_exempt(&request) {
+            return ResponseFuture::serving(self.inner.call(request), None);
+        }
+        match self.layer.server().judge.check(request.headers(), request.uri().query()) {
+            Check::Now(found, refresh) => match self.layer.admit(found, request.extensions_mut()) {
+                Ok(()) => ResponseFuture::serving(self.inner.call(request), refresh),
+                Err(refusal) => self.refuse(refusal),
+            },
+            Check::Later(verdict) => {
+                ResponseFuture::judging(verdict, request, self.take_ready(), Arc::clone(&self.layer))
+            }
+        }
+    }
+}
+
+impl<S: Clone, R> Clone for ResourceService<S, R> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), layer: Arc::clone(&self.layer) }
+    }
+}
+
+impl<S: fmt::Debug, R> fmt::Debug for ResourceService<S, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResourceService").field("inner", &self.inner).finish_non_exhaustive()
+    }
+}

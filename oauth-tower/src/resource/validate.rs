@@ -1,0 +1,303 @@
+//! From the bytes of a token to a verdict: the one path that every way in takes.
+
+use std::sync::Arc;
+
+use futures_util::{FutureExt, future::BoxFuture};
+use http::HeaderMap;
+use oauth_core::{
+    claims::ClockSkew,
+    clock::{Clock, UnixTime},
+    jwt::Jws,
+};
+
+#[cfg(feature = "server")]
+use super::local::Local;
+use super::{
+    cache::{Lookup, TokenKey, VerdictCache},
+    credentials::{Credentials, token68},
+    fetched::Refresh,
+    flight::Flights,
+    introspection::{Finding, Introspector, until},
+    invalidate::{Ledger, Slot, Standing},
+    jwt::{JwtVerifier, Step, names},
+    refusal::{Challenger, InvalidRequest, InvalidToken, RefusalKind},
+    token::{ValidatedToken, token_type_of},
+};
+
+/// What was found out about a token.
+pub(super) type Verdict = Result<Arc<ValidatedToken>, Failure>;
+
+/// Why there is no token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// It is not good.
+    Denied(InvalidToken),
+    /// Nobody knows at the moment.
+    Unavailable { retry_after: u64 },
+}
+
+impl Failure {
+    /// For how many seconds a failure to find out is remembered, so that a
+    /// thousand callers do not each try again.
+    pub(super) const MEMORY: u64 = 2;
+}
+
+impl From<Failure> for RefusalKind {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Denied(reason) => Self::InvalidToken(reason),
+            Failure::Unavailable { retry_after } => Self::Unavailable { retry_after },
+        }
+    }
+}
+
+/// All that judging takes. There is one for each resource server.
+#[derive(Debug)]
+pub(super) struct Judge {
+    pub(super) resource: Box<str>,
+    pub(super) issuers: Box<[Configured]>,
+    pub(super) cache: VerdictCache,
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) flights: Arc<Flights>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) skew: ClockSkew,
+    pub(super) challenger: Arc<Challenger>,
+    pub(super) ignore_query: bool,
+    #[cfg(test)]
+    pub(super) counters: super::tests::Counters,
+}
+
+/// An issuer and how its tokens are judged.
+#[derive(Debug)]
+pub(super) struct Configured {
+    pub(super) issuer: Box<str>,
+    pub(super) mechanism: Mechanism,
+}
+
+#[derive(Debug)]
+pub(super) enum Mechanism {
+    Jwt(JwtVerifier),
+    Introspection { introspector: Introspector, prefix: Option<Box<str>> },
+    #[cfg(feature = "server")]
+    Local(Local),
+}
+
+/// How far a request came without waiting.
+pub(super) enum Check {
+    /// To the end. A fetch of keys may want to be driven by the way.
+    Now(Result<Option<Arc<ValidatedToken>>, RefusalKind>, Option<Refresh>),
+    /// The network or a store has to be asked.
+    Later(BoxFuture<'static, Verdict>),
+}
+
+/// Who can judge a token.
+enum Route<'t> {
+    Jwt(usize, Jws<'t>),
+    /// The first, and if that does not know it, the second.
+    Ask(usize, Option<usize>),
+    Nobody(InvalidToken),
+}
+
+impl Judge {
+    /// Judges the credentials of a request. `Ok(None)` means that it has none.
+    pub(super) fn check(self: &Arc<Self>, headers: &HeaderMap, query: Option<&str>) -> Check {
+        let query = if self.ignore_query { None } else { query };
+        match Credentials::read(headers, query) {
+            Ok(Credentials::Bearer(token)) => self.check_token(token),
+            Ok(Credentials::None) => Check::Now(Ok(None), None),
+            Ok(Credentials::Unserved) => Check::Now(Err(RefusalKind::MissingCredentials), None),
+            Err(error) => Check::Now(Err(RefusalKind::InvalidRequest(error)), None),
+        }
+    }
+
+    /// Judges a token.
+    pub(super) fn check_token(self: &Arc<Self>, token: &[u8]) -> Check {
+        let now = self.clock.now();
+        let lookup = self.cache.lookup(token);
+        if let Some(token) = self.cache.good(&lookup, now, &self.ledger) {
+            return Check::Now(Ok(Some(token)), None);
+        }
+        // What is in the cache has passed this already.
+        let Some(text) = token68(token) else {
+            return Check::Now(Err(RefusalKind::InvalidRequest(InvalidRequest::MalformedHeader)), None);
+        };
+        if let Some(failure) = self.cache.denial(&lookup, now, &self.ledger) {
+            return Check::Now(Err(failure.into()), None);
+        }
+        self.judge(text, &lookup)
+    }
+
+    fn judge(self: &Arc<Self>, text: &str, lookup: &Lookup<'_>) -> Check {
+        match self.route(text) {
+            Route::Jwt(index, jws) => match self.verifier(index, &jws, lookup, true) {
+                Step::Done(verdict, refresh) => Check::Now(verdict.map(Some).map_err(Into::into), refresh),
+                Step::Wait(refresh) => Check::Later(Arc::clone(self).verify_after(refresh, lookup.to_key()).boxed()),
+            },
+            Route::Ask(first, second) => {
+                Check::Later(Arc::clone(self).ask(lookup.to_key(), first, second).boxed())
+            }
+            Route::Nobody(reason) => Check::Now(Err(RefusalKind::InvalidToken(reason)), None),
+        }
+    }
+
+    /// Chooses by form and by the issuer that a JWT names. Nothing is verified
+    /// yet: whoever is chosen holds the token to its own rules.
+    fn route<'t>(&self, token: &'t str) -> Route<'t> {
+        let jws = match Jws::parse(token) {
+            Ok(jws) => jws,
+            Err(error) => return self.route_opaque(token, error.into()),
+        };
+        // The only one there is will see for itself.
+        if let [Configured { mechanism: Mechanism::Jwt(_), .. }] = &*self.issuers {
+            return Route::Jwt(0, jws);
+        }
+        let Some(issuer) = jws.unverified_issuer().map(|issuer| issuer.into_owned()) else {
+            return self.route_opaque(token, InvalidToken::UnknownIssuer);
+        };
+        let rank = |configured: &Configured| match configured.mechanism {
+            Mechanism::Jwt(_) => 0,
+            #[cfg(feature = "server")]
+            Mechanism::Local(_) => 1,
+            Mechanism::Introspection { .. } => 2,
+        };
+        let named = self.issuers.iter().enumerate().filter(|(_, configured)| *configured.issuer == *issuer);
+        match named.min_by_key(|(_, configured)| rank(configured)) {
+            Some((index, Configured { mechanism: Mechanism::Jwt(_), .. })) => Route::Jwt(index, jws),
+            Some((index, _)) => Route::Ask(index, None),
+            None => Route::Nobody(InvalidToken::UnknownIssuer),
+        }
+    }
+
+    /// A token that says nothing of where it is from: by its prefix, else the
+    /// local server, which knows its own, else the one introspection endpoint
+    /// that takes any (the builder permits no two).
+    fn route_opaque<'t>(&self, token: &str, otherwise: InvalidToken) -> Route<'t> {
+        let find = |wanted: &dyn Fn(&Mechanism) -> bool| {
+            self.issuers.iter().position(|configured| wanted(&configured.mechanism))
+        };
+        let prefixed = |mechanism: &Mechanism| {
+            matches!(mechanism, Mechanism::Introspection { prefix: Some(prefix), .. } if token.starts_with(&**prefix))
+        };
+        if let Some(index) = find(&prefixed) {
+            return Route::Ask(index, None);
+        }
+        let remote = find(&|mechanism| matches!(mechanism, Mechanism::Introspection { prefix: None, .. }));
+        #[cfg(feature = "server")]
+        if let Some(local) = find(&|mechanism| matches!(mechanism, Mechanism::Local(_))) {
+            return Route::Ask(local, remote);
+        }
+        remote.map_or(Route::Nobody(otherwise), |index| Route::Ask(index, None))
+    }
+
+    fn verifier(&self, index: usize, jws: &Jws<'_>, lookup: &Lookup<'_>, can_wait: bool) -> Step {
+        match self.issuers.get(index).map(|configured| &configured.mechanism) {
+            Some(Mechanism::Jwt(verifier)) => verifier.judge(self, index, jws, lookup, can_wait),
+            _ => Step::Done(Err(Failure::Denied(InvalidToken::UnknownIssuer)), None),
+        }
+    }
+
+    /// Verifies a JWT whose keys have to be fetched first.
+    async fn verify_after(self: Arc<Self>, refresh: Refresh, key: TokenKey) -> Verdict {
+        refresh.await;
+        let Route::Jwt(index, jws) = self.route(key.text()) else {
+            return Err(Failure::Denied(InvalidToken::UnknownIssuer));
+        };
+        match self.verifier(index, &jws, &key.as_lookup(), false) {
+            Step::Done(verdict, _) => verdict,
+            Step::Wait(_) => Err(Failure::Unavailable { retry_after: 1 }),
+        }
+    }
+
+    /// Asks whoever knows, together with everyone who wants to know the same.
+    async fn ask(self: Arc<Self>, key: TokenKey, first: usize, second: Option<usize>) -> Verdict {
+        for _ in 0..ATTEMPTS {
+            let flight = self.flights.join(&key, || {
+                let (judge, key) = (Arc::clone(&self), key.clone());
+                async move { judge.question(&key, first, second).await }.boxed()
+            });
+            match flight.await {
+                // The question was put before a revocation, and this caller may
+                // have come after it.
+                Ok(token) if !self.ledger.holds(&token.standing) => {}
+                verdict => return verdict,
+            }
+        }
+        Err(Failure::Unavailable { retry_after: 1 })
+    }
+
+    async fn question(&self, key: &TokenKey, first: usize, second: Option<usize>) -> Verdict {
+        let lookup = key.as_lookup();
+        // A flight for this token may have landed since the cache was looked at.
+        if let Some(verdict) = self.known(&lookup, self.clock.now()) {
+            return verdict;
+        }
+        let mut verdict = Err(Failure::Denied(InvalidToken::Unrecognized));
+        for index in [Some(first), second].into_iter().flatten() {
+            verdict = self.put(&lookup, key.text(), index).await;
+            if !matches!(verdict, Err(Failure::Denied(InvalidToken::Inactive))) {
+                break;
+            }
+        }
+        if let Err(failure) = &verdict {
+            let standing = Standing::new(self.ledger.sequence(), first);
+            self.cache.deny(&lookup, failure, standing, self.clock.now());
+        }
+        verdict
+    }
+
+    async fn put(&self, lookup: &Lookup<'_>, text: &str, index: usize) -> Verdict {
+        // Before the question: what is struck from here on makes the answer void.
+        let seen = self.ledger.sequence();
+        let asked = self.clock.now();
+        let (Finding { claims, remember }, [one, other]) = self.find(text, index).await?;
+        let standing = Standing::new(seen, index).resting_on(one, other);
+        let token_type = token_type_of(claims.cnf.as_ref());
+        let valid_until = until(asked, remember, claims.exp);
+        let token = ValidatedToken::new(claims, token_type, Arc::clone(&self.challenger), standing, valid_until);
+        let token = Arc::new(token);
+        self.cache.keep(lookup, &token, self.clock.now());
+        Ok(token)
+    }
+
+    async fn find(&self, text: &str, index: usize) -> Result<(Finding, [Slot; 2]), Failure> {
+        match self.issuers.get(index).map(|configured| &configured.mechanism) {
+            Some(Mechanism::Introspection { introspector, .. }) => {
+                let finding = introspector.ask(self, index, text).await?;
+                Ok((finding, [Slot::issuer(index); 2]))
+            }
+            #[cfg(feature = "server")]
+            Some(Mechanism::Local(local)) => local.ask(self, text).await,
+            _ => Err(Failure::Denied(InvalidToken::Unrecognized)),
+        }
+    }
+
+    /// What the cache knows of a token, either way.
+    pub(super) fn known(&self, lookup: &Lookup<'_>, now: UnixTime) -> Option<Verdict> {
+        let good = self.cache.good(lookup, now, &self.ledger).map(Ok);
+        good.or_else(|| self.cache.denial(lookup, now, &self.ledger).map(Err))
+    }
+
+    pub(super) fn issuer(&self, index: usize) -> &str {
+        self.issuers.get(index).map_or("", |configured| &configured.issuer)
+    }
+
+    pub(super) fn names_issuer(&self, index: usize, jws: &Jws<'_>) -> bool {
+        names(jws, self.issuer(index))
+    }
+
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "tests count"))]
+    pub(super) fn count_verification(&self) {
+        #[cfg(test)]
+        self.counters.verification();
+    }
+
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "tests count"))]
+    pub(super) fn count_question(&self) {
+        #[cfg(test)]
+        self.counters.question();
+    }
+}
+
+/// How often a verdict may be overtaken by a revocation before the caller is
+/// told to come back.
+const ATTEMPTS: usize = 3;

@@ -1,0 +1,131 @@
+//! The endpoints and their paths: the only list of routes.
+
+use bytes::Bytes;
+use http::{Request, Response};
+use oauth_core::{endpoint, server::AuthorizationServer};
+
+/// An endpoint of the authorization server. Which methods it takes, and what
+/// it says to others, is the endpoint's own business.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Endpoint {
+    /// `/authorize` (OAuth 2.1 section 3.1).
+    Authorize,
+    /// `/token` (OAuth 2.1 section 3.2).
+    Token,
+    /// `/revoke` (RFC 7009).
+    Revoke,
+    /// `/introspect` (RFC 7662).
+    Introspect,
+    /// `/jwks`: the public signing keys (RFC 7517).
+    Jwks,
+    /// The well-known paths (RFC 8414).
+    Metadata,
+}
+
+/// Where a path stands in relation to the issuer's own path.
+#[derive(Clone, Copy)]
+enum Place {
+    /// Below it: `/tenant/token`.
+    Below,
+    /// Before it: `/.well-known/…/tenant` (RFC 8414 section 3.1).
+    Before,
+}
+
+const ROUTES: &[(&str, Place, Endpoint)] = &[
+    ("/authorize", Place::Below, Endpoint::Authorize),
+    ("/token", Place::Below, Endpoint::Token),
+    ("/revoke", Place::Below, Endpoint::Revoke),
+    ("/introspect", Place::Below, Endpoint::Introspect),
+    ("/jwks", Place::Below, Endpoint::Jwks),
+    ("/.well-known/oauth-authorization-server", Place::Before, Endpoint::Metadata),
+    ("/.well-known/openid-configuration", Place::Before, Endpoint::Metadata),
+    // Where OpenID Connect Discovery section 4 looks (RFC 8414 section 5).
+    ("/.well-known/openid-configuration", Place::Below, Endpoint::Metadata),
+];
+
+impl Endpoint {
+    /// The endpoint at `path`, if there is one. `issuer_path` is the path of
+    /// the issuer: empty, or like `/tenant`.
+    ///
+    /// ```
+    /// use oauth_tower::server::Endpoint;
+    /// assert_eq!(Endpoint::at("/tenant/token", "/tenant"), Some(Endpoint::Token));
+    /// assert_eq!(Endpoint::at("/token", "/tenant"), None);
+    /// ```
+    #[must_use]
+    pub fn at(path: &str, issuer_path: &str) -> Option<Self> {
+        let is_at = |route: &str, place| match place {
+            Place::Below => path.strip_prefix(issuer_path) == Some(route),
+            Place::Before => path.strip_prefix(route) == Some(issuer_path),
+        };
+        ROUTES.iter().find(|(route, place, _)| is_at(route, *place)).map(|(_, _, endpoint)| *endpoint)
+    }
+
+    /// Every path that is served for an issuer with this path, for a router.
+    ///
+    /// ```
+    /// use oauth_tower::server::Endpoint;
+    /// let paths: Vec<String> = Endpoint::routes("/tenant").map(|(path, _)| path).collect();
+    /// assert!(paths.contains(&"/tenant/revoke".to_owned()));
+    /// assert!(paths.contains(&"/.well-known/oauth-authorization-server/tenant".to_owned()));
+    /// ```
+    pub fn routes(issuer_path: &str) -> impl Iterator<Item = (String, Self)> {
+        let whole = move |route: &str, place| match place {
+            Place::Below => format!("{issuer_path}{route}"),
+            Place::Before => format!("{route}{issuer_path}"),
+        };
+        // For an issuer without a path, both places are one.
+        let once = |place| !(issuer_path.is_empty() && matches!(place, Place::Below));
+        let distinct = move |endpoint, place| endpoint != Self::Metadata || once(place);
+        let routes = ROUTES.iter().filter(move |(_, place, endpoint)| distinct(*endpoint, *place));
+        routes.map(move |(route, place, endpoint)| (whole(route, *place), *endpoint))
+    }
+
+    /// Answers `request`, wherever it was sent.
+    pub(super) async fn handle(self, server: &AuthorizationServer, request: &Request<Bytes>) -> Response<Bytes> {
+        match self {
+            Self::Authorize => endpoint::authorize::handle(server, request).await,
+            Self::Token => endpoint::token::handle(server, request).await,
+            Self::Revoke => endpoint::revoke::handle(server, request).await,
+            Self::Introspect => endpoint::introspect::handle(server, request).await,
+            Self::Jwks => endpoint::jwks::handle(server, request).await,
+            Self::Metadata => endpoint::metadata::handle(server, request).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn what_is_routed_is_found_and_no_path_is_routed_twice() {
+        for issuer_path in ["", "/tenant", "/a/b"] {
+            let routes: Vec<_> = Endpoint::routes(issuer_path).collect();
+            assert!(routes.iter().all(|(path, endpoint)| Endpoint::at(path, issuer_path) == Some(*endpoint)));
+            let paths: HashSet<_> = routes.iter().map(|(path, _)| path).collect();
+            assert_eq!(paths.len(), routes.len());
+            assert_eq!(routes.len(), ROUTES.len() - usize::from(issuer_path.is_empty()));
+        }
+    }
+
+    // spec: MET-01
+    #[test]
+    fn the_well_known_path_stands_before_the_issuers_own() {
+        let at = |path| Endpoint::at(path, "/tenant");
+        assert_eq!(at("/.well-known/oauth-authorization-server/tenant"), Some(Endpoint::Metadata));
+        assert_eq!(at("/.well-known/openid-configuration/tenant"), Some(Endpoint::Metadata));
+        assert_eq!(at("/tenant/.well-known/openid-configuration"), Some(Endpoint::Metadata));
+        assert_eq!(at("/.well-known/oauth-authorization-server"), None);
+    }
+
+    #[test]
+    fn only_the_exact_path_is_an_endpoint() {
+        for other in ["", "/", "/token/", "//token", "/Token", "/token/x", "/tokens", "/%74oken", "token"] {
+            assert_eq!(Endpoint::at(other, ""), None, "{other}");
+        }
+    }
+}

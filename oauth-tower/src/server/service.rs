@@ -1,0 +1,178 @@
+//! The services: all endpoints by their paths, and each alone.
+
+use std::{
+    convert::Infallible,
+    error::Error,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body::Body;
+use http_body_util::Full;
+use oauth_core::server::AuthorizationServer;
+use tower::Service;
+
+use super::{body, endpoints::Endpoint, future::ResponseFuture};
+
+/// The most bytes a request body may have, unless set otherwise: 64 KiB.
+pub const DEFAULT_BODY_LIMIT: usize = 64 * 1024;
+
+/// Every endpoint of an authorization server, found by path. Any other path
+/// is 404. See the [module documentation](super) for an example.
+#[derive(Clone, Debug)]
+pub struct AuthorizationServerService {
+    server: AuthorizationServer,
+    body_limit: usize,
+}
+
+impl AuthorizationServerService {
+    /// The endpoints of `server`.
+    #[must_use]
+    pub const fn new(server: AuthorizationServer) -> Self {
+        Self { server, body_limit: DEFAULT_BODY_LIMIT }
+    }
+
+    /// Sets the most bytes a request body may have; a longer one is 413.
+    #[must_use]
+    pub const fn body_limit(mut self, bytes: usize) -> Self {
+        self.body_limit = bytes;
+        self
+    }
+
+    /// One endpoint alone, for a router of your own or a listener that serves
+    /// nothing else.
+    #[must_use]
+    pub fn endpoint(&self, endpoint: Endpoint) -> EndpointService {
+        EndpointService { server: self.server.clone(), endpoint, body_limit: self.body_limit }
+    }
+
+    /// Each endpoint with its path, for a router.
+    pub fn routes(&self) -> impl Iterator<Item = (String, EndpointService)> {
+        let routes = Endpoint::routes(self.server.issuer_path());
+        routes.map(|(path, endpoint)| (path, self.endpoint(endpoint)))
+    }
+}
+
+impl<B> Service<Request<B>> for AuthorizationServerService
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = ResponseFuture;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> ResponseFuture {
+        match Endpoint::at(request.uri().path(), self.server.issuer_path()) {
+            Some(endpoint) => ResponseFuture::new(answer(self.server.clone(), endpoint, self.body_limit, request)),
+            None => ResponseFuture::new(std::future::ready(not_found())),
+        }
+    }
+}
+
+/// One endpoint of an authorization server, at whatever path it is put; made
+/// by [`AuthorizationServerService::endpoint`].
+///
+/// What the server says about itself, its metadata first, assumes the paths
+/// of [`Endpoint::routes`].
+#[derive(Clone, Debug)]
+pub struct EndpointService {
+    server: AuthorizationServer,
+    endpoint: Endpoint,
+    body_limit: usize,
+}
+
+impl<B> Service<Request<B>> for EndpointService
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = ResponseFuture;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> ResponseFuture {
+        ResponseFuture::new(answer(self.server.clone(), self.endpoint, self.body_limit, request))
+    }
+}
+
+async fn answer<B>(
+    server: AuthorizationServer,
+    endpoint: Endpoint,
+    body_limit: usize,
+    request: Request<B>,
+) -> Response<Bytes>
+where
+    B: Body,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let (parts, body) = request.into_parts();
+    match body::collect(body, body_limit).await {
+        Ok(body) => endpoint.handle(&server, &Request::from_parts(parts, body)).await,
+        Err(unreadable) => unreadable.response(),
+    }
+}
+
+fn not_found() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{Method, header};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn service(issuer: &str) -> AuthorizationServerService {
+        AuthorizationServerService::new(AuthorizationServer::builder(issuer).build().await.unwrap())
+    }
+
+    async fn ask(service: AuthorizationServerService, method: Method, path: &str, body: &str) -> Response<Full<Bytes>> {
+        let body = Full::new(Bytes::copy_from_slice(body.as_bytes()));
+        let request = Request::builder().method(method).uri(path).body(body).unwrap();
+        service.oneshot(request).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn endpoints_are_found_and_other_paths_are_404() {
+        let service = service("https://auth.example").await;
+        assert_eq!(ask(service.clone(), Method::GET, "/jwks", "").await.status(), StatusCode::OK);
+        assert_eq!(ask(service, Method::GET, "/jwks/", "").await.status(), StatusCode::NOT_FOUND);
+    }
+
+    #[tokio::test]
+    async fn a_long_body_is_413_before_any_endpoint_sees_it() {
+        let service = service("https://auth.example").await.body_limit(10);
+        let response = ask(service, Method::POST, "/token", "grant_type=client_credentials").await;
+        assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    }
+
+    // spec: SEC-04
+    #[tokio::test]
+    async fn the_host_header_changes_nothing_in_the_metadata() {
+        let service = service("https://auth.example").await;
+        let request = |host: &str| {
+            let request = Request::get("/.well-known/oauth-authorization-server").header(header::HOST, host);
+            service.clone().oneshot(request.body(Full::<Bytes>::default()).unwrap())
+        };
+        let (own, foreign) = (request("auth.example").await.unwrap(), request("evil.example").await.unwrap());
+        let read = |response: Response<Full<Bytes>>| http_body_util::BodyExt::collect(response.into_body());
+        let own = read(own).await.unwrap().to_bytes();
+        assert_eq!(own, read(foreign).await.unwrap().to_bytes());
+        assert!(std::str::from_utf8(&own).unwrap().contains("https://auth.example"));
+    }
+}

@@ -1,0 +1,146 @@
+//! A store that is watched: it counts calls, fails on demand, loses answers on demand, and lets a
+//! test in between two steps of a request.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use oauth_core::{
+    client::{Client, ClientId},
+    clock::UnixTime,
+    secret::Digest,
+    store::{
+        AccessToken, Clients, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction, RedeemCode, Redemption,
+        RefreshOutcome, Revocation, RotateRefresh, SealedKey, SigningKeys, Store, StoreError, StoreFuture,
+    },
+    token::GrantId,
+};
+
+/// Watches an inner store. Clones share everything.
+#[derive(Clone)]
+pub(crate) struct WatchedStore {
+    inner: Arc<dyn Store>,
+    watch: Arc<Mutex<Watch>>,
+}
+
+type Interlude = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+#[derive(Default)]
+struct Watch {
+    calls: HashMap<&'static str, usize>,
+    down: bool,
+    lossy: Option<&'static str>,
+    interlude: Option<(&'static str, Interlude)>,
+}
+
+impl WatchedStore {
+    pub(crate) fn new(inner: impl Store) -> Self {
+        Self { inner: Arc::new(inner), watch: Arc::default() }
+    }
+
+    /// How often any verb was called.
+    pub(crate) fn calls(&self) -> usize {
+        self.lock().calls.values().sum()
+    }
+
+    /// How often `verb` was called.
+    pub(crate) fn calls_of(&self, verb: &str) -> usize {
+        self.lock().calls.get(verb).copied().unwrap_or_default()
+    }
+
+    /// From now on every call fails, and does nothing; or works again.
+    pub(crate) fn set_down(&self, down: bool) {
+        self.lock().down = down;
+    }
+
+    /// The next call of `verb` takes effect, but its caller hears that it failed.
+    pub(crate) fn lose_the_answer_of(&self, verb: &'static str) {
+        self.lock().lossy = Some(verb);
+    }
+
+    /// Lets `interlude` happen when `verb` is called next, before it has any effect.
+    pub(crate) fn just_before(&self, verb: &'static str, interlude: impl Future<Output = ()> + Send + 'static) {
+        self.lock().interlude = Some((verb, Box::pin(interlude)));
+    }
+
+    async fn enter(&self, verb: &'static str) -> Result<(), StoreError> {
+        let interlude = {
+            let mut watch = self.lock();
+            *watch.calls.entry(verb).or_default() += 1;
+            if watch.down {
+                return Err(StoreError::unavailable("out for a test"));
+            }
+            watch.interlude.take_if(|(awaited, _)| *awaited == verb)
+        };
+        if let Some((_, interlude)) = interlude {
+            interlude.await;
+        }
+        Ok(())
+    }
+
+    fn leave<T>(&self, verb: &str, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
+        match self.lock().lossy.take_if(|lossy| *lossy == verb) {
+            Some(_) => Err(StoreError::unavailable("the answer was lost")),
+            None => outcome,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Watch> {
+        self.watch.lock().unwrap()
+    }
+}
+
+impl fmt::Debug for WatchedStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "WatchedStore({:?})", self.inner)
+    }
+}
+
+macro_rules! watched {
+    ($($trait:ident { $($verb:ident($($argument:ident: $type:ty),*) -> $out:ty;)* })*) => { $(
+        impl $trait for WatchedStore { $(
+            fn $verb(&self, $($argument: $type),*) -> StoreFuture<'_, $out> {
+                Box::pin(async move {
+                    self.enter(stringify!($verb)).await?;
+                    self.leave(stringify!($verb), self.inner.$verb($($argument),*).await)
+                })
+            }
+        )* }
+    )* };
+}
+
+watched! {
+    Grants {
+        insert_grant(grant: Grant, access: Option<AccessToken>) -> ();
+        grant(id: GrantId) -> Option<Grant>;
+        access(id: GrantId, digest: Digest) -> Option<(Grant, AccessToken)>;
+        redeem_code(redeem: RedeemCode) -> Redemption;
+        rotate_refresh(rotate: RotateRefresh) -> RefreshOutcome;
+        insert_access(id: GrantId, access: AccessToken, now: UnixTime) -> bool;
+        revoke_grant(id: GrantId, now: UnixTime) -> Revocation;
+        revoke_access(id: GrantId, digest: Digest) -> bool;
+        sweep(now: UnixTime, limit: usize) -> usize;
+    }
+    Clients {
+        client(id: ClientId) -> Option<Arc<Client>>;
+        put_client(client: Client) -> ();
+        delete_client(id: ClientId) -> bool;
+    }
+    Interactions {
+        park_interaction(parked: ParkedInteraction) -> ();
+        interaction(id: Digest, browser: Digest, now: UnixTime) -> Option<ParkedInteraction>;
+        finish_interaction(finish: FinishInteraction) -> bool;
+    }
+    SigningKeys {
+        signing_keys() -> Vec<SealedKey>;
+        insert_signing_key(key: SealedKey, newest: Option<UnixTime>) -> bool;
+        delete_signing_key(kid: String) -> bool;
+    }
+    Store {
+        check() -> ();
+    }
+}

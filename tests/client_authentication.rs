@@ -60,7 +60,8 @@ async fn a_client_with_credentials_must_prove_itself_at_every_endpoint() {
 // spec: CAU-03
 #[tokio::test]
 async fn basic_credentials_are_form_encoded_before_they_are_joined() {
-    let odd = Client::builder("a:b").secret(ClientSecret::new(&"p+q %".into())).grant_type(GrantType::CLIENT_CREDENTIALS);
+    let odd =
+        Client::builder("a:b").secret(ClientSecret::new(&"p+q %".into())).grant_type(GrantType::CLIENT_CREDENTIALS);
     let odd = odd.build().unwrap();
     let w = on_memory_with(|builder| builder.client(odd.clone())).await;
     send(&w, "/token", &[&basic("a%3Ab:p%2Bq+%25")], PARAMS).await.tokens();
@@ -171,7 +172,8 @@ async fn a_public_client_names_itself_and_has_no_secret() {
 async fn an_unknown_client_and_a_wrong_secret_are_told_the_same() {
     let w = on_memory().await;
     for endpoint in ENDPOINTS {
-        let known = [Caller::Basic("web", "x"), Caller::Post("form", "x"), Caller::Public("web"), Caller::Post("app", "x")];
+        let known =
+            [Caller::Basic("web", "x"), Caller::Post("form", "x"), Caller::Public("web"), Caller::Post("app", "x")];
         let unknown = [Caller::Basic("who", "x"), Caller::Post("who", "x"), Caller::Public("who")];
         let mut answers = Vec::new();
         for caller in known.into_iter().chain(unknown) {
@@ -189,15 +191,18 @@ async fn a_secret_ends_when_it_said_and_two_may_live_at_once() {
     let (old, new) = (Caller::Basic("machine", "old-secret"), Caller::Basic("machine", "new-secret"));
     let end = UnixTime(1_800_000_100);
     let secrets = [ClientSecret::new(&"old-secret".into()).expires_at(end), ClientSecret::new(&"new-secret".into())];
-    on_every_store_with(|builder| builder.client(machine(&secrets)), async |w| {
-        let ask = async |caller| w.token(caller, &[("grant_type", "client_credentials")]).await;
-        w.clock.advance(99);
-        ask(old).await.tokens();
-        ask(new).await.tokens();
-        w.clock.advance(1);
-        ask(old).await.is_refused(401, "invalid_client");
-        ask(new).await.tokens();
-    })
+    on_every_store_with(
+        |builder| builder.client(machine(&secrets)),
+        async |w| {
+            let ask = async |caller| w.token(caller, &[("grant_type", "client_credentials")]).await;
+            w.clock.advance(99);
+            ask(old).await.tokens();
+            ask(new).await.tokens();
+            w.clock.advance(1);
+            ask(old).await.is_refused(401, "invalid_client");
+            ask(new).await.tokens();
+        },
+    )
     .await;
 }
 
@@ -205,7 +210,9 @@ async fn a_secret_ends_when_it_said_and_two_may_live_at_once() {
 #[tokio::test]
 async fn identifiers_and_secrets_are_printable_ascii_and_may_be_long() {
     let (id, secret) = ("~ ".repeat(200), " !~".repeat(1000));
-    let long = Client::builder(&id).secret(ClientSecret::new(&secret.as_str().into())).auth_method(AuthMethod::ClientSecretPost);
+    let long = Client::builder(&id)
+        .secret(ClientSecret::new(&secret.as_str().into()))
+        .auth_method(AuthMethod::ClientSecretPost);
     let long = long.grant_type(GrantType::CLIENT_CREDENTIALS).build().unwrap();
     let w = on_memory_with(|builder| builder.client(long.clone())).await;
     let params = [("grant_type", "client_credentials"), ("client_id", &id), ("client_secret", &secret)];

@@ -56,7 +56,9 @@ async fn whatever_is_not_active_is_only_that() {
         let unknown = World::codec().mint(TokenKind::Access, GrantId::from_bytes([3; 16]), 0, &SystemRandom).unwrap();
         let code = w.code(APP).await;
         for caller in [AUDITOR, RESOURCE_SERVER, WEB] {
-            for token in ["x", "a.b.c", &revoked.access, &revoked.refresh.clone().unwrap(), unknown.text.expose(), &code] {
+            for token in
+                ["x", "a.b.c", &revoked.access, &revoked.refresh.clone().unwrap(), unknown.text.expose(), &code]
+            {
                 w.introspect(caller, token).await.is_inactive();
             }
         }

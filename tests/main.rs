@@ -2,14 +2,21 @@
 #![cfg(test)]
 
 mod authorization_code;
+mod authorize;
 mod client_authentication;
 mod client_credentials;
+mod first_light;
+mod interaction;
 mod introspect;
 mod jwks;
 mod licences;
 mod metadata;
+mod processes;
+mod programs;
+mod properties;
 mod refresh_token;
 mod revoke;
 mod rotation;
+mod secrets;
 mod support;
 mod token;

@@ -117,9 +117,8 @@ async fn what_must_be_there_is_and_nothing_is_empty() {
 async fn every_endpoint_that_is_named_is_served() {
     for w in [on_memory().await, tenant().await] {
         let metadata = w.get(&format!("{WELL_KNOWN}{}", w.server.issuer_path())).await.json();
-        let named = metadata.as_object().unwrap().iter().filter(|(name, _)| {
-            name.ends_with("_endpoint") || *name == "jwks_uri"
-        });
+        let named =
+            metadata.as_object().unwrap().iter().filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri");
         let urls: Vec<&str> = named.filter_map(|(_, url)| url.as_str()).collect();
         assert_eq!(urls.len(), 5);
         for url in urls {

@@ -137,18 +137,21 @@ async fn no_rotation_extends_the_thirty_days_of_a_grant() {
 // spec: TOK-30
 #[tokio::test]
 async fn without_rotation_the_deadlines_are_the_same() {
-    on_every_store_with(|builder| builder.rotation(Rotation::None), async |w| {
-        let token = w.tokens(WEB).await.refresh.unwrap();
-        for _ in 0..5 {
-            w.clock.advance(6 * DAY - 1);
-            w.refresh(WEB, &token).await.tokens();
-        }
-        w.clock.advance(5);
-        w.refresh(WEB, &token).await.is_refused(400, "invalid_grant");
-        let idle = w.tokens(WEB).await.refresh.unwrap();
-        w.clock.advance(7 * DAY);
-        w.refresh(WEB, &idle).await.is_refused(400, "invalid_grant");
-    })
+    on_every_store_with(
+        |builder| builder.rotation(Rotation::None),
+        async |w| {
+            let token = w.tokens(WEB).await.refresh.unwrap();
+            for _ in 0..5 {
+                w.clock.advance(6 * DAY - 1);
+                w.refresh(WEB, &token).await.tokens();
+            }
+            w.clock.advance(5);
+            w.refresh(WEB, &token).await.is_refused(400, "invalid_grant");
+            let idle = w.tokens(WEB).await.refresh.unwrap();
+            w.clock.advance(7 * DAY);
+            w.refresh(WEB, &idle).await.is_refused(400, "invalid_grant");
+        },
+    )
     .await;
 }
 
@@ -187,20 +190,23 @@ impl Subjects for Users {
 async fn a_disabled_users_grant_ends_and_a_lost_directory_ends_nothing() {
     let users = Users(Arc::new(AtomicU8::new(1)));
     let set = |state| users.0.store(state, Ordering::Relaxed);
-    on_every_store_with(|builder| builder.subjects(users.clone()), async |w| {
-        set(1);
-        let first = w.tokens(APP).await.refresh.unwrap();
-        let second = w.refresh(APP, &first).await.tokens();
-        let token = second.refresh.unwrap();
-        set(2);
-        w.refresh(APP, &token).await.is_unavailable();
-        assert!(w.lives(&second.access).await);
-        set(0);
-        w.refresh(APP, &token).await.is_refused(400, "invalid_grant");
-        set(1);
-        w.refresh(APP, &token).await.is_refused(400, "invalid_grant");
-        assert!(!w.lives(&second.access).await);
-    })
+    on_every_store_with(
+        |builder| builder.subjects(users.clone()),
+        async |w| {
+            set(1);
+            let first = w.tokens(APP).await.refresh.unwrap();
+            let second = w.refresh(APP, &first).await.tokens();
+            let token = second.refresh.unwrap();
+            set(2);
+            w.refresh(APP, &token).await.is_unavailable();
+            assert!(w.lives(&second.access).await);
+            set(0);
+            w.refresh(APP, &token).await.is_refused(400, "invalid_grant");
+            set(1);
+            w.refresh(APP, &token).await.is_refused(400, "invalid_grant");
+            assert!(!w.lives(&second.access).await);
+        },
+    )
     .await;
 }
 

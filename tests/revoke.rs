@@ -64,7 +64,8 @@ async fn only_post_revokes() {
 async fn the_token_is_there_once() {
     let w = on_memory().await;
     let token = w.tokens(APP).await.access;
-    for bad in [&[][..], &[("token", "")], &[("token", &token), ("token", &token)], &[("token", &token), ("token", "")]] {
+    for bad in [&[][..], &[("token", "")], &[("token", &token), ("token", &token)], &[("token", &token), ("token", "")]]
+    {
         w.post("/revoke", APP, bad).await.is_refused(400, "invalid_request");
     }
     assert!(w.lives(&token).await);
@@ -189,13 +190,16 @@ async fn revoking_an_access_token_leaves_its_grant_alive() {
 // spec: REV-13
 #[tokio::test]
 async fn revoking_an_access_token_ends_the_grant_where_the_policy_says_so() {
-    on_every_store_with(|builder| builder.revocation(|set| set.access_revokes_grant = true), async |w| {
-        for tokens in [w.tokens(APP).await, jwt(&w, APP).await] {
-            w.revoke(APP, &tokens.access).await.is_revoked();
-            assert!(!w.lives(&tokens.access).await);
-            w.refresh(APP, &tokens.refresh.unwrap()).await.is_refused(400, "invalid_grant");
-        }
-    })
+    on_every_store_with(
+        |builder| builder.revocation(|set| set.access_revokes_grant = true),
+        async |w| {
+            for tokens in [w.tokens(APP).await, jwt(&w, APP).await] {
+                w.revoke(APP, &tokens.access).await.is_revoked();
+                assert!(!w.lives(&tokens.access).await);
+                w.refresh(APP, &tokens.refresh.unwrap()).await.is_refused(400, "invalid_grant");
+            }
+        },
+    )
     .await;
 }
 

@@ -39,13 +39,16 @@ async fn a_public_clients_refresh_token_rotates_whatever_the_policy() {
 
 #[tokio::test]
 async fn without_rotation_a_confidential_clients_token_keeps_working() {
-    on_every_store_with(|builder| builder.rotation(Rotation::None), async |w| {
-        let token = w.tokens(WEB).await.refresh.unwrap();
-        for _ in 0..3 {
-            assert_eq!(w.refresh(WEB, &token).await.tokens().refresh, None);
-        }
-        w.refresh(WEB, &token).await.tokens();
-    })
+    on_every_store_with(
+        |builder| builder.rotation(Rotation::None),
+        async |w| {
+            let token = w.tokens(WEB).await.refresh.unwrap();
+            for _ in 0..3 {
+                assert_eq!(w.refresh(WEB, &token).await.tokens().refresh, None);
+            }
+            w.refresh(WEB, &token).await.tokens();
+        },
+    )
     .await;
 }
 
@@ -139,14 +142,17 @@ async fn a_retry_for_another_scope_gets_that_scope_and_the_same_successor() {
 // spec: TOK-28
 #[tokio::test]
 async fn a_retry_never_hands_out_a_token_that_has_ended() {
-    on_every_store_with(|builder| builder.lifetimes(|set| set.access = 5), async |w| {
-        let first = w.tokens(APP).await.refresh.unwrap();
-        let second = w.refresh(APP, &first).await.tokens();
-        w.clock.advance(10);
-        let retry = w.refresh(APP, &first).await.tokens();
-        assert_eq!(retry.refresh, second.refresh);
-        assert!(w.lives(&retry.access).await);
-    })
+    on_every_store_with(
+        |builder| builder.lifetimes(|set| set.access = 5),
+        async |w| {
+            let first = w.tokens(APP).await.refresh.unwrap();
+            let second = w.refresh(APP, &first).await.tokens();
+            w.clock.advance(10);
+            let retry = w.refresh(APP, &first).await.tokens();
+            assert_eq!(retry.refresh, second.refresh);
+            assert!(w.lives(&retry.access).await);
+        },
+    )
     .await;
 }
 

@@ -43,7 +43,8 @@ async fn the_endpoint_uri_may_have_a_query_and_has_no_fragment() {
 #[tokio::test]
 async fn the_body_is_a_form() {
     let w = on_memory().await;
-    for good in [FORM_TYPE, "application/x-www-form-urlencoded; charset=UTF-8", "APPLICATION/X-WWW-Form-UrlEncoded;a=b"] {
+    for good in [FORM_TYPE, "application/x-www-form-urlencoded; charset=UTF-8", "APPLICATION/X-WWW-Form-UrlEncoded;a=b"]
+    {
         send(&w, Method::POST, "/token", Some(good), GOOD).await.tokens();
     }
     let json = r#"{"grant_type":"client_credentials","client_id":"form","client_secret":"form-secret-9Qz4"}"#;
@@ -192,7 +193,8 @@ async fn a_scope_that_comes_to_nothing_is_not_silently_all() {
 async fn an_error_keeps_to_its_characters_whatever_was_sent() {
     let w = on_memory().await;
     let nasty = "x\"\\\r\n\u{e9}\u{1F980}";
-    let all = ["grant_type", "code", "refresh_token", "redirect_uri", "code_verifier", "scope", "resource", "client_id"];
+    let all =
+        ["grant_type", "code", "refresh_token", "redirect_uri", "code_verifier", "scope", "resource", "client_id"];
     for name in all {
         let mut params = vec![("grant_type", "client_credentials"), ("code", "x"), ("refresh_token", "x")];
         params.retain(|(own, _)| *own != name);

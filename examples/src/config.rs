@@ -19,20 +19,20 @@ mod tests;
 
 use std::{fs, path::Path};
 
+use oauth_axum_rs::pages::PasswordUsers;
 use oauth_core::{
     client::{Client, ClientId},
     engine::policy::Resource,
 };
 use toml::Table;
 
-use self::reader::Reader;
 pub use self::{
     limits::Limits,
-    listen::{Keys, Listen, StoreKind, Tls},
-    report::{Mistake, Mistakes, Report},
+    listen::{Keys, Listen, StoreKind},
+    report::{Mistake, Mistakes},
     tokens::{Revocation, Tokens},
-    users::{Password, User},
 };
+use self::{reader::Reader, report::Report, users::Users};
 
 /// What a file says, checked and with every default filled in.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ pub struct Config {
     /// `[[clients]]`.
     pub clients: Vec<Client>,
     /// `[[users]]`.
-    pub users: Vec<User>,
+    pub users: PasswordUsers,
     /// `[consent] auto_approve`.
     pub auto_approve: Option<String>,
 }
@@ -96,8 +96,8 @@ impl Config {
         let clients = clients::read(&mut top);
         let resources = clients::read_resources(&mut top, &issuer, tokens.format, &clients);
         let introspection_callers = clients::read_callers(&mut top, &clients);
-        let users = users::read(&mut top, listen.development);
-        let auto_approve = users::read_consent(&mut top, listen.development, &users);
+        let users = Users::read(&mut top, listen.development);
+        let auto_approve = users.read_consent(&mut top, listen.development);
         let limits = Limits::read(&mut top);
         not_built::read(&mut top);
         Self {
@@ -111,7 +111,7 @@ impl Config {
             introspection_callers,
             resources,
             clients,
-            users,
+            users: users.all,
             auto_approve,
         }
     }

@@ -4,5 +4,28 @@
 //! The programs are `demo`, `authorization-server` and `resource-server`. The
 //! small examples in `examples/` stand alone.
 
+pub mod admin;
+pub mod api;
 pub mod cidr;
 pub mod config;
+pub mod events;
+pub mod logs;
+pub mod proxy;
+pub mod secret_file;
+pub mod serve;
+pub mod start;
+
+use std::{
+    fmt::Display,
+    io::{self, Write},
+};
+
+/// Writes a line to stdout. Whoever closed it does not want to know.
+pub fn say(line: impl Display) {
+    writeln!(io::stdout(), "{line}").unwrap_or_default();
+}
+
+/// Writes a line to stderr.
+pub fn complain(line: impl Display) {
+    writeln!(io::stderr(), "{line}").unwrap_or_default();
+}

@@ -17,7 +17,16 @@ pub enum Format {
 
 /// Starts logging; a second call changes nothing.
 pub fn start(format: Format) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    start_at("info", format);
+}
+
+/// Starts logging what somebody has to know, and no more.
+pub fn start_quietly() {
+    start_at("warn", Format::Text);
+}
+
+fn start_at(level: &str, format: Format) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     let started = match format {
         Format::Text => builder.with_ansi(false).try_init(),

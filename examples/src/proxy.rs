@@ -127,8 +127,8 @@ mod tests {
 
     /// The status, and the address that the app saw.
     async fn ask(required: bool, peer: &str, headers: &[(&str, &str)]) -> (StatusCode, String) {
-        let app = Router::new()
-            .route("/", get(async |ConnectInfo(peer): ConnectInfo<Peer>| peer.address().ip().to_string()));
+        let app =
+            Router::new().route("/", get(async |ConnectInfo(peer): ConnectInfo<Peer>| peer.address().ip().to_string()));
         let trusted = ["10.0.0.0/8".parse().unwrap()];
         let app = Proxies::new(&trusted, required).guard(app);
         let peer = Peer::new(peer.parse().unwrap());
@@ -150,7 +150,10 @@ mod tests {
     async fn a_trusted_proxy_names_the_client_and_nobody_further_away_does() {
         assert_eq!(seen("10.0.0.1:1", &[("x-forwarded-for", "1.1.1.1, 2.2.2.2")]).await, "2.2.2.2");
         assert_eq!(seen("10.0.0.1:1", &[("x-forwarded-for", "1.1.1.1, 2.2.2.2, 10.9.9.9")]).await, "2.2.2.2");
-        assert_eq!(seen("10.0.0.1:1", &[("forwarded", "for=1.1.1.1, for=\"[2001:db8::1]:80\";proto=https")]).await, "2001:db8::1");
+        assert_eq!(
+            seen("10.0.0.1:1", &[("forwarded", "for=1.1.1.1, for=\"[2001:db8::1]:80\";proto=https")]).await,
+            "2001:db8::1"
+        );
         assert_eq!(seen("10.0.0.1:1", &[("x-forwarded-for", "1.1.1.1, unknown")]).await, "10.0.0.1");
         let contradiction = [("forwarded", "for=1.1.1.1"), ("x-forwarded-for", "2.2.2.2")];
         assert_eq!(seen("10.0.0.1:1", &contradiction).await, "10.0.0.1");

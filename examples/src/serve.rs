@@ -11,15 +11,15 @@ use axum::{
     body::Body,
     extract::ConnectInfo,
     http::{Request, Response, StatusCode},
-    serve::Listener,
+    serve::{Listener, ListenerExt},
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
 };
-use oauth_axum_rs::Peer;
-use tokio::{sync::watch, time::timeout};
+use oauth_axum_rs::{Peer, TlsConfig, TlsListener};
+use tokio::{net::TcpListener, sync::watch, time::timeout};
 use tower::ServiceExt;
 use tower_http::timeout::TimeoutLayer;
 
@@ -100,7 +100,21 @@ impl Signals {
 }
 
 /// Serves `app` on `listener` until `stop`, then lets requests in flight end.
-pub async fn serve<L: Listener<Addr = SocketAddr>>(mut listener: L, app: Router, stop: Stop) {
+pub async fn serve(listener: TcpListener, tls: Option<TlsConfig>, app: Router, stop: Stop) {
+    match tls {
+        Some(tls) => accept(TlsListener::new(listener, &tls), app, stop).await,
+        None => {
+            let listener = listener.tap_io(|stream| {
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "answers to one client may be slower");
+                }
+            });
+            accept(listener, app, stop).await;
+        }
+    }
+}
+
+async fn accept<L: Listener<Addr = SocketAddr>>(mut listener: L, app: Router, stop: Stop) {
     let app = app.layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST));
     let connections = GracefulShutdown::new();
     let mut http = http1::Builder::new();
@@ -129,4 +143,40 @@ pub async fn serve<L: Listener<Addr = SocketAddr>>(mut listener: L, app: Router,
 async fn answer(app: Router, peer: SocketAddr, mut request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
     request.extensions_mut().insert(ConnectInfo(Peer::new(peer)));
     app.oneshot(request.map(Body::new)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpStream,
+        time::sleep,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_in_flight_is_answered_and_idle_connections_hold_nothing_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let slow = get(async || {
+            sleep(Duration::from_millis(300)).await;
+            "done"
+        });
+        let (tell, told) = watch::channel(false);
+        let serving = tokio::spawn(serve(listener, None, Router::new().route("/", slow), Stop(told)));
+
+        let _idle = TcpStream::connect(address).await.unwrap();
+        let mut busy = TcpStream::connect(address).await.unwrap();
+        busy.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        sleep(Duration::from_millis(100)).await;
+        tell.send_replace(true);
+
+        let mut answer = String::new();
+        busy.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("done"), "{answer}");
+        timeout(Duration::from_secs(2), serving).await.unwrap().unwrap();
+        assert!(TcpStream::connect(address).await.is_err());
+    }
 }

@@ -1,15 +1,16 @@
 //! From a configuration to a running authorization server.
 
-use std::{fmt::Display, path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
-use oauth_axum_rs::{
-    AuthorizationServer, MemoryStore, RootSecret, SqliteStore, TlsConfig,
-    pages::{PasswordUsers, User},
+use oauth_axum_rs::{AuthorizationServer, MemoryStore, RootSecret, SqliteStore};
+use oauth_core::{
+    engine::fault::Fault,
+    server::{AuthorizationServerBuilder, BuildError},
+    store::Store,
 };
-use oauth_core::store::Store;
 
 use crate::{
-    config::{Config, Keys, Listen, Mistakes, Password, StoreKind},
+    config::{Config, Keys, Mistakes, StoreKind},
     events::EventLog,
     secret_file,
 };
@@ -78,37 +79,6 @@ pub fn root_secret(keys: &Keys, may_make: bool) -> Result<Option<RootSecret>, Mi
     Ok(Some(root))
 }
 
-/// The certificate and its key.
-///
-/// # Errors
-/// A mistake under `tls`.
-pub fn tls(listen: &Listen) -> Result<Option<TlsConfig>, Mistakes> {
-    let load = |tls: &crate::config::Tls| TlsConfig::from_pem_files(&tls.certificate, &tls.private_key);
-    listen.tls.as_ref().map(load).transpose().map_err(|error| Mistakes::one("tls", error))
-}
-
-/// Who can sign in.
-///
-/// # Errors
-/// A mistake under `users`.
-pub fn users(config: &Config) -> Result<PasswordUsers, Mistakes> {
-    let mut users = PasswordUsers::default();
-    for (at, user) in config.users.iter().enumerate() {
-        let wrong = |error| Mistakes::one(format_args!("users[{at}].password_hash"), error);
-        users = match &user.password {
-            Password::Plain(password) => users.insecure_plain(&user.username, password.clone()),
-            Password::Hash(hash) => users.user(&user.username, hash).map_err(wrong)?,
-        };
-    }
-    Ok(users)
-}
-
-/// The user who approves everything, if there is one.
-#[must_use]
-pub fn auto_approver(config: &Config) -> Option<User> {
-    config.auto_approve.as_ref().map(User::new)
-}
-
 /// The authorization server.
 ///
 /// # Errors
@@ -117,7 +87,6 @@ pub async fn authorization_server(
     config: &Config,
     store: &OpenStore,
     root: Option<RootSecret>,
-    users: PasswordUsers,
     events: EventLog,
 ) -> Result<AuthorizationServer, Mistakes> {
     let tokens = &config.tokens;
@@ -132,7 +101,7 @@ pub async fn authorization_server(
         .signing_algorithm(tokens.algorithm)
         .prefixes(tokens.prefixes.clone())
         .revocation(|policy| *policy = config.revocation.policy)
-        .subjects(users)
+        .subjects(config.users.clone())
         .events(events);
     if config.listen.development {
         builder = builder.insecure_development();
@@ -141,18 +110,26 @@ pub async fn authorization_server(
     if let Some(root) = root {
         builder = builder.root_secret(root).shared_store(store.shared());
     }
-    builder = config.clients.iter().cloned().fold(builder, |builder, client| builder.client(client));
-    builder = config.resources.iter().cloned().fold(builder, |builder, resource| builder.resource(resource));
-    builder = config.introspection_callers.iter().cloned().fold(builder, |builder, id| builder.introspection_caller(id));
-    builder.build().await.map_err(|error| library_mistake(&error))
+    let clients = config.clients.iter().cloned();
+    let resources = config.resources.iter().cloned();
+    let callers = config.introspection_callers.iter().cloned();
+    builder = clients.fold(builder, AuthorizationServerBuilder::client);
+    builder = resources.fold(builder, AuthorizationServerBuilder::resource);
+    builder = callers.fold(builder, AuthorizationServerBuilder::introspection_caller);
+    builder.build().await.map_err(|error| mistake(&error))
 }
 
-/// The library's messages begin with the setting at fault.
-fn library_mistake(error: &impl Display) -> Mistakes {
+/// The key at fault. Where the library names a setting, its message begins
+/// with it.
+fn mistake(error: &BuildError) -> Mistakes {
     let text = error.to_string();
-    match text.split_once(": ") {
-        Some((key, what)) => Mistakes::one(key, what),
-        None => Mistakes::one("store", text),
+    match error {
+        BuildError::Fault(Fault::ForeignKey(_)) => Mistakes::one("keys.secret_file", text),
+        BuildError::Fault(_) => Mistakes::one("store", text),
+        _ => match text.split_once(": ") {
+            Some((key, what)) => Mistakes::one(key, what),
+            None => Mistakes::one("issuer", text),
+        },
     }
 }
 

@@ -6,15 +6,19 @@
 //!
 //! ```
 //! # #[cfg(feature = "client")]
-//! # fn main() -> Result<(), oauth_axum_rs::BuildError> {
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use axum::{Router, routing::get};
-//! use oauth_axum_rs::{Issuer, ResourceServer};
+//! use oauth_axum_rs::{Issuer, ResourceServer, Token};
+//!
+//! async fn notes(token: Token) -> String {
+//!     format!("notes of {}", token.subject())
+//! }
 //!
 //! let api = ResourceServer::builder("https://notes.example")
 //!     .issuer(Issuer::jwt("https://auth.example"))
 //!     .build()?;
 //! let app: Router = Router::new()
-//!     .route("/notes", get(async || "your notes"))
+//!     .route("/notes", get(notes))
 //!     .layer(api.layer().require_scope("notes:read"));
 //! # drop(app);
 //! # Ok(())
@@ -64,10 +68,12 @@
 //! | `tls` | no | a TLS listener for `axum::serve` |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod extract;
 #[cfg(feature = "pages")]
 #[cfg_attr(docsrs, doc(cfg(feature = "pages")))]
 pub mod pages;
 mod peer;
+mod rejection;
 #[cfg(feature = "server")]
 mod router;
 #[cfg(feature = "tls")]
@@ -78,6 +84,11 @@ pub use oauth_core;
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use oauth_core::store::sqlite::SqliteStore;
+pub use oauth_core::{
+    client::{Client, ClientId},
+    scope::Scope,
+    secret::{RootSecret, Secret},
+};
 #[cfg(feature = "server")]
 #[cfg_attr(docsrs, doc(cfg(feature = "server")))]
 pub use oauth_core::{
@@ -85,21 +96,21 @@ pub use oauth_core::{
     server::AuthorizationServer,
     store::memory::MemoryStore,
 };
-pub use oauth_core::{
-    client::{Client, ClientId},
-    scope::Scope,
-    secret::{RootSecret, Secret},
-};
 /// The same for any tower service.
 pub use oauth_tower;
+pub use oauth_tower::resource::{Issuer, Refusal, ResourceLayer, ResourceServer, ValidatedToken};
 #[cfg(feature = "server")]
 #[cfg_attr(docsrs, doc(cfg(feature = "server")))]
 pub use oauth_tower::server::AuthorizationServerService;
 
-pub use self::peer::Peer;
 #[cfg(feature = "server")]
 #[cfg_attr(docsrs, doc(cfg(feature = "server")))]
 pub use self::router::AuthorizationServerExt;
 #[cfg(feature = "tls")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
 pub use self::tls::{TlsConfig, TlsError, TlsListener, TlsStream};
+pub use self::{
+    extract::{RequiredScope, Scoped, Token},
+    peer::Peer,
+    rejection::TokenRejection,
+};

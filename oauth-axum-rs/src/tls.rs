@@ -1,16 +1,4 @@
-//! TLS for [`axum::serve`].
-//!
-//! ```no_run
-//! use axum::Router;
-//! use oauth_axum_rs::{Peer, TlsConfig, TlsListener};
-//! use tokio::net::TcpListener;
-//! # async fn serve(app: Router) -> Result<(), Box<dyn std::error::Error>> {
-//! let config = TlsConfig::from_pem_files("cert.pem", "key.pem")?;
-//! let listener = TlsListener::new(TcpListener::bind("0.0.0.0:443").await?, &config);
-//! axum::serve(listener, app.into_make_service_with_connect_info::<Peer>()).await?;
-//! # Ok(())
-//! # }
-//! ```
+//! TLS for [`axum::serve()`].
 
 mod config;
 mod listener;

@@ -134,11 +134,8 @@ impl TokenClient {
         verifier: &Secret,
         redirect_uri: Option<&str>,
     ) -> Result<TokenResponse, TokenError> {
-        let fields = [
-            ("code", Some(code.expose())),
-            ("code_verifier", Some(verifier.expose())),
-            ("redirect_uri", redirect_uri),
-        ];
+        let fields =
+            [("code", Some(code.expose())), ("code_verifier", Some(verifier.expose())), ("redirect_uri", redirect_uri)];
         self.request("authorization_code", fields).await
     }
 

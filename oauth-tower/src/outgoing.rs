@@ -26,11 +26,11 @@ use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tower::{Service, ServiceExt};
 
+pub(crate) use self::endpoint::{Endpoint, Transport};
 #[cfg(feature = "client")]
 #[cfg_attr(docsrs, doc(cfg(feature = "client")))]
 pub use self::reqwest::HttpClientBuilder;
 pub use self::{client_auth::ClientAuth, endpoint::UrlError};
-pub(crate) use self::endpoint::{Endpoint, Transport};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 

@@ -9,12 +9,15 @@ use oauth_core::{
     params::Params,
 };
 
-use super::{Answer, Ask, World};
+use super::{Answer, Ask, Caller, PASSWORD, World, post};
 
 pub(crate) struct Browser {
     world: World,
     pub(crate) cookies: BTreeMap<String, String>,
 }
+
+/// The fields of a form.
+pub(crate) type Fields = Vec<(String, String)>;
 
 impl Browser {
     pub(crate) fn new(world: &World) -> Self {
@@ -57,6 +60,32 @@ impl Browser {
         self.interaction(&id).await.unwrap().approve(Approval::new("alice")).await.unwrap().unwrap()
     }
 
+    /// Goes through the pages of `ask`: signs in as alice, then presses `button`. Where that leads.
+    pub(crate) async fn press(&mut self, ask: &Ask, button: &str) -> Answer {
+        let (page, consent) = self.consent(ask).await;
+        self.submit(&page, &fields_of(&consent, button)).await
+    }
+
+    /// The URI of the consent page for `ask`, and that page, seen by alice.
+    pub(crate) async fn consent(&mut self, ask: &Ask) -> (String, Answer) {
+        let page = format!("/interaction?id={}", self.begin(ask).await);
+        let first = self.get(&page).await;
+        if !first.body.contains("\"password\"") {
+            return (page, first);
+        }
+        let mut fields = fields_of(&first, "sign_in");
+        fields.extend([("username".into(), "alice".into()), ("password".into(), PASSWORD.into())]);
+        assert_eq!(self.submit(&page, &fields).await.location(), page);
+        let consent = self.get(&page).await;
+        (page, consent)
+    }
+
+    /// Sends a form back to the page it is on.
+    pub(crate) async fn submit(&mut self, uri: &str, fields: &[(String, String)]) -> Answer {
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        self.send(post(uri, Caller::Nobody, &fields)).await
+    }
+
     pub(crate) fn headers(&self) -> HeaderMap {
         let pairs: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut headers = HeaderMap::new();
@@ -76,4 +105,20 @@ impl Browser {
             }
         }
     }
+}
+
+/// The hidden fields of the form on `page` whose action is `action`.
+#[track_caller]
+pub(crate) fn fields_of(page: &Answer, action: &str) -> Fields {
+    let value_of = |tag: &str, name: &str| {
+        let value = tag.split_once(&format!("{name}=\""))?.1.split_once('"')?.0;
+        Some(value.replace("&#38;", "&").replace("&#34;", "\""))
+    };
+    let read = |form: &str| -> Fields {
+        let tags = form.split("<input").skip(1).filter(|tag| tag.contains("type=\"hidden\""));
+        tags.filter_map(|tag| Some((value_of(tag, " name")?, value_of(tag, " value")?))).collect()
+    };
+    let mut forms = page.body.split("<form").skip(1).map(read);
+    let wanted = |fields: &Fields| fields.contains(&("action".to_owned(), action.to_owned()));
+    forms.find(wanted).unwrap_or_else(|| panic!("no form to {action}: {page}"))
 }

@@ -3,20 +3,35 @@
 
 mod answer;
 mod ask;
+mod authority;
 mod browser;
 mod clients;
 mod events;
+mod people;
+mod program;
 mod race;
+mod reference;
+mod remote;
 mod store;
+mod visitor;
 mod world;
 
 pub(crate) use self::{
     answer::{Answer, Tokens, is_legal_description, response_at},
     ask::Ask,
-    browser::Browser,
+    authority::{Authority, plain_client},
+    browser::{Browser, fields_of},
     clients::*,
     events::Events,
+    people::{PASSWORD, People},
+    program::{Ended, Program, free_port, program, workspace},
     race::all_at_once,
+    reference::{ALBUMS, JWT_ALBUMS, Reference},
+    remote::Remote,
     store::WatchedStore,
-    world::{Folder, World, basic, on_every_store, on_every_store_with, on_memory, on_memory_with, post, redemption},
+    visitor::{Page, Visitor, unescape},
+    world::{
+        Folder, World, basic, on_every_store, on_every_store_with, on_memory, on_memory_with, on_sqlite, post,
+        redemption,
+    },
 };

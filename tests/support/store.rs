@@ -14,8 +14,8 @@ use oauth_core::{
     clock::UnixTime,
     secret::Digest,
     store::{
-        AccessToken, Clients, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction, RedeemCode, Redemption,
-        RefreshOutcome, Revocation, RotateRefresh, SealedKey, SigningKeys, Store, StoreError, StoreFuture,
+        AccessToken, Clients, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction, RedeemCode,
+        Redemption, RefreshOutcome, Revocation, RotateRefresh, SealedKey, SigningKeys, Store, StoreError, StoreFuture,
     },
     token::GrantId,
 };
@@ -31,6 +31,7 @@ type Interlude = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 #[derive(Default)]
 struct Watch {
+    shown: String,
     calls: HashMap<&'static str, usize>,
     down: bool,
     lossy: Option<&'static str>,
@@ -52,6 +53,11 @@ impl WatchedStore {
         self.lock().calls.get(verb).copied().unwrap_or_default()
     }
 
+    /// Everything that went in and out, as `Debug` shows it.
+    pub(crate) fn shown(&self) -> String {
+        self.lock().shown.clone()
+    }
+
     /// From now on every call fails, and does nothing; or works again.
     pub(crate) fn set_down(&self, down: bool) {
         self.lock().down = down;
@@ -67,9 +73,10 @@ impl WatchedStore {
         self.lock().interlude = Some((verb, Box::pin(interlude)));
     }
 
-    async fn enter(&self, verb: &'static str) -> Result<(), StoreError> {
+    async fn enter(&self, verb: &'static str, arguments: &str) -> Result<(), StoreError> {
         let interlude = {
             let mut watch = self.lock();
+            watch.shown.push_str(arguments);
             *watch.calls.entry(verb).or_default() += 1;
             if watch.down {
                 return Err(StoreError::unavailable("out for a test"));
@@ -82,7 +89,8 @@ impl WatchedStore {
         Ok(())
     }
 
-    fn leave<T>(&self, verb: &str, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
+    fn leave<T: fmt::Debug>(&self, verb: &str, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
+        self.lock().shown.push_str(&format!("{outcome:?}"));
         match self.lock().lossy.take_if(|lossy| *lossy == verb) {
             Some(_) => Err(StoreError::unavailable("the answer was lost")),
             None => outcome,
@@ -105,7 +113,8 @@ macro_rules! watched {
         impl $trait for WatchedStore { $(
             fn $verb(&self, $($argument: $type),*) -> StoreFuture<'_, $out> {
                 Box::pin(async move {
-                    self.enter(stringify!($verb)).await?;
+                    let arguments: &[String] = &[$(format!("{:?} ", $argument)),*];
+                    self.enter(stringify!($verb), &arguments.concat()).await?;
                     self.leave(stringify!($verb), self.inner.$verb($($argument),*).await)
                 })
             }

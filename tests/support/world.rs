@@ -12,7 +12,8 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{Request, header};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
+use oauth_axum_rs::{AuthorizationServerExt, pages::Pages};
 use oauth_core::{
     clock::{ManualClock, UnixTime},
     engine::policy::{Resource, TokenFormat},
@@ -21,12 +22,11 @@ use oauth_core::{
     store::{Store, memory::MemoryStore, sqlite::SqliteStore},
     token::{Prefixes, TokenCodec},
 };
-use oauth_tower::server::AuthorizationServerService;
 use tower::ServiceExt;
 
 use super::{
-    API, AUDITOR, Answer, Ask, Browser, CALLBACK, Caller, Events, ISSUER, JWT_API, OTHER_API, RESOURCE_SERVER, Tokens,
-    VERIFIER, WatchedStore, registered,
+    API, AUDITOR, Answer, Ask, Browser, CALLBACK, Caller, Events, ISSUER, JWT_API, OTHER_API, People, RESOURCE_SERVER,
+    Tokens, VERIFIER, WatchedStore, registered,
 };
 
 /// A server and what a test needs to see and move. Clones share it.
@@ -38,6 +38,8 @@ pub(crate) struct World {
     pub(crate) store: WatchedStore,
     /// Where the SQLite file is.
     pub(crate) folder: Option<Arc<Folder>>,
+    /// Every endpoint and page.
+    app: axum::Router,
 }
 
 /// Runs `test` on a memory store, then on an SQLite file.
@@ -53,9 +55,18 @@ pub(crate) async fn on_every_store_with(
     println!("on the memory store");
     test(World::new(MemoryStore::default(), None, &set).await).await;
     println!("on the SQLite store");
+    test(on_sqlite_with(&set).await).await;
+}
+
+/// A world on a file, for tests that look into it.
+pub(crate) async fn on_sqlite() -> World {
+    on_sqlite_with(|builder| builder).await
+}
+
+async fn on_sqlite_with(set: impl Fn(AuthorizationServerBuilder) -> AuthorizationServerBuilder) -> World {
     let folder = Folder::new();
     let store = SqliteStore::open(folder.file()).await.unwrap();
-    test(World::new(store, Some(Arc::new(folder)), &set).await).await;
+    World::new(store, Some(Arc::new(folder)), &set).await
 }
 
 /// A world in memory, for tests of what no store decides.
@@ -104,7 +115,8 @@ impl World {
             builder = builder.client(client);
         }
         let server = set(builder).build().await.unwrap();
-        Self { server, clock, events, store, folder }
+        let app = server.router().merge(Pages::new(&server, People).router());
+        Self { server, clock, events, store, folder, app }
     }
 
     /// Under which every test server makes its tokens.
@@ -117,10 +129,9 @@ impl World {
         TokenCodec::new(&Self::root(), Prefixes::default())
     }
 
-    /// Sends `request` through the tower service, as a host would.
+    /// Sends `request` to the app, as its listener would.
     pub(crate) async fn send(&self, request: Request<Bytes>) -> Answer {
-        let service = AuthorizationServerService::new(self.server.clone());
-        let response = service.oneshot(request.map(Full::new)).await.unwrap();
+        let response = self.app.clone().oneshot(request.map(axum::body::Body::from)).await.unwrap();
         let (head, body) = response.into_parts();
         Answer::new(http::Response::from_parts(head, body.collect().await.unwrap().to_bytes()))
     }

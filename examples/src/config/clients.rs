@@ -8,11 +8,7 @@ use oauth_core::{
 };
 use url::Url;
 
-use super::{
-    reader::Reader,
-    tokens::FORMATS,
-    value::Parsed,
-};
+use super::{reader::Reader, tokens::FORMATS, value::Parsed};
 
 const AUTH_METHODS: [(&str, Option<AuthMethod>); 7] = [
     ("client_secret_basic", Some(AuthMethod::ClientSecretBasic)),

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use oauth_axum_rs::{TlsConfig, TlsError};
 use url::{Host, Url};
 
 use super::{
@@ -24,16 +25,7 @@ pub struct Listen {
     /// `trusted_proxies`.
     pub trusted_proxies: Vec<Cidr>,
     /// `[tls]`.
-    pub tls: Option<Tls>,
-}
-
-/// `[tls]`.
-#[derive(Debug)]
-pub struct Tls {
-    /// `certificate`.
-    pub certificate: PathBuf,
-    /// `private_key`.
-    pub private_key: PathBuf,
+    pub tls: Option<TlsConfig>,
 }
 
 /// `store`.
@@ -57,17 +49,22 @@ pub struct Keys {
 impl Listen {
     pub(super) fn read(top: &mut Reader<'_>, folder: &Path) -> Self {
         let default = SocketAddr::from((Ipv4Addr::LOCALHOST, 9443));
-        let address = top.take("listen").map_or(default, |Parsed(address)| address);
+        let address = top.address("listen").unwrap_or(default);
         let development = top.or("development", false);
         let trusted_proxies: Vec<Parsed<Cidr>> = top.take("trusted_proxies").unwrap_or_default();
         let trusted_proxies: Vec<Cidr> = trusted_proxies.into_iter().map(|Parsed(range)| range).collect();
         if development && !address.ip().is_loopback() {
             top.wrong("development", "needs a loopback address in `listen`");
         }
-        let tls = top.table("tls").map(|tls| Tls::read(tls, folder));
-        if tls.is_none() && !development && trusted_proxies.is_empty() {
-            top.wrong("tls", "is missing: plain http needs `development = true`, or `trusted_proxies` in front");
-        }
+        let tls = match top.table("tls") {
+            Some(tls) => read_tls(tls, folder),
+            None => {
+                if !development && trusted_proxies.is_empty() {
+                    top.wrong("tls", "is missing: plain http needs `development = true` or `trusted_proxies`");
+                }
+                None
+            }
+        };
         Self { address, development, trusted_proxies, tls }
     }
 
@@ -105,13 +102,23 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-impl Tls {
-    fn read(mut tls: Reader<'_>, folder: &Path) -> Self {
-        tls.choice("client_certificates", &[("off", Some(())), ("optional", None), ("required", None)]);
-        tls.never("client_ca");
-        tls.not_built("certificate_header", &[""]);
-        let mut file = |key| folder.join(tls.require::<String>(key).unwrap_or_default());
-        Self { certificate: file("certificate"), private_key: file("private_key") }
+/// Both files, read and found to fit.
+fn read_tls(mut tls: Reader<'_>, folder: &Path) -> Option<TlsConfig> {
+    tls.choice("client_certificates", &[("off", Some(())), ("optional", None), ("required", None)]);
+    tls.never("client_ca");
+    tls.not_built("certificate_header", &[""]);
+    let certificate = tls.require::<String>("certificate").map(|path| folder.join(path));
+    let private_key = tls.require::<String>("private_key").map(|path| folder.join(path));
+    let (certificate, private_key) = (certificate?, private_key?);
+    let found = TlsConfig::from_pem_files(&certificate, &private_key);
+    found.map_err(|error| tls.wrong(blamed(&error, &certificate), &error)).ok()
+}
+
+fn blamed(error: &TlsError, certificate: &Path) -> &'static str {
+    match error {
+        TlsError::Certificate(_) => "certificate",
+        TlsError::Read { path, .. } if path == certificate => "certificate",
+        _ => "private_key",
     }
 }
 

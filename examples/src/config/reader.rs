@@ -1,6 +1,6 @@
 //! Reading a table key by key, without stopping at the first mistake.
 
-use std::{fmt::Display, mem, ops::RangeInclusive};
+use std::{fmt::Display, mem, net::SocketAddr, ops::RangeInclusive};
 
 use toml::{Table, Value};
 
@@ -17,7 +17,7 @@ pub(super) const NOT_BUILT: &str = "not built yet";
 /// Whatever is read is taken out of it; what is left when the reader goes is
 /// reported as unknown. So no key can be forgotten, and none misspelled.
 #[derive(Debug)]
-pub struct Reader<'r> {
+pub(super) struct Reader<'r> {
     path: String,
     table: Table,
     report: &'r Report,
@@ -26,55 +26,65 @@ pub struct Reader<'r> {
 impl<'r> Reader<'r> {
     /// Reads the top of a file.
     #[must_use]
-    pub const fn new(table: Table, report: &'r Report) -> Self {
+    pub(super) const fn new(table: Table, report: &'r Report) -> Self {
         Self { path: String::new(), table, report }
     }
 
     /// The full name of `key`.
     #[must_use]
-    pub fn key(&self, key: &str) -> String {
+    pub(super) fn key(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
     /// Where this table stands in the file.
     #[must_use]
-    pub fn path(&self) -> &str {
+    pub(super) fn path(&self) -> &str {
         &self.path
     }
 
     /// Notes that the value of `key` is wrong.
-    pub fn wrong(&self, key: &str, what: impl Display) {
+    pub(super) fn wrong(&self, key: &str, what: impl Display) {
         self.report.wrong(self.key(key), what);
     }
 
     /// Whether something was noted about what stands at or below `path`, a
     /// full key.
     #[must_use]
-    pub fn blames(&self, path: &str) -> bool {
+    pub(super) fn blames(&self, path: &str) -> bool {
         self.report.blames(path)
     }
 
     /// The value of `key`; `None` if it is absent or wrong.
-    pub fn take<T: FromValue>(&mut self, key: &str) -> Option<T> {
+    pub(super) fn take<T: FromValue>(&mut self, key: &str) -> Option<T> {
         let value = self.table.remove(key)?;
         T::read(value, &self.key(key), self.report)
     }
 
     /// The value of `key`, or `default`.
-    pub fn or<T: FromValue>(&mut self, key: &str, default: T) -> T {
+    pub(super) fn or<T: FromValue>(&mut self, key: &str, default: T) -> T {
         self.take(key).unwrap_or(default)
     }
 
     /// The value of `key`, which must be there.
-    pub fn require<T: FromValue>(&mut self, key: &str) -> Option<T> {
+    pub(super) fn require<T: FromValue>(&mut self, key: &str) -> Option<T> {
         if !self.table.contains_key(key) {
             self.wrong(key, "is missing");
         }
         self.take(key)
     }
 
+    /// An address with a port; `None` if it is absent, empty or wrong.
+    pub(super) fn address(&mut self, key: &str) -> Option<SocketAddr> {
+        let text = self.take(key).filter(|text: &String| !text.is_empty())?;
+        let address = text.parse().ok();
+        if address.is_none() {
+            self.wrong(key, "must be an address and a port, as in 127.0.0.1:9443");
+        }
+        address
+    }
+
     /// A whole number within `range`.
-    pub fn number(&mut self, key: &str, default: u64, range: RangeInclusive<u64>) -> u64 {
+    pub(super) fn number(&mut self, key: &str, default: u64, range: RangeInclusive<u64>) -> u64 {
         let Some(given) = self.take::<i64>(key) else { return default };
         match u64::try_from(given).ok().filter(|number| range.contains(number)) {
             Some(number) => number,
@@ -87,13 +97,13 @@ impl<'r> Reader<'r> {
 
     /// One of `choices`; `None` if it is absent or wrong. A choice without a
     /// value is one that is not built yet.
-    pub fn choice<T: Clone>(&mut self, key: &str, choices: &[(&str, Option<T>)]) -> Option<T> {
+    pub(super) fn choice<T: Clone>(&mut self, key: &str, choices: &[(&str, Option<T>)]) -> Option<T> {
         let given: String = self.take(key)?;
         self.choose(key, &given, choices)
     }
 
     /// Any number of `choices`; `None` if the list is absent.
-    pub fn choices<T: Clone>(&mut self, key: &str, choices: &[(&str, Option<T>)]) -> Option<Vec<T>> {
+    pub(super) fn choices<T: Clone>(&mut self, key: &str, choices: &[(&str, Option<T>)]) -> Option<Vec<T>> {
         let given: Vec<String> = self.take(key)?;
         let choose = |(at, given): (usize, &String)| self.choose(&format!("{key}[{at}]"), given, choices);
         Some(given.iter().enumerate().filter_map(choose).collect())
@@ -114,7 +124,7 @@ impl<'r> Reader<'r> {
 
     /// A key whose feature is not built yet: it may be absent or have one of
     /// the values that leave the feature as it is.
-    pub fn not_built<V: Into<Value> + Clone>(&mut self, key: &str, harmless: &[V]) {
+    pub(super) fn not_built<V: Into<Value> + Clone>(&mut self, key: &str, harmless: &[V]) {
         let Some(given) = self.table.remove(key) else { return };
         let harmless: Vec<Value> = harmless.iter().cloned().map(Into::into).collect();
         if harmless.contains(&given) {
@@ -129,24 +139,24 @@ impl<'r> Reader<'r> {
     }
 
     /// A key that may be absent only, until its feature is built.
-    pub fn never(&mut self, key: &str) {
+    pub(super) fn never(&mut self, key: &str) {
         self.not_built::<Value>(key, &[]);
     }
 
     /// The table at `key`; `None` if it is absent or wrong.
-    pub fn table(&mut self, key: &str) -> Option<Self> {
+    pub(super) fn table(&mut self, key: &str) -> Option<Self> {
         let table = self.take::<Table>(key)?;
         Some(Self { path: self.key(key), table, report: self.report })
     }
 
     /// The table at `key`; an empty one if it is absent or wrong.
     #[must_use]
-    pub fn section(&mut self, key: &str) -> Self {
+    pub(super) fn section(&mut self, key: &str) -> Self {
         self.table(key).unwrap_or_else(|| Self { path: self.key(key), table: Table::new(), report: self.report })
     }
 
     /// The list of tables at `key`.
-    pub fn sections(&mut self, key: &str) -> Vec<Self> {
+    pub(super) fn sections(&mut self, key: &str) -> Vec<Self> {
         let tables: Vec<Table> = self.take(key).unwrap_or_default();
         let path = |at| format!("{}[{at}]", self.key(key));
         let reader = |(at, table)| Self { path: path(at), table, report: self.report };

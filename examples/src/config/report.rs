@@ -26,6 +26,11 @@ impl Mistakes {
     pub fn one(key: impl fmt::Display, what: impl fmt::Display) -> Self {
         Self(vec![Mistake { key: key.to_string(), what: what.to_string() }])
     }
+
+    /// The mistakes of several searches.
+    pub fn all(found: impl IntoIterator<Item = Option<Self>>) -> Self {
+        Self(found.into_iter().flatten().flat_map(|one| one.0).collect())
+    }
 }
 
 impl fmt::Display for Mistakes {
@@ -42,18 +47,18 @@ impl fmt::Display for Mistakes {
 
 /// Where mistakes are noted while reading goes on.
 #[derive(Debug, Default)]
-pub struct Report(RefCell<Vec<Mistake>>);
+pub(super) struct Report(RefCell<Vec<Mistake>>);
 
 impl Report {
     /// Notes that the value of `key` is wrong.
-    pub fn wrong(&self, key: impl fmt::Display, what: impl fmt::Display) {
+    pub(super) fn wrong(&self, key: impl fmt::Display, what: impl fmt::Display) {
         let mistake = Mistake { key: key.to_string(), what: what.to_string() };
         self.0.borrow_mut().push(mistake);
     }
 
     /// Whether anything below `key` was noted.
     #[must_use]
-    pub fn blames(&self, key: &str) -> bool {
+    pub(super) fn blames(&self, key: &str) -> bool {
         self.0.borrow().iter().any(|mistake| mistake.key.starts_with(key))
     }
 
@@ -61,7 +66,7 @@ impl Report {
     ///
     /// # Errors
     /// Everything that was.
-    pub fn finish<T>(self, value: T) -> Result<T, Mistakes> {
+    pub(super) fn finish<T>(self, value: T) -> Result<T, Mistakes> {
         match self.0.into_inner() {
             none if none.is_empty() => Ok(value),
             mistakes => Err(Mistakes(mistakes)),

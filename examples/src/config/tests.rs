@@ -1,7 +1,5 @@
 //! Whole files.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use std::path::{Path, PathBuf};
 
 use oauth_core::{
@@ -40,6 +38,13 @@ fn a_file_with_the_issuer_alone_has_the_defaults_of_oauth21() {
     assert_eq!((config.limits.body_bytes, config.limits.sign_in_failures_per_minute), (65536, 10));
     assert_eq!(config.resources[0].identifier, "https://auth.example/api");
     assert_eq!(config.resources[0].format, TokenFormat::Opaque);
+}
+
+#[test]
+fn the_file_that_comes_with_the_program_has_no_mistakes() {
+    let file = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/authorization-server.toml"));
+    let config = Config::load(file).unwrap();
+    assert_eq!((config.clients.len(), config.resources.len()), (3, 2));
 }
 
 #[test]
@@ -133,7 +138,7 @@ fn plain_http_is_for_development_on_this_machine() {
     assert_eq!(blamed(&http("development = true\nlisten = \"0.0.0.0:9000\"")), ["development"]);
     assert_eq!(blamed("issuer = \"http://a.example\"\ndevelopment = true"), ["issuer"]);
     let tls = "development = true\n[tls]\ncertificate = \"c\"\nprivate_key = \"k\"";
-    assert_eq!(blamed(&http(tls)), ["issuer"]);
+    assert_eq!(blamed(&http(tls)), ["tls.certificate"]);
 }
 
 #[test]
@@ -155,12 +160,14 @@ fn names_are_used_once() {
     };
     assert_eq!(twice("clients", "client_id", ""), ["clients[1].client_id"]);
     assert_eq!(twice("resources", "identifier", ""), ["resources[1].identifier"]);
-    assert_eq!(twice("users", "username", "password_hash = \"$argon2id$x\""), ["users[1].username"]);
+    let hash = "password_hash = \"$argon2id$v=19$m=16,t=2,p=1$c2FsdHNhbHQ$VMkv4l2yPb9x0OoCbZ2tyg\"";
+    assert_eq!(twice("users", "username", hash), ["users[1].username"]);
 }
 
 #[test]
 fn whoever_introspects_has_a_secret() {
-    let client = |rest: &str| format!("{GOOD}\n[introspection]\ncallers = [\"rs\"]\n[[clients]]\nclient_id = \"rs\"\n{rest}");
+    let client =
+        |rest: &str| format!("{GOOD}\n[introspection]\ncallers = [\"rs\"]\n[[clients]]\nclient_id = \"rs\"\n{rest}");
     let config = parse(&client("client_secret = \"s\""));
     assert_eq!(config.introspection_callers[0].as_str(), "rs");
     assert!(!config.clients[0].may_use(&GrantType::AUTHORIZATION_CODE));
@@ -168,8 +175,19 @@ fn whoever_introspects_has_a_secret() {
 }
 
 #[test]
+fn a_user_has_one_password_of_the_right_kind() {
+    let user = |rest: &str| format!("{GOOD}\n[[users]]\nusername = \"alice\"\n{rest}");
+    assert_eq!(blamed(&user("")), ["users[0].password_hash"]);
+    assert_eq!(blamed(&user("password = \"\"")), ["users[0].password"]);
+    assert_eq!(blamed(&user("password_hash = \"$argon2id$x\"")), ["users[0].password_hash"]);
+    assert_eq!(blamed(&user("password = \"a\"\npassword_hash = \"b\"")), ["users[0].password_hash"]);
+}
+
+#[test]
 fn a_mistake_never_shows_a_secret() {
-    let text = format!("{GOOD}\n[[clients]]\nclient_id = \"a\"\nclient_secret = \"hunter2\"\ntoken_endpoint_auth_method = \"none\"");
+    let text = format!(
+        "{GOOD}\n[[clients]]\nclient_id = \"a\"\nclient_secret = \"hunter2\"\ntoken_endpoint_auth_method = \"none\""
+    );
     let error = Config::parse(&text, Path::new("")).unwrap_err().to_string();
     assert!(error.starts_with("clients[0].token_endpoint_auth_method: ") && !error.contains("hunter2"), "{error}");
 }

@@ -107,16 +107,6 @@ impl Revocation {
         if policy.access_revokes_grant && !policy.access_tokens {
             revocation.wrong("access_revokes_grant", "contradicts `access_tokens = false`");
         }
-        Self { policy, http_listen: http_listen(&mut revocation) }
+        Self { policy, http_listen: revocation.address("http_listen") }
     }
-}
-
-/// The empty string is "nowhere".
-fn http_listen(revocation: &mut Reader<'_>) -> Option<SocketAddr> {
-    let text: String = revocation.take("http_listen").filter(|text: &String| !text.is_empty())?;
-    let address = text.parse().ok();
-    if address.is_none() {
-        revocation.wrong("http_listen", "must be an address and a port, as in 127.0.0.1:9080");
-    }
-    address
 }

@@ -1,77 +1,62 @@
 //! `[[users]]` and `[consent]`.
 
-use oauth_core::secret::Secret;
+use oauth_axum_rs::{Secret, pages::PasswordUsers};
 
 use super::reader::Reader;
 
-/// Someone who can sign in on the built-in page.
-#[derive(Clone, Debug)]
-pub struct User {
-    /// `username`.
-    pub username: String,
-    /// `password` or `password_hash`.
-    pub password: Password,
+/// Those who can sign in on the built-in page, and their names.
+#[derive(Debug, Default)]
+pub(super) struct Users {
+    pub(super) all: PasswordUsers,
+    names: Vec<String>,
 }
 
-/// What a password is compared with.
-#[derive(Clone, Debug)]
-pub enum Password {
-    /// Itself: in development only.
-    Plain(Secret),
-    /// A hash in PHC form.
-    Hash(String),
-}
+impl Users {
+    pub(super) fn read(top: &mut Reader<'_>, development: bool) -> Self {
+        let mut users = Self::default();
+        for mut table in top.sections("users") {
+            users.add(&mut table, development);
+        }
+        users
+    }
 
-pub(super) fn read(top: &mut Reader<'_>, development: bool) -> Vec<User> {
-    let mut users: Vec<User> = Vec::new();
-    for mut table in top.sections("users") {
-        let Some(user) = read_user(&mut table, development) else { continue };
-        if users.iter().any(|other| other.username == user.username) {
+    fn add(&mut self, table: &mut Reader<'_>, development: bool) {
+        table.not_built("admin", &[false]);
+        let plain: Option<Secret> = table.take("password");
+        let hash: Option<String> = table.take("password_hash");
+        let Some(name) = table.require::<String>("username") else { return };
+        if name.is_empty() {
+            table.wrong("username", "must not be empty");
+        }
+        if self.names.contains(&name) {
             table.wrong("username", "is the name of another user too");
         }
-        users.push(user);
-    }
-    users
-}
-
-fn read_user(table: &mut Reader<'_>, development: bool) -> Option<User> {
-    let username: Option<String> = table.require("username");
-    if username.as_deref() == Some("") {
-        table.wrong("username", "must not be empty");
-    }
-    table.not_built("admin", &[false]);
-    let plain: Option<Secret> = table.take("password");
-    let hash: Option<String> = table.take("password_hash");
-    if plain.is_some() && !development {
-        table.wrong("password", "plain passwords need `development = true`; use `password_hash`");
-    }
-    if hash.as_ref().is_some_and(|hash| !hash.starts_with("$argon2")) {
-        table.wrong("password_hash", "must be an Argon2 hash in PHC form, which begins with $argon2id$");
-    }
-    let password = match (plain, hash) {
-        (Some(_), Some(_)) => {
-            table.wrong("password_hash", "contradicts `password`: have one of them");
-            return None;
+        self.names.push(name.clone());
+        match (plain, hash) {
+            (Some(_), Some(_)) => table.wrong("password_hash", "contradicts `password`: have one of them"),
+            (Some(_), None) if !development => {
+                table.wrong("password", "plain passwords need `development = true`; use `password_hash`");
+            }
+            (Some(plain), None) => self.all = self.all.clone().insecure_plain(name, plain),
+            (None, Some(hash)) => match self.all.clone().user(name, &hash) {
+                Ok(all) => self.all = all,
+                Err(error) => table.wrong("password_hash", error),
+            },
+            (None, None) if table.blames(&format!("{}.password", table.path())) => {}
+            (None, None) => table.wrong("password_hash", "is missing"),
         }
-        (Some(plain), None) => Password::Plain(plain),
-        (None, Some(hash)) => Password::Hash(hash),
-        (None, None) => {
-            table.wrong("password_hash", "is missing");
-            return None;
-        }
-    };
-    Some(User { username: username?, password })
-}
+    }
 
-/// The user whose consent is taken for granted.
-pub(super) fn read_consent(top: &mut Reader<'_>, development: bool, users: &[User]) -> Option<String> {
-    let mut consent = top.section("consent");
-    let name: String = consent.take("auto_approve").filter(|name: &String| !name.is_empty())?;
-    if !development {
-        consent.wrong("auto_approve", "needs `development = true`");
+    /// The user whose consent is taken for granted.
+    pub(super) fn read_consent(&self, top: &mut Reader<'_>, development: bool) -> Option<String> {
+        let mut consent = top.section("consent");
+        let name: String = consent.take("auto_approve").filter(|name: &String| !name.is_empty())?;
+        if !development {
+            consent.wrong("auto_approve", "needs `development = true`");
+        }
+        if !self.names.contains(&name) && !consent.blames("users[") {
+            consent.wrong("auto_approve", "is not the name of one of `users`");
+        }
+        Some(name)
     }
-    if !users.iter().any(|user| user.username == name) && !consent.blames("users[") {
-        consent.wrong("auto_approve", "is not the name of one of `users`");
-    }
-    Some(name)
 }

@@ -8,7 +8,7 @@ use toml::{Table, Value};
 use super::report::Report;
 
 /// What a key can be read as.
-pub trait FromValue: Sized {
+pub(super) trait FromValue: Sized {
     /// Reads `value`, or notes under `key` what is wrong with it.
     fn read(value: Value, key: &str, report: &Report) -> Option<Self>;
 }
@@ -60,7 +60,7 @@ impl<T: FromValue> FromValue for Vec<T> {
 
 /// A string that is parsed further.
 #[derive(Clone, Debug)]
-pub struct Parsed<T>(pub T);
+pub(super) struct Parsed<T>(pub(super) T);
 
 impl<T: FromStr<Err: Display>> FromValue for Parsed<T> {
     fn read(value: Value, key: &str, report: &Report) -> Option<Self> {

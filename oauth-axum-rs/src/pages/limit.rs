@@ -140,7 +140,6 @@ mod tests {
         }
     }
 
-    // spec: CAU-11
     #[test]
     fn after_too_many_failures_one_user_at_one_address_has_to_wait() {
         let limit = SignInLimit::new(3);
@@ -149,7 +148,6 @@ mod tests {
         assert!(limit.begin("alice", at("192.0.2.1"), UnixTime(1_060)).is_ok());
     }
 
-    // spec: CAU-11
     #[test]
     fn the_same_user_elsewhere_and_others_here_do_not_have_to_wait() {
         let limit = SignInLimit::new(3);
@@ -159,7 +157,6 @@ mod tests {
         assert!(limit.begin("bob", at("192.0.2.1"), NOW).is_ok());
     }
 
-    // spec: CAU-11
     #[test]
     fn one_address_cannot_try_one_password_on_every_user() {
         let limit = SignInLimit::new(1);

@@ -57,8 +57,8 @@ impl TlsConfig {
     pub fn from_pem_files(certificate: impl AsRef<Path>, private_key: impl AsRef<Path>) -> Result<Self, TlsError> {
         let (certificate, private_key) = (certificate.as_ref(), private_key.as_ref());
         let chain = chain(&read(certificate)?).ok_or_else(|| TlsError::Certificate(certificate.into()))?;
-        let key = PrivateKeyDer::from_pem_slice(&read(private_key)?)
-            .map_err(|_| TlsError::PrivateKey(private_key.into()))?;
+        let key =
+            PrivateKeyDer::from_pem_slice(&read(private_key)?).map_err(|_| TlsError::PrivateKey(private_key.into()))?;
         let config = server_config(chain, key).map_err(|error| match error {
             rustls::Error::InconsistentKeys(_) => {
                 TlsError::Mismatch { certificate: certificate.into(), private_key: private_key.into() }
@@ -97,7 +97,10 @@ fn chain(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
     (!chain.is_empty()).then_some(chain)
 }
 
-fn server_config(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<ServerConfig, rustls::Error> {
+fn server_config(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<ServerConfig, rustls::Error> {
     // The provider is named, so that no other crate's choice of a process-wide
     // one can change or break it.
     let provider = Arc::new(aws_lc_rs::default_provider());
@@ -135,7 +138,8 @@ mod tests {
         let key = File::new("key.pem", &one.signing_key.serialize_pem());
         let foreign = File::new("foreign.pem", &other.serialize_pem());
         let junk = File::new("junk.pem", "-----BEGIN NONSENSE-----\n");
-        let error = |certificate: &Path, key: &Path| TlsConfig::from_pem_files(certificate, key).unwrap_err().to_string();
+        let error =
+            |certificate: &Path, key: &Path| TlsConfig::from_pem_files(certificate, key).unwrap_err().to_string();
 
         assert!(TlsConfig::from_pem_files(&certificate.0, &key.0).is_ok());
         assert!(error(Path::new("/nowhere.pem"), &key.0).starts_with("/nowhere.pem: "));

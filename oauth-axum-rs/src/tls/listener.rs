@@ -33,12 +33,24 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 type Handshake = Pin<Box<dyn Future<Output = Option<(TlsStream, SocketAddr)>> + Send>>;
 
-/// A TCP listener that speaks TLS, for [`axum::serve`].
+/// A TCP listener that speaks TLS, for [`axum::serve()`].
 ///
 /// Handshakes run side by side, a few hundred at most and for ten seconds
 /// each: one that is slow or fails delays nobody else. They run while the
 /// listener is asked for the next connection, which `axum::serve` does all the
 /// time; nothing is spawned.
+///
+/// ```no_run
+/// use axum::Router;
+/// use oauth_axum_rs::{Peer, TlsConfig, TlsListener};
+/// use tokio::net::TcpListener;
+/// # async fn serve(app: Router) -> Result<(), Box<dyn std::error::Error>> {
+/// let config = TlsConfig::from_pem_files("cert.pem", "key.pem")?;
+/// let listener = TlsListener::new(TcpListener::bind("0.0.0.0:443").await?, &config);
+/// axum::serve(listener, app.into_make_service_with_connect_info::<Peer>()).await?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct TlsListener {
     listener: TcpListener,
     acceptor: TlsAcceptor,
@@ -165,7 +177,10 @@ mod tests {
     }
 
     impl Server {
-        async fn get(&self, versions: &[&'static rustls::SupportedProtocolVersion]) -> io::Result<(String, SocketAddr)> {
+        async fn get(
+            &self,
+            versions: &[&'static rustls::SupportedProtocolVersion],
+        ) -> io::Result<(String, SocketAddr)> {
             let mut roots = RootCertStore::empty();
             roots.add(self.certificate.clone()).unwrap();
             let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));

@@ -96,7 +96,6 @@ fn identifier(text: &str) -> Result<Url, MetadataError> {
 mod tests {
     use super::*;
 
-    // spec: MET-01
     #[test]
     fn the_suffix_stands_between_the_host_and_the_path_of_the_issuer() {
         let cases = [

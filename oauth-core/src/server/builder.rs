@@ -235,7 +235,7 @@ impl AuthorizationServerBuilder {
         // A spelling that parsing would change could not be compared byte for
         // byte with what clients make of it.
         let path = url.path().trim_end_matches('/');
-        let as_written = self.issuer.strip_suffix(path).is_some() && !self.issuer.ends_with('/');
+        let as_written = url.as_str().strip_suffix('/').unwrap_or(url.as_str()) == self.issuer;
         if !plain || !as_written {
             return Err(BuildError::Issuer);
         }

@@ -85,7 +85,9 @@ mod tests {
     fn a_url_with_credentials_or_a_fragment_or_without_a_host_is_refused() {
         let parse = |url| Endpoint::parse(url, Transport::HttpsOrLoopback).unwrap_err();
         assert_eq!(parse("https://a:b@as.example/"), UrlError::HasCredentials);
-        for bad in ["", "/token", "as.example", "https://as.example/#x", "ftp://as.example/", "https://", "https://a b/"] {
+        for bad in
+            ["", "/token", "as.example", "https://as.example/#x", "ftp://as.example/", "https://", "https://a b/"]
+        {
             assert_eq!(parse(bad), UrlError::Malformed, "{bad}");
         }
     }

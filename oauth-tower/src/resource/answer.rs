@@ -67,8 +67,9 @@ fn read(mut answer: Map<String, Value>, rules: &Rules<'_>) -> Result<TokenClaims
 }
 
 fn check(claims: &TokenClaims, rules: &Rules<'_>) -> Result<(), ClaimsError> {
-    let ours = claims.aud.iter().any(|aud| aud == rules.resource);
-    if !ours && !(claims.aud.is_empty() && rules.server_checks_audience) {
+    let named = claims.aud.iter().any(|aud| aud == rules.resource);
+    let implied = claims.aud.is_empty() && rules.server_checks_audience;
+    if !(named || implied) {
         return Err(ClaimsError::WrongAudience);
     }
     let skew = rules.skew.as_secs();
@@ -205,7 +206,8 @@ mod tests {
 
     #[test]
     fn a_refresh_token_is_no_access_token() {
-        for mark in [json!({"token_type":"refresh_token"}), json!({"token_use":"refresh_token"}), json!({"typ":"Refresh"})]
+        for mark in
+            [json!({"token_type":"refresh_token"}), json!({"token_use":"refresh_token"}), json!({"typ":"Refresh"})]
         {
             assert_eq!(refused(mark), InvalidToken::RefreshToken);
         }

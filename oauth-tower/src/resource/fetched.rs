@@ -51,12 +51,15 @@ pub(super) struct Loaded<T> {
 pub(super) struct Down;
 
 pub(super) struct Fetched<T> {
-    load: Box<dyn Fn() -> BoxFuture<'static, Result<Loaded<T>, Down>> + Send + Sync>,
-    replaced: Box<dyn Fn(&T, &T) + Send + Sync>,
+    load: Box<Load<T>>,
+    replaced: Box<Replaced<T>>,
     clock: Arc<dyn Clock>,
     lifetimes: Lifetimes,
     state: Mutex<State<T>>,
 }
+
+type Load<T> = dyn Fn() -> BoxFuture<'static, Result<Loaded<T>, Down>> + Send + Sync;
+type Replaced<T> = dyn Fn(&T, &T) + Send + Sync;
 
 struct State<T> {
     current: Option<Current<T>>,
@@ -147,8 +150,7 @@ impl<T: Send + Sync + 'static> Fetched<T> {
         if state.attempt.is_none() && state.current.as_ref().is_some_and(|current| recent(current.fetched)) {
             return Newer::No;
         }
-        self.attempt(&mut state, now)
-            .map_or_else(|| Newer::Unknown { retry_after: self.retry_after() }, Newer::Wait)
+        self.attempt(&mut state, now).map_or_else(|| Newer::Unknown { retry_after: self.retry_after() }, Newer::Wait)
     }
 
     /// The document, waiting for it if that is needed.

@@ -7,10 +7,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use http::{
-    Response, StatusCode,
-    header::RETRY_AFTER,
-};
+use http::{Response, StatusCode, header::RETRY_AFTER};
 use oauth_core::clock::UnixTime;
 use serde_json::{Map, Value};
 

@@ -19,11 +19,11 @@ use std::{
 use foldhash::quality::RandomState;
 
 /// Slots that are shared by hash: 64 KiB.
-const SHARED: usize = 8192;
+const SHARED: u64 = 8192;
 
 /// One thing that a verdict can rest on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Slot(usize);
+pub(super) struct Slot(u32);
 
 /// What a slot stands for, where slots are shared by hash.
 #[derive(Clone, Copy, Hash)]
@@ -51,7 +51,7 @@ pub(super) struct Ledger {
     sequence: AtomicU64,
     /// First [`Slot::EVERYTHING`], then two for each issuer, then the shared ones.
     slots: Box<[AtomicU64]>,
-    exact: usize,
+    exact: u32,
     hasher: RandomState,
 }
 
@@ -60,20 +60,24 @@ impl Slot {
     pub(super) const EVERYTHING: Self = Self(0);
 
     /// Verdicts about tokens of the issuer at `index`.
-    pub(super) const fn issuer(index: usize) -> Self {
-        Self(1 + 2 * index)
+    pub(super) fn issuer(index: usize) -> Self {
+        Self::exact(index, 1)
     }
 
     /// Denials of tokens of the issuer at `index`: they fall when it has new keys.
-    pub(super) const fn denials(index: usize) -> Self {
-        Self(2 + 2 * index)
+    pub(super) fn denials(index: usize) -> Self {
+        Self::exact(index, 2)
+    }
+
+    fn exact(index: usize, which: u32) -> Self {
+        Self(u32::try_from(index).unwrap_or(u32::MAX).saturating_mul(2).saturating_add(which))
     }
 }
 
 impl Ledger {
     pub(super) fn new(issuers: usize) -> Self {
-        let exact = 1 + 2 * issuers;
-        let slots = (0..exact + SHARED).map(|_| AtomicU64::new(0)).collect();
+        let exact = Slot::issuer(issuers).0;
+        let slots = (0..u64::from(exact) + SHARED).map(|_| AtomicU64::new(0)).collect();
         Self { sequence: AtomicU64::new(0), slots, exact, hasher: RandomState::default() }
     }
 
@@ -85,31 +89,34 @@ impl Ledger {
     /// The slot of something that the issuer at `index` answers for.
     pub(super) fn shared(&self, index: usize, ground: Ground<'_>) -> Slot {
         let hash = self.hasher.hash_one((index, ground));
-        // The remainder is below `SHARED`, so it fits.
-        let place = usize::try_from(hash % (SHARED as u64)).unwrap_or(0);
-        Slot(self.exact + place)
+        // What no slot has is out of range, and a verdict on it never holds.
+        Slot(u32::try_from(hash % SHARED).map_or(u32::MAX, |place| self.exact.saturating_add(place)))
     }
 
     /// Brings down every verdict that rests on `slot` and was judged, or began
     /// to be judged, before now.
     pub(super) fn strike(&self, slot: Slot) {
         let number = self.sequence.fetch_add(1, Ordering::AcqRel) + 1;
-        if let Some(last) = self.slots.get(slot.0) {
+        if let Some(last) = self.slot(slot) {
             last.fetch_max(number, Ordering::AcqRel);
         }
     }
 
     /// Whether a verdict still holds.
     pub(super) fn holds(&self, standing: &Standing) -> bool {
-        let struck = |slot: &Slot| self.slots.get(slot.0).is_none_or(|last| last.load(Ordering::Acquire) > standing.seen);
-        !standing.grounds.iter().any(struck)
+        let later = |last: &AtomicU64| last.load(Ordering::Acquire) > standing.seen;
+        !standing.grounds.iter().any(|slot| self.slot(*slot).is_none_or(later))
+    }
+
+    fn slot(&self, slot: Slot) -> Option<&AtomicU64> {
+        self.slots.get(usize::try_from(slot.0).ok()?)
     }
 }
 
 impl Standing {
     /// The standing of a verdict about a token of the issuer at `index`, judged
     /// since the ledger's sequence was `seen`.
-    pub(super) const fn new(seen: u64, index: usize) -> Self {
+    pub(super) fn new(seen: u64, index: usize) -> Self {
         let issuer = Slot::issuer(index);
         Self { seen, grounds: [Slot::EVERYTHING, issuer, issuer, issuer] }
     }

@@ -57,14 +57,12 @@ impl Issuer {
     ///     .cache_for(Duration::from_secs(10));
     /// # drop(issuer);
     /// ```
-    #[must_use]
     pub fn introspection(issuer: impl Into<String>, endpoint: impl Into<String>) -> IntrospectionEndpoint {
         IntrospectionEndpoint { issuer: issuer.into(), endpoint: Some(endpoint.into()) }
     }
 
     /// As [`Issuer::introspection`], with the endpoint that the issuer's
     /// metadata names when the first token comes.
-    #[must_use]
     pub fn introspection_discovered(issuer: impl Into<String>) -> IntrospectionEndpoint {
         IntrospectionEndpoint { issuer: issuer.into(), endpoint: None }
     }

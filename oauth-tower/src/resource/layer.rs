@@ -106,11 +106,6 @@ impl<R> ResourceLayer<R> {
         &self.render
     }
 
-    /// Whether the request needs no token.
-    pub(super) fn is_exempt<B>(&self, request: &Request<B>) -> bool {
-        *request.method() == Method::OPTIONS && is_preflight(request.headers())
-    }
-
     /// Decides on a request whose token is known, and tells the service of it.
     pub(super) fn admit(
         &self,
@@ -135,10 +130,10 @@ impl<R> ResourceLayer<R> {
             return Ok(());
         };
         sender::check(&token).map_err(RefusalKind::InvalidToken)?;
-        if let Some(required) = &self.policy.required {
-            if !required.is_subset_of(token.scope()) {
-                return Err(RefusalKind::InsufficientScope(Arc::clone(required)));
-            }
+        if let Some(required) = &self.policy.required
+            && !required.is_subset_of(token.scope())
+        {
+            return Err(RefusalKind::InsufficientScope(Arc::clone(required)));
         }
         extensions.insert(token);
         Ok(())
@@ -169,9 +164,13 @@ impl Anonymous {
     }
 }
 
-/// Fetch section 3.3.2: a preflight is `OPTIONS` with both headers, and never
-/// carries credentials.
-fn is_preflight(headers: &HeaderMap) -> bool {
+/// Whether this is a CORS preflight, which needs no token: `OPTIONS` with both
+/// headers, and never credentials (Fetch, "CORS-preflight fetch").
+pub(super) fn is_preflight<B>(request: &Request<B>) -> bool {
+    *request.method() == Method::OPTIONS && has_preflight_headers(request.headers())
+}
+
+fn has_preflight_headers(headers: &HeaderMap) -> bool {
     headers.contains_key(ORIGIN)
         && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
         && !headers.contains_key(AUTHORIZATION)

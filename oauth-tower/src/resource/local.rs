@@ -49,10 +49,7 @@ impl Local {
         let valid = found.ok_or(Failure::Denied(InvalidToken::Inactive))?;
         // One process, one clock: no skew.
         let expected = Expectations::new(self.server.issuer(), &judge.resource, judge.clock.now());
-        expected
-            .with_skew(ClockSkew::ZERO)
-            .check(&valid.claims)
-            .map_err(|error| Failure::Denied(error.into()))?;
+        expected.with_skew(ClockSkew::ZERO).check(&valid.claims).map_err(|error| Failure::Denied(error.into()))?;
         let Listener { ledger, index } = &*self.listener;
         let slots = [
             ledger.shared(*index, Ground::Grant(valid.grant.as_bytes())),

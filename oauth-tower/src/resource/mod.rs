@@ -158,7 +158,6 @@ impl ResourceServer {
     }
 
     /// The layer that protects a service. See [`ResourceLayer`].
-    #[must_use]
     pub fn layer(&self) -> ResourceLayer {
         ResourceLayer::new(self.clone())
     }
@@ -196,10 +195,10 @@ impl ResourceServer {
     pub async fn warm_up(&self) -> Result<(), NotReady> {
         let mut issuers = Vec::new();
         for configured in &self.judge.issuers {
-            if let Mechanism::Jwt(verifier) = &configured.mechanism {
-                if verifier.keys.ready().await.is_err() {
-                    issuers.push(configured.issuer.to_string());
-                }
+            if let Mechanism::Jwt(verifier) = &configured.mechanism
+                && verifier.keys.ready().await.is_err()
+            {
+                issuers.push(configured.issuer.to_string());
             }
         }
         if issuers.is_empty() { Ok(()) } else { Err(NotReady { issuers }) }

@@ -6,13 +6,7 @@ use http::{
     HeaderMap, HeaderValue, Response, StatusCode,
     header::{RETRY_AFTER, WWW_AUTHENTICATE},
 };
-use oauth_core::{
-    challenge::Challenge,
-    claims::ClaimsError,
-    error::ErrorCode,
-    jwt::JwtError,
-    scope::Scope,
-};
+use oauth_core::{challenge::Challenge, claims::ClaimsError, error::ErrorCode, jwt::JwtError, scope::Scope};
 
 /// A request that was refused: the reason, and how to answer.
 ///
@@ -144,7 +138,9 @@ impl Refusal {
                 Some("the Authorization header is not a scheme, a space and one token")
             }
             RefusalKind::InvalidRequest(InvalidRequest::SeveralTokens) => Some("more than one token"),
-            RefusalKind::InvalidToken(_) => Some("the access token is expired, revoked, malformed or not for this resource"),
+            RefusalKind::InvalidToken(_) => {
+                Some("the access token is expired, revoked, malformed or not for this resource")
+            }
             RefusalKind::InsufficientScope(_) => Some("the access token lacks a scope"),
             RefusalKind::MissingCredentials | RefusalKind::Unavailable { .. } | RefusalKind::NotValidated => None,
         }

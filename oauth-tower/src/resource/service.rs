@@ -9,7 +9,7 @@ use std::{
 use http::{Request, Response};
 use tower::Service;
 
-use super::{EmptyBody, Refusal, Render, ResourceLayer, ResponseFuture, validate::Check};
+use super::{EmptyBody, Refusal, Render, ResourceLayer, ResponseFuture, layer::is_preflight, validate::Check};
 
 /// A service that only requests with a good token reach. Made by
 /// [`ResourceLayer`].
@@ -74,7 +74,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        if self.layer.is_exempt(&request) {
+        if is_preflight(&request) {
             return ResponseFuture::serving(self.inner.call(request), None);
         }
         match self.layer.server().judge.check(request.headers(), request.uri().query()) {

@@ -29,13 +29,16 @@ use super::{invalidate::Standing, refusal::Challenger};
 /// }
 /// # assert_eq!(greeting(&http::Request::new(())), "hello stranger");
 /// ```
+// In this order in memory: what every hit looks at comes first, next to the
+// count of references that it writes.
+#[repr(C)]
 pub struct ValidatedToken {
-    claims: TokenClaims,
-    token_type: TokenType,
-    pub(super) challenger: Arc<Challenger>,
-    pub(super) standing: Standing,
     /// From here on the verdict is not served from the cache.
     pub(super) valid_until: UnixTime,
+    pub(super) standing: Standing,
+    pub(super) challenger: Arc<Challenger>,
+    claims: TokenClaims,
+    token_type: TokenType,
 }
 
 /// The claims of an accepted token, whether they came in a JWT (RFC 9068

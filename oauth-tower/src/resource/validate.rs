@@ -1,6 +1,6 @@
 //! From the bytes of a token to a verdict: the one path that every way in takes.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use http::HeaderMap;
@@ -77,7 +77,10 @@ pub(super) struct Configured {
 #[derive(Debug)]
 pub(super) enum Mechanism {
     Jwt(JwtVerifier),
-    Introspection { introspector: Introspector, prefix: Option<Box<str>> },
+    Introspection {
+        introspector: Introspector,
+        prefix: Option<Box<str>>,
+    },
     #[cfg(feature = "server")]
     Local(Local),
 }
@@ -133,9 +136,7 @@ impl Judge {
                 Step::Done(verdict, refresh) => Check::Now(verdict.map(Some).map_err(Into::into), refresh),
                 Step::Wait(refresh) => Check::Later(Arc::clone(self).verify_after(refresh, lookup.to_key()).boxed()),
             },
-            Route::Ask(first, second) => {
-                Check::Later(Arc::clone(self).ask(lookup.to_key(), first, second).boxed())
-            }
+            Route::Ask(first, second) => Check::Later(Arc::clone(self).ask(lookup.to_key(), first, second).boxed()),
             Route::Nobody(reason) => Check::Now(Err(RefusalKind::InvalidToken(reason)), None),
         }
     }
@@ -151,7 +152,7 @@ impl Judge {
         if let [Configured { mechanism: Mechanism::Jwt(_), .. }] = &*self.issuers {
             return Route::Jwt(0, jws);
         }
-        let Some(issuer) = jws.unverified_issuer().map(|issuer| issuer.into_owned()) else {
+        let Some(issuer) = jws.unverified_issuer().map(Cow::into_owned) else {
             return self.route_opaque(token, InvalidToken::UnknownIssuer);
         };
         let rank = |configured: &Configured| match configured.mechanism {
@@ -175,9 +176,7 @@ impl Judge {
         let find = |wanted: &dyn Fn(&Mechanism) -> bool| {
             self.issuers.iter().position(|configured| wanted(&configured.mechanism))
         };
-        let prefixed = |mechanism: &Mechanism| {
-            matches!(mechanism, Mechanism::Introspection { prefix: Some(prefix), .. } if token.starts_with(&**prefix))
-        };
+        let prefixed = |mechanism: &Mechanism| matches!(mechanism, Mechanism::Introspection { prefix: Some(prefix), .. } if token.starts_with(&**prefix));
         if let Some(index) = find(&prefixed) {
             return Route::Ask(index, None);
         }

@@ -142,12 +142,7 @@ impl Checklist {
 
     /// A line for each area, for each missing row if asked, for each claim that cannot stand; the total.
     fn coverage(&self, options: &Options) -> Result<String, Box<dyn Error>> {
-        let asked = |row: &&Row| {
-            options
-                .area
-                .as_deref()
-                .is_none_or(|area| area == row.area())
-        };
+        let asked = |row: &&Row| options.area.as_deref().is_none_or(|area| area == row.area());
         let rows: Vec<&Row> = self.rows.iter().filter(asked).collect();
         if rows.is_empty() {
             return Err("the checklist has no such area".into());
@@ -157,10 +152,7 @@ impl Checklist {
             let name = area.first().map_or("", |row| row.area());
             writeln!(out, "{name:5}{:3} of {}", claimed(area), area.len())?;
         }
-        for row in rows
-            .iter()
-            .filter(|row| options.missing && !row.is_claimed())
-        {
+        for row in rows.iter().filter(|row| options.missing && !row.is_claimed()) {
             writeln!(out, "missing {} {}: {}", row.id, row.level, row.text)?;
         }
         for claim in &self.outside_tests {
@@ -191,10 +183,7 @@ impl Checklist {
             [] => "no test claims it".into(),
             places => places.join("\n"),
         };
-        Ok(format!(
-            "{} {}: {}\n{places}\n",
-            row.id, row.level, row.text
-        ))
+        Ok(format!("{} {}: {}\n{places}\n", row.id, row.level, row.text))
     }
 }
 
@@ -229,9 +218,7 @@ fn claimed_ids(line: &str) -> impl Iterator<Item = &str> {
     let (before, after) = line.split_once("spec:").unwrap_or_default();
     let before = before.trim_end().trim_end_matches('!');
     let is_comment = before.ends_with("//") || before.ends_with('#');
-    after
-        .split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
-        .filter(move |word| is_comment && is_id(word))
+    after.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').filter(move |word| is_comment && is_id(word))
 }
 
 /// Two to four capitals, a hyphen, two digits.
@@ -298,10 +285,7 @@ mod tests {
             let line = comment(mark, "AAA-01, BBB-01 (both)");
             assert!(claimed_ids(&line).eq(["AAA-01", "BBB-01"]), "{line}");
         }
-        for line in [
-            comment("let", "AAA-01"),
-            comment("//", "RFC-7009, AAA-1, aaa-01"),
-        ] {
+        for line in [comment("let", "AAA-01"), comment("//", "RFC-7009, AAA-1, aaa-01")] {
             assert_eq!(claimed_ids(&line).count(), 0, "{line}");
         }
     }
@@ -309,21 +293,13 @@ mod tests {
     #[test]
     fn only_test_code_claims() {
         let claim = comment("//", "AAA-01");
-        for path in [
-            "tests/a.rs",
-            "x/tests/b/c.py",
-            "benches/a.rs",
-            "x/store/conformance.rs",
-        ] {
+        for path in ["tests/a.rs", "x/tests/b/c.py", "benches/a.rs", "x/store/conformance.rs"] {
             let row = checklist(path, &claim).row("AAA-01").unwrap();
             assert_eq!(row, format!("AAA-01 MUST: First.\n{path}:1\n"));
         }
         let both = format!("{claim}\n#[cfg(test)]\nmod tests {{\n{claim}\n}}");
         let checklist = checklist("src/a.rs", &both);
-        assert_eq!(
-            checklist.row("AAA-01").unwrap(),
-            "AAA-01 MUST: First.\nsrc/a.rs:4\n"
-        );
+        assert_eq!(checklist.row("AAA-01").unwrap(), "AAA-01 MUST: First.\nsrc/a.rs:4\n");
         assert_eq!(checklist.outside_tests, ["AAA-01 at src/a.rs:1"]);
     }
 
@@ -331,34 +307,23 @@ mod tests {
     fn the_report_counts_by_area_and_closes_with_the_total() {
         let checklist = checklist("tests/a.rs", &comment("//", "AAA-01"));
         assert_eq!(
-            checklist
-                .coverage(&options(&["--missing"]).unwrap())
-                .unwrap(),
+            checklist.coverage(&options(&["--missing"]).unwrap()).unwrap(),
             "AAA    1 of 2\nBBB    0 of 1\n\
              missing AAA-02 SHOULD: Second.\nmissing BBB-01 MUST: Third\n\
              spec rows: 1 covered of 3 (MUST 1 of 2), 0 unknown ids\n"
         );
         assert_eq!(
-            checklist
-                .coverage(&options(&["--area", "bbb"]).unwrap())
-                .unwrap(),
+            checklist.coverage(&options(&["--area", "bbb"]).unwrap()).unwrap(),
             "BBB    0 of 1\nspec rows: 0 covered of 1 (MUST 0 of 1), 0 unknown ids\n"
         );
-        assert!(
-            checklist
-                .coverage(&options(&["--area", "ccc"]).unwrap())
-                .is_err()
-        );
+        assert!(checklist.coverage(&options(&["--area", "ccc"]).unwrap()).is_err());
     }
 
     #[test]
     fn an_unknown_id_is_named_with_its_place() {
         let checklist = checklist("tests/a.rs", &comment("\n//", "CCC-09"));
         let report = checklist.coverage(&Options::default()).unwrap();
-        assert!(
-            report.contains("unknown id CCC-09 at tests/a.rs:2\n"),
-            "{report}"
-        );
+        assert!(report.contains("unknown id CCC-09 at tests/a.rs:2\n"), "{report}");
         assert!(report.ends_with(", 1 unknown ids\n"), "{report}");
     }
 

@@ -9,15 +9,15 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use examples::{
-    admin,
+    admin, complain,
     config::{Config, Mistakes},
     events::EventLog,
     logs, say,
     serve::{Stop, serve},
     start::{self, OpenStore},
 };
-use oauth_axum_rs::{AuthorizationServer, Secret, TlsListener};
-use tokio::net::TcpListener;
+use oauth_axum_rs::Secret;
+use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::app::App;
 
@@ -36,10 +36,10 @@ struct Arguments {
     #[arg(long)]
     check: bool,
     /// Serve metrics on this loopback address, and what administrators do for
-    /// whoever has the bearer secret in OAUTH_ADMIN_SECRET.
-    #[arg(long, value_name = "ADDRESS")]
+    /// whoever has the bearer secret in `OAUTH_ADMIN_SECRET`.
+    #[arg(long, value_name = "ADDRESS", value_parser = loopback)]
     admin: Option<SocketAddr>,
-    /// How lines of the log look. They go to stderr; RUST_LOG selects them.
+    /// How lines of the log look. They go to stderr; `RUST_LOG` selects them.
     #[arg(long, value_enum, default_value_t)]
     log: logs::Format,
 }
@@ -52,23 +52,21 @@ async fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(mistakes) => {
-            examples::complain(mistakes);
+            complain(mistakes);
             ExitCode::from(2)
         }
     }
 }
 
-/// Everything that can be found out without serving anybody. Makes no secret:
-/// that is for the first real start.
+/// Finds out everything that can be found out without serving anybody. Makes
+/// no secret: that is for the first real start.
 async fn check(arguments: &Arguments) -> Result<(), Mistakes> {
     let config = Config::load(&arguments.config)?;
-    check_admin(arguments.admin)?;
-    start::tls(&config.listen)?;
-    let users = start::users(&config)?;
-    let store = OpenStore::open(&config.store).await?;
-    let root = start::root_secret(&config.keys, false)?;
-    // A server without a secret is built on a store of its own.
-    start::authorization_server(&config, &store, root, users, EventLog::default()).await?;
+    let (store, root) = match (OpenStore::open(&config.store).await, start::root_secret(&config.keys, false)) {
+        (Ok(store), Ok(root)) => (store, root),
+        (store, root) => return Err(Mistakes::all([store.err(), root.err()])),
+    };
+    start::authorization_server(&config, &store, root, EventLog::default()).await?;
     store.close().await;
     say(format_args!("{}: no mistakes", arguments.config.display()));
     Ok(())
@@ -76,31 +74,24 @@ async fn check(arguments: &Arguments) -> Result<(), Mistakes> {
 
 async fn run(arguments: &Arguments) -> Result<(), Mistakes> {
     let config = Config::load(&arguments.config)?;
-    check_admin(arguments.admin)?;
-    let tls = start::tls(&config.listen)?;
-    let users = start::users(&config)?;
     let store = OpenStore::open(&config.store).await?;
     let root = start::root_secret(&config.keys, true)?;
     let events = EventLog::default();
-    let server = start::authorization_server(&config, &store, root, users.clone(), events.clone()).await?;
+    let server = start::authorization_server(&config, &store, root, events.clone()).await?;
+    let app = App::new(&config, &server)?;
     let stop = Stop::on_signal().map_err(|error| Mistakes::one("signals", error))?;
 
+    let mut serving = JoinSet::new();
     let listener = bind("listen", config.listen.address).await?;
-    let twin = bind_if("revocation.http_listen", config.revocation.http_listen).await?;
-    let admin = bind_if("--admin", arguments.admin).await?;
-    let app = App::new(&config, &server, users)?;
-
-    let mut serving = tokio::task::JoinSet::new();
-    if let Some(twin) = twin {
-        serving.spawn(serve(twin, app.revocation_alone(), stop.clone()));
+    if let Some(address) = config.revocation.http_listen {
+        let listener = bind("revocation.http_listen", address).await?;
+        serving.spawn(serve(listener, None, app.revocation_alone(), stop.clone()));
     }
-    if let Some(admin) = admin {
-        serving.spawn(serve(admin, admin::router(events, admin_secret()), stop.clone()));
+    if let Some(address) = arguments.admin {
+        let listener = bind("--admin", address).await?;
+        serving.spawn(serve(listener, None, admin::router(events, admin_secret()), stop.clone()));
     }
-    match tls {
-        Some(tls) => serving.spawn(serve(TlsListener::new(listener, &tls), app.router(), stop)),
-        None => serving.spawn(serve(listener, app.router(), stop)),
-    };
+    serving.spawn(serve(listener, config.listen.tls.clone(), app.router(&config)?, stop));
     start::spawn_maintenance(server.clone());
     say(format_args!("listening on {}", server.issuer()));
 
@@ -108,4 +99,23 @@ async fn run(arguments: &Arguments) -> Result<(), Mistakes> {
     store.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+async fn bind(key: &str, address: SocketAddr) -> Result<TcpListener, Mistakes> {
+    let wrong = |error| Mistakes::one(key, format_args!("{address}: {error}"));
+    let listener = TcpListener::bind(address).await.map_err(wrong)?;
+    // With port 0, this is where the port can be read.
+    let address = listener.local_addr().map_err(wrong)?;
+    tracing::info!(%address, key, "bound");
+    Ok(listener)
+}
+
+/// What administrators do goes over plain http, so it stays on this machine.
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text.parse().map_err(|_| "must be an address and a port, as in 127.0.0.1:9900")?;
+    if address.ip().is_loopback() { Ok(address) } else { Err("must be a loopback address".to_owned()) }
+}
+
+fn admin_secret() -> Option<Secret> {
+    std::env::var(admin::SECRET).ok().filter(|secret| !secret.is_empty()).map(Secret::new)
 }

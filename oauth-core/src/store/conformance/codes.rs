@@ -54,7 +54,8 @@ pub(super) async fn a_redirect_uri_may_be_omitted_only_where_it_was(context: &Co
     let mut grant = sample::coded(context)?;
     grant.code.iter_mut().for_each(|code| code.redirect_uri_required = false);
     context.store.insert_grant(grant.clone(), None).await?;
-    let wrong = RedeemCode { redirect_uri: Some("https://thief.example/".to_owned()), ..sample::redemption(context, &grant)? };
+    let wrong =
+        RedeemCode { redirect_uri: Some("https://thief.example/".to_owned()), ..sample::redemption(context, &grant)? };
     same("another one", &context.store.redeem_code(wrong).await?, &Redemption::Refused)?;
     let none = RedeemCode { redirect_uri: None, ..sample::redemption(context, &grant)? };
     same("none", &context.store.redeem_code(none).await?, &Redemption::Redeemed)

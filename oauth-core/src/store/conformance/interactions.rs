@@ -34,7 +34,8 @@ pub(super) async fn an_interaction_ends_once_and_leads_to_its_grant(context: &Co
         let parked = sample::parked(context)?;
         store.park_interaction(parked.clone()).await?;
         let grant = approved.then(|| sample::coded(context)).transpose()?;
-        let finish = FinishInteraction { id: parked.id, browser: parked.browser, now: context.now, grant: grant.clone() };
+        let finish =
+            FinishInteraction { id: parked.id, browser: parked.browser, now: context.now, grant: grant.clone() };
         let wrong = [
             ("another browser", FinishInteraction { browser: sample::digest()?, ..finish.clone() }),
             ("another id", FinishInteraction { id: sample::digest()?, ..finish.clone() }),
@@ -61,12 +62,7 @@ pub(super) async fn an_interaction_outlives_a_grant_that_could_not_be_inserted(c
     let (parked, taken) = (sample::parked(context)?, sample::coded(context)?);
     context.store.park_interaction(parked.clone()).await?;
     context.store.insert_grant(taken.clone(), None).await?;
-    let finish = FinishInteraction {
-        id: parked.id,
-        browser: parked.browser,
-        now: context.now,
-        grant: Some(taken),
-    };
+    let finish = FinishInteraction { id: parked.id, browser: parked.browser, now: context.now, grant: Some(taken) };
     conflicts("a grant that exists", &context.store.finish_interaction(finish.clone()).await)?;
     let found = context.store.interaction(parked.id, parked.browser, context.now).await?;
     same("the interaction", &found, &Some(parked))?;

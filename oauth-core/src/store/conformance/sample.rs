@@ -8,8 +8,8 @@ use crate::{
     scope::Scope,
     secret::Digest,
     store::{
-        AccessToken, Code, Grant, GrantFacts, NextRefresh, ParkedInteraction, RedeemCode, Refresh, Retry, RotateRefresh,
-        StoreError,
+        AccessToken, Code, Grant, GrantFacts, NextRefresh, ParkedInteraction, RedeemCode, Refresh, Retry,
+        RotateRefresh, StoreError,
     },
     token::GrantId,
 };

@@ -7,7 +7,7 @@ use crate::clock::UnixTime;
 
 /// Each removes at most `?2` rows that end by `?1`, by an index on that end.
 /// Tokens go before their grants, so that a grant that ends takes few along.
-const STEPS: [&str; 4] = [
+pub(super) const STEPS: [&str; 4] = [
     "DELETE FROM oauth_access_tokens WHERE (grant_no, digest) IN
         (SELECT grant_no, digest FROM oauth_access_tokens WHERE expires_at <= ?1 LIMIT ?2)",
     "UPDATE oauth_grants SET retry_digest = NULL, retry_sealed = NULL, retry_until = NULL WHERE no IN

@@ -121,7 +121,10 @@ fn serve_group(
             counts.commits.fetch_add(1, Ordering::Relaxed);
             group.into_iter().for_each(Write::answer);
         }
-        Err(lost) => fail(group.into_iter(), lost),
+        Err(lost) => {
+            eprintln!("GROUP lost: {lost:?}");
+            fail(group.into_iter(), lost)
+        }
     }
 }
 
@@ -151,7 +154,15 @@ fn begin(connection: &Connection, patience: Duration) -> Result<(), rusqlite::Er
                 thread::sleep(pause);
                 pause = (pause * 2).min(Duration::from_millis(2));
             }
-            other => return other,
+            other => {
+                if other.is_err() {
+                    eprintln!(
+                        "BEGIN gave up {other:?} after {:?}, pause {pause:?}",
+                        deadline.duration_since(Instant::now())
+                    );
+                }
+                return other;
+            }
         }
     }
 }

@@ -216,7 +216,6 @@ fn the_tolerance_is_a_minute_at_most() {
     assert_eq!(ClockSkew::from_secs(u64::MAX), Err(TooMuchSkew));
 }
 
-// spec: RS-35
 #[test]
 fn a_binding_that_is_not_understood_says_so() {
     let cnf = |cnf: Value| read(&example_with("cnf", Some(cnf))).unwrap().cnf.unwrap();

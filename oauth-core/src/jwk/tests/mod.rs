@@ -165,6 +165,19 @@ fn each_unfit_key_is_skipped_for_its_own_reason() {
     }
 }
 
+#[test]
+fn a_key_has_one_encoding_even_where_the_library_would_take_another() {
+    let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+    let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).unwrap();
+    // The same point, cut in the wrong place.
+    let point = [decode(RFC_7515_X), decode(RFC_7515_Y)].concat();
+    let (x, y) = point.split_at(31);
+    assert_eq!(reason(&with(ec(), json!({ "x": encode(x), "y": encode(y) }))), Some(SkipReason::InvalidKey));
+    // The same key as a SubjectPublicKeyInfo (RFC 8410 section 4).
+    let spki = [b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00".to_vec(), decode(RFC_8037_X)].concat();
+    assert_eq!(reason(&with(ed(), json!({ "x": encode(&spki) }))), Some(SkipReason::InvalidKey));
+}
+
 // spec: MET-08
 #[test]
 fn a_key_that_reveals_a_private_or_symmetric_member_is_never_used() {

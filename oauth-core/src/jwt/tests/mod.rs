@@ -260,6 +260,7 @@ fn typ_is_compared_as_a_media_type() {
     for typ in ["JWT", "", "at+jwt ", "text/at+jwt", "application/application/at+jwt", "dpop+jwt", "/at+jwt"] {
         assert!(!Jws::parse(&typed(typ)).unwrap().typ_is("at+jwt"), "{typ}");
     }
+    assert!(!Jws::parse(&typed("application/text/x")).unwrap().typ_is("text/x"));
     assert!(!Jws::parse(&unsigned(r#"{"alg":"ES256"}"#)).unwrap().typ_is("at+jwt"));
 }
 

@@ -8,39 +8,39 @@ use http::{
     header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE},
 };
 use http_body_util::BodyExt;
-use oauth_axum_rs::Peer;
+use oauth_axum_rs::{Peer, oauth_core::params};
 use tower::ServiceExt;
 
-pub struct Browser {
+pub(crate) struct Browser {
     app: Router,
-    pub cookies: BTreeMap<String, String>,
-    pub address: SocketAddr,
+    pub(crate) cookies: BTreeMap<String, String>,
+    pub(crate) address: SocketAddr,
 }
 
 /// What came back, and from where.
-pub struct Page {
-    pub url: String,
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: String,
+pub(crate) struct Page {
+    pub(crate) url: String,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
 }
 
 impl Browser {
-    pub fn new(app: &Router) -> Self {
+    pub(crate) fn new(app: &Router) -> Self {
         let address = SocketAddr::from(([192, 0, 2, 1], 50_000));
         Self { app: app.clone(), cookies: BTreeMap::new(), address }
     }
 
-    pub async fn get(&mut self, url: &str) -> Page {
+    pub(crate) async fn get(&mut self, url: &str) -> Page {
         self.send(Method::GET, url, &[], String::new()).await
     }
 
-    pub async fn post(&mut self, url: &str, fields: &[(&str, &str)]) -> Page {
-        let form = oauth_axum_rs::oauth_core::params::encode(fields.iter().map(|(name, value)| (*name, (*value).into())));
+    pub(crate) async fn post(&mut self, url: &str, fields: &[(&str, &str)]) -> Page {
+        let form = params::encode(fields.iter().map(|(name, value)| (*name, (*value).into())));
         self.send(Method::POST, url, &[("content-type", "application/x-www-form-urlencoded")], form).await
     }
 
-    pub async fn send(&mut self, method: Method, url: &str, headers: &[(&str, &str)], body: String) -> Page {
+    pub(crate) async fn send(&mut self, method: Method, url: &str, headers: &[(&str, &str)], body: String) -> Page {
         let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let request = Request::builder().method(method).uri(url).header(COOKIE, cookies.join("; "));
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
@@ -64,13 +64,13 @@ impl Browser {
     }
 
     /// Follows a redirect to this server.
-    pub async fn follow(&mut self, page: Page) -> Page {
+    pub(crate) async fn follow(&mut self, page: Page) -> Page {
         assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.body);
         self.get(page.location()).await
     }
 
     /// Presses the button `id`, with `fields` filled in.
-    pub async fn press(&mut self, page: &Page, id: &str, fields: &[(&str, &str)]) -> Page {
+    pub(crate) async fn press(&mut self, page: &Page, id: &str, fields: &[(&str, &str)]) -> Page {
         let (action, mut form) = page.form_of(id);
         form.retain(|(name, _)| !fields.iter().any(|(given, _)| given == name));
         let form: Vec<_> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -79,20 +79,20 @@ impl Browser {
 }
 
 impl Page {
-    pub fn location(&self) -> &str {
+    pub(crate) fn location(&self) -> &str {
         self.headers[LOCATION].to_str().unwrap()
     }
 
-    pub fn is_html(&self) -> bool {
+    pub(crate) fn is_html(&self) -> bool {
         self.headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "text/html; charset=utf-8")
     }
 
-    pub fn has(&self, id: &str) -> bool {
+    pub(crate) fn has(&self, id: &str) -> bool {
         self.body.contains(&format!(" id=\"{id}\""))
     }
 
     /// The action and the fields of the form around the element `id`.
-    pub fn form_of(&self, id: &str) -> (String, Vec<(String, String)>) {
+    pub(crate) fn form_of(&self, id: &str) -> (String, Vec<(String, String)>) {
         let at = self.body.find(&format!(" id=\"{id}\"")).unwrap_or_else(|| panic!("no {id} in {}", self.body));
         let start = self.body[..at].rfind("<form").unwrap();
         let end = at + self.body[at..].find("</form>").unwrap();

@@ -1,0 +1,100 @@
+//! What is served, and where.
+
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderValue, Request, StatusCode, header::STRICT_TRANSPORT_SECURITY},
+    routing::get,
+};
+use examples::{
+    api,
+    config::{Config, Mistakes},
+    proxy::Proxies,
+};
+use oauth_axum_rs::{
+    AuthorizationServer, AuthorizationServerExt, AuthorizationServerService, ResourceServer, Scope,
+    oauth_tower::{resource::Issuer, server::Endpoint},
+    pages::{Pages, User},
+};
+use tower_http::{set_header::SetResponseHeaderLayer, trace::TraceLayer};
+
+/// The services of the program.
+pub(crate) struct App {
+    server: AuthorizationServer,
+    service: AuthorizationServerService,
+    api: ResourceServer,
+}
+
+impl App {
+    pub(crate) fn new(config: &Config, server: &AuthorizationServer) -> Result<Self, Mistakes> {
+        let wrong = |error| Mistakes::one("resources", error);
+        // No limit is a limit that no body reaches.
+        let most = Some(config.limits.body_bytes).filter(|limit| *limit > 0).unwrap_or(usize::MAX);
+        let api = ResourceServer::builder(api_identifier(config)).issuer(Issuer::local(server.clone()));
+        Ok(Self {
+            server: server.clone(),
+            service: AuthorizationServerService::new(server.clone()).body_limit(most),
+            api: api.build().map_err(wrong)?,
+        })
+    }
+
+    /// Everything.
+    pub(crate) fn router(&self, config: &Config) -> Result<Router, Mistakes> {
+        let listen = &config.listen;
+        let plain_http_for_others = listen.tls.is_none() && !listen.development;
+        let app = self.service.router().merge(self.pages(config)?).merge(api::router(&self.api, &Scope::empty()));
+        let mut app = Proxies::new(&listen.trusted_proxies, plain_http_for_others).guard(app);
+        // Whoever watches over this process need not come through a proxy.
+        app = app.merge(health(&self.server));
+        if !listen.development {
+            let year = HeaderValue::from_static("max-age=31536000");
+            app = app.layer(SetResponseHeaderLayer::if_not_present(STRICT_TRANSPORT_SECURITY, year));
+        }
+        // The query is left out: an authorization request is a person's business.
+        let span = |request: &Request<_>| tracing::debug_span!("request", method = %request.method(), path = request.uri().path());
+        Ok(app.layer(TraceLayer::new_for_http().make_span_with(span)))
+    }
+
+    /// `POST /revoke` and nothing else: a client that can reach only this
+    /// still gets rid of its tokens (RFC 7009 section 2).
+    pub(crate) fn revocation_alone(&self) -> Router {
+        let path = format!("{}/revoke", self.server.issuer_path());
+        Router::new().route_service(&path, self.service.endpoint(Endpoint::Revoke))
+    }
+
+    fn pages(&self, config: &Config) -> Result<Router, Mistakes> {
+        let wrong = |error| Mistakes::one("consent.auto_approve", error);
+        let pages = Pages::new(&self.server, config.users.clone())
+            .sign_in_failures_per_minute(config.limits.sign_in_failures_per_minute)
+            .scope_text("albums:read", "See your albums")
+            .scope_text("albums:write", "Add albums");
+        let pages = match &config.auto_approve {
+            Some(name) => pages.insecure_auto_approve(User::new(name)).map_err(wrong)?,
+            None => pages,
+        };
+        Ok(pages.router())
+    }
+}
+
+/// The audience of `/api`: the resource that is named after it, else the one
+/// that tokens are for when nobody asks.
+fn api_identifier(config: &Config) -> &str {
+    let own = format!("{}/api", config.issuer);
+    let named = config.resources.iter().find(|resource| resource.identifier == own);
+    named.or(config.resources.first()).map_or("", |resource| &resource.identifier)
+}
+
+/// `/healthz`: the process is up; `/readyz`: its store can be reached.
+fn health(server: &AuthorizationServer) -> Router {
+    Router::new().route("/healthz", get(async || "ok\n")).route("/readyz", get(ready)).with_state(server.clone())
+}
+
+async fn ready(State(server): State<AuthorizationServer>) -> (StatusCode, &'static str) {
+    match server.store().check().await {
+        Ok(()) => (StatusCode::OK, "ok\n"),
+        Err(error) => {
+            tracing::warn!(%error, "not ready");
+            (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be reached\n")
+        }
+    }
+}

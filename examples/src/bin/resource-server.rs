@@ -1,0 +1,218 @@
+//! The resource server's layer in front of a small API, for the tokens of
+//! anybody's authorization server.
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::Parser;
+use examples::{
+    api, complain, logs, say,
+    serve::{Stop, serve},
+};
+use oauth_axum_rs::{
+    Issuer, ResourceServer, Scope, TlsConfig,
+    oauth_tower::{outgoing::HttpClient, resource::BuildError},
+};
+use tokio::net::TcpListener;
+
+/// A small API behind the resource-server layer.
+///
+/// Serves `/api/whoami` for any valid token, and `/api/albums` for tokens with
+/// `albums:read` (GET) or `albums:write` (POST). Ready, it prints one line:
+/// `listening on <address>`.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// Where to listen; port 0 takes any free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9500")]
+    listen: SocketAddr,
+    /// Another port than that of --listen.
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+    /// The identifier of this API: the audience that tokens must name.
+    #[arg(long, value_name = "URI")]
+    resource: String,
+    /// The authorization server whose tokens are accepted.
+    #[arg(long, value_name = "URL")]
+    issuer: String,
+    /// Ask the issuer about each token, instead of verifying JWTs.
+    #[arg(long, requires = "client_id")]
+    introspect: bool,
+    /// Who asks.
+    #[arg(long, value_name = "ID", requires = "introspect", requires = "client_secret")]
+    client_id: Option<String>,
+    /// Their secret.
+    #[arg(long, value_name = "SECRET", requires = "client_id")]
+    client_secret: Option<String>,
+    /// Require this scope for everything.
+    #[arg(long, value_name = "SCOPE", default_value = "")]
+    require_scope: Scope,
+    /// How long an answer of the issuer is remembered; 0 asks every time.
+    #[arg(long, value_name = "SECONDS")]
+    cache_ttl: Option<u64>,
+    /// Serve plain http, and accept an issuer that does: on loopback
+    /// addresses only.
+    #[arg(long)]
+    development: bool,
+    /// Serve TLS with this certificate, in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// The private key of the certificate, in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
+    /// Trust these certificates too when asking the issuer, in PEM.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// How lines of the log look. They go to stderr; `RUST_LOG` selects them.
+    #[arg(long, value_enum, default_value_t)]
+    log: logs::Format,
+    #[command(flatten)]
+    not_built: NotBuilt,
+}
+
+/// Not built yet.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Not built yet")]
+struct NotBuilt {
+    /// Whether proofs of possession are asked for.
+    #[arg(long, value_name = "off|optional|required", default_value = "off")]
+    dpop: String,
+    /// Stand in for the homeserver of this name.
+    #[arg(long, value_name = "SERVER_NAME")]
+    matrix: Option<String>,
+    /// Where a homeserver asks.
+    #[arg(long, value_name = "URL")]
+    introspection_endpoint: Option<String>,
+    /// What it proves itself with.
+    #[arg(long, value_name = "SECRET")]
+    introspection_secret: Option<String>,
+    /// The bus on which revocations are told.
+    #[arg(long, value_name = "URL")]
+    revocations: Option<String>,
+    /// Whether clients show certificates.
+    #[arg(long, value_name = "off|optional|required", default_value = "off")]
+    client_certificates: String,
+}
+
+/// An option and what is wrong with it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}: {1}")]
+struct Wrong(&'static str, String);
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    logs::start(arguments.log);
+    match run(&arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(all) => {
+            all.iter().for_each(complain);
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn run(arguments: &Arguments) -> Result<(), Vec<Wrong>> {
+    let mut wrong = arguments.not_built.wrong();
+    wrong.extend(arguments.contradictions());
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    serve_api(arguments).await.map_err(|one| vec![one])
+}
+
+async fn serve_api(arguments: &Arguments) -> Result<(), Wrong> {
+    let tls = arguments.tls()?;
+    let api = arguments.resource_server()?;
+    let stop = Stop::on_signal().map_err(|error| Wrong("signals", error.to_string()))?;
+    let mut address = arguments.listen;
+    arguments.port.into_iter().for_each(|port| address.set_port(port));
+    let wrong = |error| Wrong("--listen", format!("{address}: {error}"));
+    let listener = TcpListener::bind(address).await.map_err(wrong)?;
+    let address = listener.local_addr().map_err(wrong)?;
+    say(format_args!("listening on {address}"));
+    serve(listener, tls, api::router(&api, &arguments.require_scope), stop).await;
+    Ok(())
+}
+
+impl NotBuilt {
+    fn wrong(&self) -> Vec<Wrong> {
+        let asked = [
+            ("--dpop", self.dpop != "off"),
+            ("--matrix", self.matrix.is_some()),
+            ("--introspection-endpoint", self.introspection_endpoint.is_some()),
+            ("--introspection-secret", self.introspection_secret.is_some()),
+            ("--revocations", self.revocations.is_some()),
+            ("--client-certificates", self.client_certificates != "off"),
+        ];
+        asked.into_iter().filter(|(_, asked)| *asked).map(|(name, _)| Wrong(name, "not built yet".to_owned())).collect()
+    }
+}
+
+impl Arguments {
+    fn contradictions(&self) -> Vec<Wrong> {
+        let mut wrong = Vec::new();
+        if self.development && !self.listen.ip().is_loopback() {
+            wrong.push(Wrong("--development", "needs a loopback address in --listen".to_owned()));
+        }
+        if !self.development && self.tls_certificate.is_none() {
+            wrong.push(Wrong("--tls-certificate", "is missing: plain http needs --development".to_owned()));
+        }
+        if self.introspect && self.client_id.is_none() {
+            wrong.push(Wrong("--client-id", "is missing".to_owned()));
+        }
+        wrong
+    }
+
+    fn tls(&self) -> Result<Option<TlsConfig>, Wrong> {
+        let (Some(certificate), Some(key)) = (&self.tls_certificate, &self.tls_key) else { return Ok(None) };
+        let tls = TlsConfig::from_pem_files(certificate, key);
+        tls.map(Some).map_err(|error| Wrong("--tls-certificate", error.to_string()))
+    }
+
+    fn resource_server(&self) -> Result<ResourceServer, Wrong> {
+        let mut builder = ResourceServer::builder(&self.resource).issuer(self.issuer()).http(self.http_client()?);
+        if self.development {
+            builder = builder.insecure_http();
+        }
+        builder.build().map_err(|error| {
+            let option = if matches!(error, BuildError::NoResource) { "--resource" } else { "--issuer" };
+            Wrong(option, error.to_string())
+        })
+    }
+
+    fn issuer(&self) -> Issuer {
+        let (Some(id), Some(secret)) = (&self.client_id, &self.client_secret) else {
+            return Issuer::jwt(&self.issuer).into();
+        };
+        let issuer = Issuer::introspection_discovered(&self.issuer).client_basic(id, secret.as_str());
+        match self.cache_ttl {
+            Some(seconds) => issuer.cache_for(Duration::from_secs(seconds)).into(),
+            None => issuer.into(),
+        }
+    }
+
+    fn http_client(&self) -> Result<HttpClient, Wrong> {
+        let wrong =
+            |error: &dyn std::fmt::Display, file: &PathBuf| Wrong("--ca", format!("{}: {error}", file.display()));
+        let mut builder = HttpClient::builder();
+        if let Some(file) = &self.ca {
+            builder = builder.root_certificates(std::fs::read(file).map_err(|error| wrong(&error, file))?);
+        }
+        builder.build().map_err(|error| match &self.ca {
+            Some(file) => wrong(&error, file),
+            None => Wrong("--issuer", error.to_string()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_well_formed() {
+        Arguments::command().debug_assert();
+    }
+}

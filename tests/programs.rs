@@ -1,0 +1,214 @@
+//! The programs as their operators meet them: how they start, what they refuse, and how they end.
+
+use std::fs;
+
+use http::StatusCode;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::support::{
+    ALBUMS, Ended, Program, RESOURCE_SERVER, Reference, Remote, WEB, basic, free_port, plain_client, program,
+};
+
+/// How `authorization-server` takes a configuration.
+fn with_config(text: &str, arguments: &[&str]) -> Ended {
+    let reference = Reference::new();
+    fs::write(reference.config(), text).unwrap();
+    let mut command = reference.command();
+    command.args(arguments);
+    Program::run(command)
+}
+
+/// The keys that it names, one on each line of stderr.
+fn keys(ended: &Ended) -> Vec<&str> {
+    ended.stderr.lines().map(|line| line.split_once(": ").map_or(line, |(key, _)| key)).collect()
+}
+
+#[test]
+fn a_file_with_mistakes_is_refused_and_every_mistake_is_named_by_its_key() {
+    let text = r#"
+        issuer = "https://localhost:9443/?x"
+        listen = "somewhere"
+        stor = "memory:"
+        [tls]
+        certificate = "cert.pem"
+        [tokens]
+        access_lifetime = "long"
+        rotation = "sometimes"
+        [[clients]]
+        client_id = "app"
+        client_secret = "hunter2"
+        redirect_uris = ["http://app.example/cb"]
+        grant_types = ["authorization_code", "password"]
+        [[users]]
+        username = "alice"
+        password = "wonderland"
+    "#;
+    let expected = [
+        "clients[0].grant_types[1]",
+        "clients[0].redirect_uris[0]",
+        "issuer",
+        "listen",
+        "stor",
+        "tls.private_key",
+        "tokens.access_lifetime",
+        "tokens.rotation",
+        "users[0].password",
+    ];
+    for arguments in [&["--check"][..], &[]] {
+        let ended = with_config(text, arguments);
+        assert_eq!((ended.code, &*ended.stdout), (Some(2), ""), "{ended:?}");
+        let mut found = keys(&ended);
+        found.sort_unstable();
+        found.dedup();
+        assert_eq!(found, expected, "{ended:?}");
+        assert!(!ended.stderr.contains("hunter2") && !ended.stderr.contains("wonderland"), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_feature_that_is_not_built_is_refused_by_its_name_and_may_be_off() {
+    let port = free_port();
+    let base = format!("issuer = \"http://127.0.0.1:{port}\"\nlisten = \"127.0.0.1:{port}\"\ndevelopment = true\n");
+    let wanted = [
+        ("profile = \"matrix\"", "profile"),
+        ("store = \"postgres://localhost/oauth\"", "store"),
+        ("[par]\nrequired = true", "par.required"),
+        ("[dpop]\nnonce = true", "dpop.nonce"),
+        ("[registration]\nopen = true", "registration.open"),
+        ("[revocation]\njsonp = true", "revocation.jsonp"),
+        ("[device]\nenabled = true", "device.enabled"),
+        ("[cors]\norigins = [\"*\"]", "cors.origins"),
+        ("[tokens]\nrotation = \"until_first_use\"", "tokens.rotation"),
+        ("[[clients]]\nclient_id = \"a\"\njwks = { keys = [] }", "clients[0].jwks"),
+    ];
+    for (text, key) in wanted {
+        let ended = with_config(&format!("{base}{text}"), &["--check"]);
+        assert_eq!((ended.code, &*ended.stderr), (Some(2), &*format!("{key}: not built yet\n")), "{ended:?}");
+    }
+    let off = "profile = \"oauth21\"\n[par]\nrequired = false\n[dpop]\nnonce = false\n[cors]\norigins = []\n";
+    let ended = with_config(&format!("{base}{off}"), &["--check"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+#[test]
+fn resource_server_names_every_option_that_is_not_built_or_missing() {
+    let required = ["--resource", ALBUMS, "--issuer", "https://localhost:1"];
+    let refused = |arguments: &[&str]| {
+        let mut command = program("resource-server");
+        command.args(["--listen", "127.0.0.1:0"]).args(required).args(arguments);
+        let ended = Program::run(command);
+        assert_eq!((ended.code, &*ended.stdout), (Some(2), ""), "{ended:?}");
+        keys(&ended).iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let not_built =
+        ["--development", "--dpop", "required", "--matrix", "localhost", "--revocations", "redis://localhost"];
+    assert_eq!(refused(&not_built), ["--dpop", "--matrix", "--revocations"]);
+    assert_eq!(refused(&[]), ["--tls-certificate"]);
+    assert_eq!(refused(&["--development", "--ca", "/nowhere.pem"]), ["--ca"]);
+    assert_eq!(refused(&["--tls-certificate", "/nowhere.pem", "--tls-key", "/nowhere.pem"]), ["--tls-certificate"]);
+}
+
+#[test]
+fn a_good_file_is_checked_without_serving_anybody_or_making_a_secret() {
+    let reference = Reference::new();
+    let check = || {
+        let mut command = reference.command();
+        command.arg("--check");
+        Program::run(command)
+    };
+    let ended = check();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(!ended.stdout.contains("listening"), "{ended:?}");
+    assert!(!reference.authority.file("oauth.key").exists());
+    // While it runs, its file can be checked too.
+    let _server = reference.start();
+    assert!(reference.authority.file("oauth.key").exists());
+    assert_eq!(check().code, Some(0));
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_under_its_key() {
+    let reference = Reference::new();
+    let _taken = std::net::TcpListener::bind(("127.0.0.1", reference.port)).unwrap();
+    let ended = Program::run(reference.command());
+    assert_eq!((ended.code, keys(&ended)), (Some(2), vec!["listen"]), "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_request_in_flight_is_answered_before_the_program_ends_with_0() {
+    let reference = Reference::in_development("");
+    let server = reference.start();
+    let address = ("127.0.0.1", reference.port);
+    let body = "grant_type=client_credentials";
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST /token HTTP/1.1\r\nhost: localhost\r\nauthorization: {}\r\ncontent-length: {}\r\n\
+         content-type: application/x-www-form-urlencoded\r\nexpect: 100-continue\r\n\r\n",
+        basic("web:web-secret-7Xk2"),
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // It reads the body: the request is in flight.
+    let mut interim = [0; 25];
+    stream.read_exact(&mut interim).await.unwrap();
+    assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
+    server.signal("TERM");
+    while TcpStream::connect(address).await.is_ok() {}
+
+    stream.write_all(body.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("\"access_token\""), "{answer}");
+    let ended = server.ended();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+#[tokio::test]
+async fn resource_server_ends_with_0_when_it_is_told_to() {
+    let mut command = program("resource-server");
+    command.args(["--listen", "127.0.0.1:1", "--port", "0", "--development"]);
+    command.args(["--resource", ALBUMS, "--issuer", "http://127.0.0.1:1"]);
+    let api = Program::start(command);
+    let address = api.says("listening on ");
+    let answer = Remote::new(plain_client(), format!("http://{address}")).get("/api/whoami").await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{answer}");
+    assert!(answer.header("www-authenticate").starts_with("Bearer "), "{answer}");
+    let ended = api.terminate();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+// spec: REV-18
+#[tokio::test]
+async fn a_cleartext_twin_revokes_does_nothing_else_and_is_not_published() {
+    let port = free_port();
+    let reference = Reference::with(&format!("[revocation]\nhttp_listen = \"127.0.0.1:{port}\"\n"));
+    let _server = reference.start();
+    let server = Remote::new(reference.authority.client(), &reference.issuer);
+    let twin = Remote::new(plain_client(), format!("http://127.0.0.1:{port}"));
+    let metadata = server.get("/.well-known/oauth-authorization-server").await;
+    assert!(!metadata.body.contains("http://") && !metadata.body.contains(&port.to_string()), "{metadata}");
+
+    let issued = server.token(WEB, &[("grant_type", "client_credentials")]).await.tokens();
+    for path in ["/token", "/introspect", "/interaction"] {
+        assert_eq!(twin.post(path, WEB, &[("token", &issued.access)]).await.status, StatusCode::NOT_FOUND);
+    }
+    for path in ["/authorize", "/jwks", "/api/whoami", "/healthz", "/.well-known/oauth-authorization-server"] {
+        assert_eq!(twin.get(path).await.status, StatusCode::NOT_FOUND);
+    }
+    assert_eq!(server.introspect(RESOURCE_SERVER, &issued.access).await.member("active"), true);
+    twin.revoke(WEB, &issued.access).await.is_revoked();
+    server.introspect(RESOURCE_SERVER, &issued.access).await.is_inactive();
+}
+
+#[tokio::test]
+async fn health_and_readiness_are_there_for_whoever_watches() {
+    let reference = Reference::new();
+    let _server = reference.start();
+    let server = Remote::new(reference.authority.client(), &reference.issuer);
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(server.get(path).await.status, StatusCode::OK);
+    }
+}

@@ -1,0 +1,181 @@
+//! The programs, as processes of their own.
+
+use std::{
+    env, fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicU16, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, channel},
+    },
+    thread,
+    time::{Duration, SystemTime},
+};
+
+/// How long a program may take to say or to do what it must. Only one that hangs takes that long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running program. It is killed when the test is done with it.
+pub(crate) struct Program {
+    child: Child,
+    lines: Receiver<String>,
+    complaints: Arc<Mutex<String>>,
+}
+
+/// What a program that ended left behind.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Program {
+    pub(crate) fn start(mut command: Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        let (say, lines) = channel();
+        thread::spawn(move || {
+            let lines = BufReader::new(stdout).lines().map_while(Result::ok);
+            lines.for_each(|line| say.send(line).unwrap_or_default());
+        });
+        let complaints = Arc::<Mutex<String>>::default();
+        let heard = Arc::clone(&complaints);
+        thread::spawn(move || {
+            let lines = BufReader::new(stderr).lines().map_while(Result::ok);
+            lines.for_each(|line| *heard.lock().unwrap() += &(line + "\n"));
+        });
+        Self { child, lines, complaints }
+    }
+
+    /// Runs a program to its end.
+    pub(crate) fn run(command: Command) -> Ended {
+        Self::start(command).ended()
+    }
+
+    /// The process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for the next line on stdout that begins with `start`, and returns the rest of it.
+    #[track_caller]
+    pub(crate) fn says(&self, start: &str) -> String {
+        loop {
+            let line =
+                self.line().unwrap_or_else(|| panic!("it ended without saying {start:?}: {}", self.complaints()));
+            if let Some(rest) = line.strip_prefix(start) {
+                return rest.to_owned();
+            }
+        }
+    }
+
+    /// SIGKILL: it has no say in this.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.id());
+        assert!(Command::new("bash").args(["-c", &kill]).status().unwrap().success(), "{kill}");
+    }
+
+    /// SIGTERM, and waits for its end.
+    #[track_caller]
+    pub(crate) fn terminate(self) -> Ended {
+        self.signal("TERM");
+        self.ended()
+    }
+
+    /// Waits for its end.
+    #[track_caller]
+    pub(crate) fn ended(mut self) -> Ended {
+        let mut stdout = String::new();
+        while let Some(line) = self.line() {
+            stdout += &(line + "\n");
+        }
+        let status: ExitStatus = self.child.wait().unwrap();
+        Ended { code: status.code(), stdout, stderr: self.complaints() }
+    }
+
+    /// The next line on stdout; `None` when there will be no more.
+    #[track_caller]
+    pub(crate) fn line(&self) -> Option<String> {
+        match self.lines.recv_timeout(PATIENCE) {
+            Ok(line) => Some(line),
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => panic!("it hangs: {}", self.complaints()),
+        }
+    }
+
+    fn complaints(&self) -> String {
+        self.complaints.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// A command that starts the program `name`, as the sources are now.
+pub(crate) fn program(name: &str) -> Command {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let mut command = Command::new(FOLDER.get_or_init(build).join(name));
+    command.env_remove("RUST_LOG").env_remove("OAUTH_ADMIN_SECRET");
+    command
+}
+
+/// A port of this machine that nobody listens on. Systems do not hand out ports below 32768 by themselves, so that
+/// nobody takes it in the meantime.
+pub(crate) fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 150).unwrap() * 100;
+    let ports = std::iter::repeat_with(|| 12_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 20_000);
+    let mut free = ports.filter(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    free.next().unwrap()
+}
+
+/// Builds the programs beside this test, if they are older than what they are made of, and says where they are.
+fn build() -> PathBuf {
+    let test = env::current_exe().unwrap();
+    let folder = test.ancestors().nth(2).unwrap();
+    let programs = ["demo", "authorization-server", "resource-server"].map(|name| folder.join(name));
+    if programs.iter().all(|program| is_current(program)) {
+        return folder.to_owned();
+    }
+    let profile = match folder.file_name().unwrap().to_str().unwrap() {
+        "debug" => "dev",
+        other => other,
+    };
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--locked", "--package", "examples", "--bins", "--profile", profile]);
+    cargo.arg("--target-dir").arg(folder.parent().unwrap()).current_dir(workspace());
+    let output = cargo.output().unwrap();
+    assert!(output.status.success(), "{cargo:?}: {}", String::from_utf8_lossy(&output.stderr));
+    folder.to_owned()
+}
+
+/// Whether `program` is newer than every file of this workspace that it is made of.
+fn is_current(program: &Path) -> bool {
+    let changed = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
+    // What Cargo says it is made of: "PROGRAM: FILE FILE ...".
+    let sources = fs::read_to_string(program.with_extension("d")).unwrap_or_default();
+    let sources = sources.split_once(": ").map_or("", |(_, files)| files.trim_end());
+    let sources = sources.replace("\\ ", "\0").split(' ').map(|file| file.replace('\0', " ")).collect::<Vec<_>>();
+    let manifests = ["", "oauth-core", "oauth-tower", "oauth-axum-rs", "examples"];
+    let manifests = manifests.map(|folder| workspace().join(folder).join("Cargo.toml"));
+    let files = sources.iter().map(PathBuf::from).chain(manifests).chain([workspace().join("Cargo.lock")]);
+    let changes: Option<Vec<SystemTime>> = files.map(|file| changed(&file)).collect();
+    changed(program).zip(changes).is_some_and(|(program, changes)| changes.iter().all(|change| *change < program))
+}
+
+pub(crate) fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}

@@ -232,7 +232,7 @@ fn base62(mut word: u64) -> String {
 async fn state_comes_back_exactly_and_only_if_it_was_sent() {
     let w = on_memory().await;
     let long = "0123456789".repeat(150);
-    for state in ["simple", "a b+c&d=e%20#?/:@", "caf\u{e9} \u{1F980} \u{202e}", "\"'<>\\\r\n\t\u{0}", &long] {
+    for state in ["simple", " \t ", "a b+c&d=e%20#?/:@", "caf\u{e9} \u{1F980} \u{202e}", "\"'<>\\\r\n\t\u{0}", &long] {
         let ask = Ask::of(APP).with("state", state);
         let response = response_at(CALLBACK, &Browser::new(&w).approve(&ask).await);
         assert_eq!(response.get("state"), Some(state));

@@ -2,7 +2,7 @@
 
 use http::{Request, header};
 use oauth_core::{
-    client::{AuthMethod, Client, ClientSecret, GrantType},
+    client::{AuthMethod, Client, ClientBuilder, ClientSecret, GrantType},
     clock::UnixTime,
 };
 
@@ -29,7 +29,7 @@ fn web() -> String {
 /// A confidential client to add, with `secrets`.
 fn machine(secrets: &[ClientSecret]) -> Client {
     let machine = Client::builder("machine").grant_type(GrantType::CLIENT_CREDENTIALS);
-    secrets.iter().cloned().fold(machine, |machine, secret| machine.secret(secret)).build().unwrap()
+    secrets.iter().cloned().fold(machine, ClientBuilder::secret).build().unwrap()
 }
 
 // spec: CAU-01, CAU-02, REG-02, REG-04

@@ -61,14 +61,24 @@ async fn a_form_needs_the_token_of_its_interaction_and_browser() {
         let (mut mine, mut theirs) = (Browser::new(&w), Browser::new(&w));
         let (page, consent) = mine.consent(&Ask::of(APP)).await;
         let foreign = [mine.consent(&Ask::of(APP)).await.1, theirs.consent(&Ask::of(APP)).await.1];
-        let mut forms: Vec<_> = foreign.iter().map(|page| fields_of(page, "approve")).collect();
-        forms.push(vec![("action".into(), "approve".into())]);
-        forms.push(fields_of(&consent, "approve").into_iter().filter(|(name, _)| name != "account").collect());
-        for fields in forms {
-            let answer = mine.submit(&page, &fields).await;
-            assert_eq!((answer.status.as_u16(), answer.header("location")), (403, ""), "{answer}");
+        for action in ["approve", "deny", "sign_out", "sign_in"] {
+            let own: Fields = fields_of(&consent, if action == "sign_in" { "sign_out" } else { action });
+            let rest = || own.iter().filter(|(name, _)| !["csrf", "action"].contains(&name.as_str())).cloned();
+            let token = |page| fields_of(page, "sign_out").into_iter().find(|(name, _)| name == "csrf");
+            for csrf in [None, Some(("csrf".into(), "x".into())), token(&foreign[0]), token(&foreign[1])] {
+                let action = [("action".into(), action.into()), ("username".into(), "bob".into())];
+                let password = [("password".into(), PASSWORD.into())];
+                let fields: Fields = rest().chain(csrf).chain(action).chain(password).collect();
+                let answer = mine.submit(&page, &fields).await;
+                assert_eq!((answer.status.as_u16(), answer.header("location")), (403, ""), "{answer}");
+                assert_eq!(answer.header("set-cookie"), "");
+            }
         }
-        assert_eq!(w.events.count("approved"), 0);
+        // Who is signed in must be who saw the page.
+        let without_account: Fields =
+            fields_of(&consent, "approve").into_iter().filter(|(n, _)| n != "account").collect();
+        assert_eq!(mine.submit(&page, &without_account).await.status, 403);
+        assert_eq!(w.events.count("approved") + w.events.count("denied"), 0);
         let done = mine.submit(&page, &fields_of(&consent, "approve")).await;
         assert!(done.location().starts_with(CALLBACK));
     })
@@ -104,6 +114,11 @@ async fn the_cookie_is_for_this_host_over_tls_and_not_for_scripts() {
     assert!(rest.ends_with("; Path=/; HttpOnly; SameSite=Lax; Secure"), "{rest}");
     assert_eq!(rest.split(';').next().unwrap().len(), 43, "256 bits");
     assert_ne!(cookies(&w.get(&Ask::of(APP).uri()).await), first);
+    // Over loopback http, browsers would take neither the prefix nor `Secure`.
+    let develop = World::at("http://127.0.0.1:8080").await;
+    let plain = cookies(&develop.get(&Ask::of(APP).uri()).await);
+    assert!(plain.starts_with("oauth-browser=") && plain.ends_with("; Path=/; HttpOnly; SameSite=Lax"), "{plain}");
+    Browser::new(&develop).press(&Ask::of(APP), "approve").await.redirected_to(CALLBACK);
 }
 
 // spec: AUZ-26

@@ -133,6 +133,17 @@ async fn a_validator_of_jwts_alone_lives_by_the_issuers_keys_and_the_tokens_own_
     by_jwt.accepts(&tokens.access).await;
 }
 
+#[tokio::test]
+async fn a_scope_that_the_whole_api_requires_is_asked_of_every_token() {
+    let reference = Reference::new();
+    let _server = reference.start();
+    let tokens = tokens(&reference, ALBUMS).await;
+    let writers = [&INTROSPECTING[..], &["--require-scope", "albums:write"]].concat();
+    let answer = Api::start(&reference, ALBUMS, &writers).call(&tokens.access).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN, "{answer}");
+    assert!(answer.header("www-authenticate").contains("scope=\"albums:write\""), "{answer}");
+}
+
 // spec: INT-14
 #[tokio::test]
 async fn while_the_issuer_is_down_the_answer_is_503_and_when_it_is_back_200() {

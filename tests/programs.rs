@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use bytes::Bytes;
 use http::StatusCode;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -201,6 +202,42 @@ async fn a_cleartext_twin_revokes_does_nothing_else_and_is_not_published() {
     assert_eq!(server.introspect(RESOURCE_SERVER, &issued.access).await.member("active"), true);
     twin.revoke(WEB, &issued.access).await.is_revoked();
     server.introspect(RESOURCE_SERVER, &issued.access).await.is_inactive();
+}
+
+// spec: SEC-01
+#[tokio::test]
+async fn without_tls_nobody_is_served_but_by_a_proxy_that_is_trusted_and_speaks_it() {
+    let requests = ["/authorize?client_id=app", "/token", "/revoke", "/introspect", "/interaction", "/api/whoami"];
+    // The proxy, what it says of the way to it, and whether that is enough.
+    let ways = [
+        ("10.0.0.0/8", "https", false),
+        ("127.0.0.1/32", "http", false),
+        ("127.0.0.1/32", "https, http", false),
+        ("127.0.0.1/32", "https", true),
+    ];
+    for (proxies, protocol, enough) in ways {
+        let reference = Reference::behind(proxies);
+        let _server = reference.start();
+        for path in requests {
+            let url = format!("http://127.0.0.1:{}{path}", reference.port);
+            let request = http::Request::post(url).header("x-forwarded-proto", protocol).body(Bytes::new()).unwrap();
+            let answer = Remote::new(plain_client(), "").send(request).await;
+            assert_eq!(answer.status != StatusCode::FORBIDDEN, enough, "{path} by {protocol} from {proxies}: {answer}");
+            assert_eq!(answer.header("location"), "");
+        }
+    }
+}
+
+// spec: SEC-01
+#[tokio::test]
+async fn over_tls_browsers_are_told_to_come_that_way_only() {
+    let reference = Reference::new();
+    let _server = reference.start();
+    let server = Remote::new(reference.authority.client(), &reference.issuer);
+    for path in ["/authorize", "/interaction", "/jwks", "/healthz", "/nowhere"] {
+        let answer = server.get(path).await;
+        assert_eq!(answer.header("strict-transport-security"), "max-age=31536000", "{path}: {answer}");
+    }
 }
 
 #[tokio::test]

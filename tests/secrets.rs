@@ -13,9 +13,10 @@ use oauth_core::{
     client::{Client, ClientSecret, GrantType},
     clock::{Random, RandomError, SystemRandom},
     engine::{interaction::Approval, policy::Lifetimes},
-    secret::RootSecret,
+    secret::{RootSecret, Secret},
+    server::{AuthorizationServer, AuthorizationServerBuilder},
     store::Clients,
-    token::{Prefixes, TokenCodec, TokenKind},
+    token::{Prefixes, TokenCodec, TokenKind, TokenResponse, TokenType},
 };
 
 use crate::support::*;
@@ -138,8 +139,10 @@ async fn no_secret_is_in_an_event_an_error_or_debug_output() {
         let interaction = browser.interaction(&id).await.unwrap();
         let mut seen = vec![w.store.shown(), w.events.all().join("\n"), format!("{:?}{interaction:?}", w.server)];
         seen.extend(life.answers.iter().map(Answer::to_string));
-        let builder = oauth_core::server::AuthorizationServer::builder(ISSUER).root_secret(World::root());
-        seen.push(format!("{:?}", registered().into_iter().fold(builder, |builder, client| builder.client(client))));
+        let builder = AuthorizationServer::builder(ISSUER).root_secret(World::root());
+        seen.push(format!("{:?}", registered().into_iter().fold(builder, AuthorizationServerBuilder::client)));
+        let secrets = life.secrets.iter().map(|text| Secret::new(text.as_str()));
+        seen.extend(secrets.map(|secret| format!("{:?}", TokenResponse::new(secret, TokenType::Bearer, 300))));
         for text in &seen {
             for secret in life.secrets.iter().map(String::as_str).chain(["7, 7, 7, 7"]) {
                 assert_eq!(text.find(secret), None, "{secret}");

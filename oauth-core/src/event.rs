@@ -112,6 +112,13 @@ pub trait EventSink: fmt::Debug + Send + Sync + 'static {
     fn event(&self, event: &Event<'_>);
 }
 
+/// For a sink that its owner keeps a handle of.
+impl<S: EventSink + ?Sized> EventSink for std::sync::Arc<S> {
+    fn event(&self, event: &Event<'_>) {
+        (**self).event(event);
+    }
+}
+
 /// Drops every event.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoEvents;

@@ -3,7 +3,7 @@
 //!
 //! Criterion's figures come first, then a table from interleaved rounds, whose
 //! ratios carry over from machine to machine better than nanoseconds do.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "a benchmark")]
 
 use std::{
     convert::Infallible,
@@ -100,18 +100,18 @@ impl Fixture {
         sign(&claims)
     }
 
-    fn server(&self) -> ResourceServer {
+    fn server(&self, entries: u64) -> ResourceServer {
         let keys: JwkSet = [&self.signing].into_iter().collect();
         ResourceServer::builder(RESOURCE)
             .issuer(Issuer::jwt(ISSUER).keys(keys))
             .cache_bytes(1 << 30)
-            .cache_entries(1_000_000)
+            .cache_entries(entries)
             .build()
             .unwrap()
     }
 
     fn service(&self) -> ResourceService<Bare> {
-        self.server().layer().layer(Bare)
+        self.server(2 * SPREAD as u64).layer().layer(Bare)
     }
 }
 
@@ -213,7 +213,11 @@ fn cold(fixture: &Fixture) {
     let values: Vec<_> = tokens.iter().map(|token| value(token)).collect();
     let parsed: Vec<_> = tokens.iter().map(|token| Jws::parse(token).unwrap()).collect();
     let key = fixture.signing.public_key();
-    let mut service = fixture.service();
+    // Full of other tokens, so that each new one takes the memory of an old one.
+    let mut service = fixture.server(1_000).layer().layer(Bare);
+    for number in TOKENS..2 * TOKENS {
+        exchange(&mut service, &value(&fixture.token(number)));
+    }
     let [raw, cold, bare] = interleaved(
         20,
         TOKENS / 20,
@@ -228,7 +232,66 @@ fn cold(fixture: &Fixture) {
     println!("| cold, {} | {raw:.0} | {cold:.0} | {bare:.0} | {:.3} |", fixture.name, (cold - bare) / raw);
 }
 
+fn parts2() {
+    let fixture = Fixture::new(Algorithm::EdDSA, 833);
+    let n = 4000;
+    let tokens: Vec<_> = (0..n).map(|number| fixture.token(number)).collect();
+    let values: Vec<_> = tokens.iter().map(|token| value(token)).collect();
+    let parsed: Vec<_> = tokens.iter().map(|token| Jws::parse(token).unwrap()).collect();
+    let key = fixture.signing.public_key();
+    let keys: JwkSet = [&fixture.signing].into_iter().collect();
+    let now = SystemClock.now();
+    let exp = oauth_core::claims::Expectations::new(ISSUER, RESOURCE, now);
+    let mut off = fixture.server(0).layer().layer(Bare);
+    let mut small = fixture.server(500).layer().layer(Bare);
+    let mut big = fixture.server(100000).layer().layer(Bare);
+    for v in &values { exchange(&mut small, v); }
+    let [raw, core, off, small, big, bare] = interleaved(80, n / 80, [
+        &mut |call| { black_box(parsed[call].verify(key).unwrap()); },
+        &mut |call| { black_box(oauth_core::claims::verify_access_token(&tokens[call], &keys, Algorithm::ALL, &exp).unwrap()); },
+        &mut |call| exchange(&mut off, &values[call]),
+        &mut |call| exchange(&mut small, &values[call]),
+        &mut |call| exchange(&mut big, &values[call]),
+        &mut |call| exchange(&mut Bare, &values[call]),
+    ]);
+    println!("raw {raw:.0} core +{:.0} off +{:.0} small +{:.0} big +{:.0} bare {bare:.0}", core - raw, off - raw - bare, small - raw - bare, big - raw - bare);
+}
+
+fn parts() {
+    use oauth_core::claims::*;
+    let fixture = Fixture::new(Algorithm::RS256, 833);
+    let token = fixture.token(1);
+    let keys: JwkSet = [&fixture.signing].into_iter().collect();
+    let jws = Jws::parse(&token).unwrap();
+    let key = fixture.signing.public_key();
+    let payload = jws.verify(key).unwrap().payload().to_vec();
+    let now = SystemClock.now();
+    let exp = Expectations::new(ISSUER, RESOURCE, now);
+    let mut buf = Vec::with_capacity(2000);
+    let bytes = token.as_bytes();
+    let part = token.split('.').nth(1).unwrap();
+    let sig = token.split('.').nth(2).unwrap();
+    let [parse, claims, raw, verify, all, b64, t68] = interleaved(51, 500, [
+        &mut |_| { black_box(Jws::parse(black_box(&token)).unwrap()); },
+        &mut |_| { black_box(AccessTokenClaims::from_json(black_box(&payload)).unwrap()); },
+        &mut |_| { black_box(jws.verify(key).unwrap()); },
+        &mut |_| { black_box(verify_access_token_jws(&jws, &keys, Algorithm::ALL, &exp).unwrap()); },
+        &mut |_| { black_box(verify_access_token(&token, &keys, Algorithm::ALL, &exp).unwrap()); },
+        &mut |_| { buf.clear(); URL_SAFE_NO_PAD.decode_vec(black_box(part), &mut buf).unwrap(); URL_SAFE_NO_PAD.decode_vec(black_box(sig), &mut buf).unwrap(); black_box(&buf); },
+        &mut |_| { black_box(black_box(bytes).iter().fold(true, |l, b| l & (b.is_ascii_alphanumeric() | matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')))); },
+    ]);
+    println!("parse {parse:.0} claims {claims:.0} raw {raw:.0} verify {verify:.0} all {all:.0} b64 {b64:.0} t68 {t68:.0} payload {}", payload.len());
+}
+
 fn main() {
+    if std::env::var("COLD").is_ok() {
+        let fixture = Fixture::new(Algorithm::EdDSA, 833);
+        let values: Vec<_> = (0..4000).map(|n| value(&fixture.token(n))).collect();
+        let mut service = fixture.server(500).layer().layer(Bare);
+        for _ in 0..100 { for v in &values { exchange(&mut service, v); } }
+        return;
+    }
+    if std::env::var("PARTS").is_ok() { parts2(); parts2(); parts2(); return; }
     // `cargo test` runs benchmarks once, to see that they still work.
     let timed = std::env::args().any(|argument| argument == "--bench");
     let mut c = Criterion::default().configure_from_args();

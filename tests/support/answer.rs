@@ -127,7 +127,7 @@ pub(crate) fn response_at(callback: &str, location: &str) -> Params {
 }
 
 /// OAuth 2.1 section 5.2: %x20-21 / %x23-5B / %x5D-7E.
-pub(crate) fn is_legal_description(text: &str) -> bool {
+fn is_legal_description(text: &str) -> bool {
     text.bytes().all(|b| matches!(b, 0x20..=0x21 | 0x23..=0x5B | 0x5D..=0x7E))
 }
 

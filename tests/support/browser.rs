@@ -24,6 +24,11 @@ impl Browser {
         Self { world: world.clone(), cookies: BTreeMap::new() }
     }
 
+    /// The same browser, at another node of the same server.
+    pub(crate) fn move_to(&mut self, world: &World) {
+        self.world = world.clone();
+    }
+
     /// Sends `request` with its cookies, and keeps those it gets.
     pub(crate) async fn send(&mut self, mut request: Request<Bytes>) -> Answer {
         request.headers_mut().extend(self.headers());

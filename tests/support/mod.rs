@@ -7,31 +7,34 @@ mod authority;
 mod browser;
 mod clients;
 mod events;
+mod folder;
+mod oidc_provider;
 mod people;
 mod program;
 mod race;
 mod reference;
 mod remote;
+mod request;
 mod store;
 mod visitor;
 mod world;
 
 pub(crate) use self::{
-    answer::{Answer, Tokens, is_legal_description, response_at},
+    answer::{Answer, Tokens, response_at},
     ask::Ask,
     authority::{Authority, plain_client},
-    browser::{Browser, fields_of},
+    browser::{Browser, Fields, fields_of},
     clients::*,
     events::Events,
+    folder::Folder,
+    oidc_provider::{OPAQUE, OidcProvider, Protected, part, with_member},
     people::{PASSWORD, People},
     program::{Ended, Program, free_port, program, workspace},
     race::all_at_once,
     reference::{ALBUMS, JWT_ALBUMS, Reference},
     remote::Remote,
+    request::{basic, post, redemption},
     store::WatchedStore,
     visitor::{Page, Visitor, unescape},
-    world::{
-        Folder, World, basic, on_every_store, on_every_store_with, on_memory, on_memory_with, on_sqlite, post,
-        redemption,
-    },
+    world::{World, on_every_store, on_every_store_with, on_memory, on_memory_with, on_sqlite},
 };

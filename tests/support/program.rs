@@ -2,11 +2,12 @@
 
 use std::{
     env, fs,
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
+    iter,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, Stdio},
     sync::{
-        Arc, Mutex, OnceLock,
+        OnceLock,
         atomic::{AtomicU16, Ordering},
         mpsc::{Receiver, RecvTimeoutError, channel},
     },
@@ -21,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Program {
     child: Child,
     lines: Receiver<String>,
-    complaints: Arc<Mutex<String>>,
+    complaints: Receiver<String>,
 }
 
 /// What a program that ended left behind.
@@ -36,18 +37,7 @@ impl Program {
     pub(crate) fn start(mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-        let (say, lines) = channel();
-        thread::spawn(move || {
-            let lines = BufReader::new(stdout).lines().map_while(Result::ok);
-            lines.for_each(|line| say.send(line).unwrap_or_default());
-        });
-        let complaints = Arc::<Mutex<String>>::default();
-        let heard = Arc::clone(&complaints);
-        thread::spawn(move || {
-            let lines = BufReader::new(stderr).lines().map_while(Result::ok);
-            lines.for_each(|line| *heard.lock().unwrap() += &(line + "\n"));
-        });
+        let (lines, complaints) = (lines_of(child.stdout.take().unwrap()), lines_of(child.stderr.take().unwrap()));
         Self { child, lines, complaints }
     }
 
@@ -94,27 +84,46 @@ impl Program {
     /// Waits for its end.
     #[track_caller]
     pub(crate) fn ended(mut self) -> Ended {
-        let mut stdout = String::new();
-        while let Some(line) = self.line() {
-            stdout += &(line + "\n");
-        }
-        let status: ExitStatus = self.child.wait().unwrap();
-        Ended { code: status.code(), stdout, stderr: self.complaints() }
+        let stdout = self.rest(&self.lines);
+        let stderr = self.rest(&self.complaints);
+        Ended { code: self.child.wait().unwrap().code(), stdout, stderr }
     }
 
     /// The next line on stdout; `None` when there will be no more.
     #[track_caller]
     pub(crate) fn line(&self) -> Option<String> {
-        match self.lines.recv_timeout(PATIENCE) {
+        self.next(&self.lines)
+    }
+
+    #[track_caller]
+    fn next(&self, from: &Receiver<String>) -> Option<String> {
+        match from.recv_timeout(PATIENCE) {
             Ok(line) => Some(line),
             Err(RecvTimeoutError::Disconnected) => None,
             Err(RecvTimeoutError::Timeout) => panic!("it hangs: {}", self.complaints()),
         }
     }
 
-    fn complaints(&self) -> String {
-        self.complaints.lock().unwrap().clone()
+    #[track_caller]
+    fn rest(&self, from: &Receiver<String>) -> String {
+        iter::from_fn(|| self.next(from)).map(|line| line + "\n").collect()
     }
+
+    /// What it has said on stderr.
+    fn complaints(&self) -> String {
+        self.complaints.try_iter().collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// What comes out of `pipe`, however slowly anybody listens.
+fn lines_of(pipe: impl Read + Send + 'static) -> Receiver<String> {
+    let (say, lines) = channel();
+    thread::spawn(move || {
+        let mut lines = BufReader::new(pipe).lines().map_while(Result::ok);
+        // Whoever does not listen any more does not want to know.
+        lines.try_for_each(|line| say.send(line))
+    });
+    lines
 }
 
 impl Drop for Program {
@@ -137,7 +146,7 @@ pub(crate) fn program(name: &str) -> Command {
 pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = u16::try_from(std::process::id() % 150).unwrap() * 100;
-    let ports = std::iter::repeat_with(|| 12_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 20_000);
+    let ports = iter::repeat_with(|| 12_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 20_000);
     let mut free = ports.filter(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok());
     free.next().unwrap()
 }

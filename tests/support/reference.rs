@@ -43,6 +43,16 @@ impl Reference {
         reference
     }
 
+    /// One behind a proxy that ends TLS, at one of these addresses.
+    pub(crate) fn behind(proxies: &str) -> Self {
+        let port = free_port();
+        let reference = Self { authority: Authority::new(), port, issuer: "https://localhost".to_owned() };
+        reference.write("");
+        let trusted = format!("trusted_proxies = [\"{proxies}\"]\n");
+        fs::write(reference.config(), trusted + &fs::read_to_string(reference.config()).unwrap()).unwrap();
+        reference
+    }
+
     fn write(&self, sections: &str) {
         let (issuer, port, development) = (&self.issuer, self.port, !self.issuer.starts_with("https"));
         let text = format!(
@@ -83,6 +93,7 @@ secret_file = "oauth.key"
 
 [tokens]
 grace_seconds = 3600
+access_lifetime = 3600
 
 [[resources]]
 identifier = "https://albums.example"

@@ -44,7 +44,16 @@ impl Remote {
     }
 
     pub(crate) async fn post(&self, path: &str, caller: Caller, params: &[(&str, &str)]) -> Answer {
-        self.send(post(path, caller, params)).await
+        self.try_post(path, caller, params).await.unwrap()
+    }
+
+    pub(crate) async fn try_post(
+        &self,
+        path: &str,
+        caller: Caller,
+        params: &[(&str, &str)],
+    ) -> reqwest::Result<Answer> {
+        self.try_send(post(path, caller, params)).await
     }
 
     pub(crate) async fn token(&self, caller: Caller, params: &[(&str, &str)]) -> Answer {

@@ -29,6 +29,11 @@ impl Visitor {
 
     /// Goes to `url`, and on to wherever it leads on that origin.
     pub(crate) async fn go(&mut self, url: &str) -> Page {
+        self.try_go(url).await.unwrap()
+    }
+
+    /// The same, to a server that may be gone.
+    pub(crate) async fn try_go(&mut self, url: &str) -> reqwest::Result<Page> {
         let url = Url::parse(url).unwrap();
         let request = Request::get(url.as_str()).body(Bytes::new()).unwrap();
         self.follow(url, request).await
@@ -43,7 +48,7 @@ impl Visitor {
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .header(header::ORIGIN, "null")
             .header("sec-fetch-site", "same-origin");
-        self.follow(url, request.body(body.into()).unwrap()).await
+        self.follow(url, request.body(body.into()).unwrap()).await.unwrap()
     }
 
     /// Goes to `url`, signs in there, and presses `button` on the page that asks: where that leads.
@@ -53,10 +58,10 @@ impl Visitor {
         self.press(&consent, button, &[]).await
     }
 
-    async fn follow(&mut self, mut url: Url, mut request: Request<Bytes>) -> Page {
+    async fn follow(&mut self, mut url: Url, mut request: Request<Bytes>) -> reqwest::Result<Page> {
         // As many as browsers follow.
         for _ in 0..20 {
-            let answer = self.send(&url, request).await;
+            let answer = self.send(&url, request).await?;
             let next = answer.headers.get(header::LOCATION).map(|next| url.join(next.to_str().unwrap()).unwrap());
             match next {
                 Some(next) if next.origin() == url.origin() => {
@@ -64,24 +69,24 @@ impl Visitor {
                     request = Request::get(next.as_str()).body(Bytes::new()).unwrap();
                     url = next;
                 }
-                _ => return Page { url, answer },
+                _ => return Ok(Page { url, answer }),
             }
         }
         panic!("{url} leads in circles");
     }
 
-    async fn send(&mut self, url: &Url, mut request: Request<Bytes>) -> Answer {
+    async fn send(&mut self, url: &Url, mut request: Request<Bytes>) -> reqwest::Result<Answer> {
         let origin = url.origin().ascii_serialization();
         let own = self.cookies.iter().filter(|((of, _), _)| *of == origin);
         let pairs: Vec<String> = own.map(|((_, name), value)| format!("{name}={value}")).collect();
         if !pairs.is_empty() {
             request.headers_mut().insert(header::COOKIE, pairs.join("; ").parse().unwrap());
         }
-        let answer = self.remote.send(request).await;
+        let answer = self.remote.try_send(request).await?;
         for cookie in answer.headers.get_all(header::SET_COOKIE) {
             self.keep(url, cookie.to_str().unwrap());
         }
-        answer
+        Ok(answer)
     }
 
     /// Keeps a cookie, if a browser would (RFC 6265bis sections 4.1.3.2 and 5.7).

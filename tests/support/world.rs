@@ -1,32 +1,24 @@
 //! One authorization server with all around it, on each kind of store.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::sync::Arc;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use http::{Request, header};
+use http::Request;
 use http_body_util::BodyExt;
 use oauth_axum_rs::{AuthorizationServerExt, pages::Pages};
 use oauth_core::{
     clock::{ManualClock, UnixTime},
     engine::policy::{Resource, TokenFormat},
     secret::RootSecret,
-    server::{AuthorizationServer, AuthorizationServerBuilder},
+    server::{AuthorizationServer, AuthorizationServerBuilder, BuildError},
     store::{Store, memory::MemoryStore, sqlite::SqliteStore},
     token::{Prefixes, TokenCodec},
 };
 use tower::ServiceExt;
 
 use super::{
-    API, AUDITOR, Answer, Ask, Browser, CALLBACK, Caller, Events, ISSUER, JWT_API, OTHER_API, People, RESOURCE_SERVER,
-    Tokens, VERIFIER, WatchedStore, registered,
+    API, AUDITOR, Answer, Ask, Browser, CALLBACK, Caller, Events, Folder, ISSUER, JWT_API, OTHER_API, People,
+    RESOURCE_SERVER, Tokens, WatchedStore, post, redemption, registered,
 };
 
 /// A server and what a test needs to see and move. Clones share it.
@@ -100,23 +92,25 @@ impl World {
     ) -> Self {
         let (clock, events) = (ManualClock::new(UnixTime(1_800_000_000)), Events::default());
         let store = WatchedStore::new(store);
-        let scopes = |text: &str| text.parse().unwrap();
-        let api = Resource::new(API).scopes(scopes("read write")).introspection_caller(RESOURCE_SERVER.client_id());
-        let mut builder = AuthorizationServer::builder(issuer)
-            .store(store.clone())
-            .root_secret(Self::root())
-            .resource(api)
-            .resource(Resource::new(OTHER_API).scopes(scopes("admin")))
-            .resource(Resource::new(JWT_API).format(TokenFormat::Jwt))
-            .introspection_caller(AUDITOR.client_id())
-            .clock(clock.clone())
-            .events(events.clone());
-        for client in registered() {
-            builder = builder.client(client);
-        }
+        let builder = builder(issuer, &store, &clock, &events);
         let server = set(builder).build().await.unwrap();
         let app = server.router().merge(Pages::new(&server, People).router());
         Self { server, clock, events, store, folder, app }
+    }
+
+    /// One more node on this world's store: on SQLite, through a connection of its own to the file.
+    pub(crate) async fn another(
+        &self,
+        set: impl Fn(AuthorizationServerBuilder) -> AuthorizationServerBuilder,
+    ) -> Result<Self, BuildError> {
+        let store = match &self.folder {
+            Some(folder) => WatchedStore::new(SqliteStore::open(folder.file()).await.unwrap()),
+            None => self.store.clone(),
+        };
+        let builder = builder(self.server.issuer(), &store, &self.clock, &self.events);
+        let server = set(builder).build().await?;
+        let app = server.router().merge(Pages::new(&server, People).router());
+        Ok(Self { server, store, app, ..self.clone() })
     }
 
     /// Under which every test server makes its tokens.
@@ -191,54 +185,19 @@ impl World {
     }
 }
 
-/// A form POST to `uri` by `caller`.
-pub(crate) fn post(uri: &str, caller: Caller, params: &[(&str, &str)]) -> Request<Bytes> {
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    form.extend_pairs(params);
-    let mut request = Request::post(uri).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-    match caller {
-        Caller::Public(id) => drop(form.append_pair("client_id", id)),
-        Caller::Basic(id, secret) => request = request.header(header::AUTHORIZATION, basic(&format!("{id}:{secret}"))),
-        Caller::Post(id, secret) => drop(form.append_pair("client_id", id).append_pair("client_secret", secret)),
-        Caller::Nobody => {}
-    }
-    request.body(form.finish().into()).unwrap()
-}
-
-/// The header for `pair`, which is encoded already.
-pub(crate) fn basic(pair: &str) -> String {
-    format!("Basic {}", STANDARD.encode(pair))
-}
-
-/// The parameters that redeem a code of the default [`Ask`].
-pub(crate) fn redemption(code: &str) -> [(&'static str, &str); 4] {
-    let grant_type = ("grant_type", "authorization_code");
-    [grant_type, ("code", code), ("redirect_uri", CALLBACK), ("code_verifier", VERIFIER)]
-}
-
-/// A folder of one test, removed with it.
-pub(crate) struct Folder(PathBuf);
-
-impl Folder {
-    pub(crate) fn new() -> Self {
-        static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("oauth-tests-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
-    }
-
-    pub(crate) fn file(&self) -> PathBuf {
-        self.0.join("oauth.db")
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.0));
-    }
+/// A server with everything that tests need, but for what they change.
+fn builder(issuer: &str, store: &WatchedStore, clock: &ManualClock, events: &Events) -> AuthorizationServerBuilder {
+    let scopes = |text: &str| text.parse().unwrap();
+    let api = Resource::new(API).scopes(scopes("read write")).introspection_caller(RESOURCE_SERVER.client_id());
+    let builder = AuthorizationServer::builder(issuer)
+        .store(store.clone())
+        .root_secret(World::root())
+        .resource(api)
+        .resource(Resource::new(OTHER_API).scopes(scopes("admin")))
+        .resource(Resource::new(JWT_API).format(TokenFormat::Jwt))
+        .introspection_caller(AUDITOR.client_id())
+        .clock(clock.clone())
+        .events(events.clone());
+    let builder = if issuer.starts_with("http://") { builder.insecure_development() } else { builder };
+    registered().into_iter().fold(builder, AuthorizationServerBuilder::client)
 }

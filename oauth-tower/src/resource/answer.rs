@@ -132,6 +132,7 @@ impl From<Audience> for Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::needless_pass_by_value, reason = "`json!` reads better without a borrow")]
     use serde_json::json;
 
     use super::*;

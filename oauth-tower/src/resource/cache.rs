@@ -17,7 +17,7 @@ use std::{
 };
 
 use foldhash::quality::RandomState;
-use oauth_core::clock::UnixTime;
+use oauth_core::{clock::UnixTime, secret::Secret};
 use quick_cache::{
     Equivalent, Weighter,
     sync::{Cache, DefaultLifecycle},
@@ -30,14 +30,16 @@ use super::{
     validate::Failure,
 };
 
-/// A token and its hash, as a key that owns it.
+/// A token and its hash, as a key that owns it. The bytes stand in words, eight
+/// at a time, and are wiped that much faster.
 #[derive(Clone)]
 pub(super) struct TokenKey {
     hash: u64,
-    token: Zeroizing<Box<[u8]>>,
+    words: Zeroizing<Box<[u64]>>,
 }
 
-/// The same on loan: a look-up allocates nothing.
+/// The same on loan: a look-up allocates nothing. A token comes from a header,
+/// so it has no zero byte, and filling the last word up with them is unambiguous.
 #[derive(Clone, Copy)]
 pub(super) struct Lookup<'a> {
     hash: u64,
@@ -92,7 +94,7 @@ impl VerdictCache {
             .max_capacity(bytes / 16)
             .weigher(|key: &TokenKey, _: &Denial| {
                 // What moka itself takes for an entry, too.
-                u32::try_from(key.token.len() + size_of::<(TokenKey, Denial)>() + 300).unwrap_or(u32::MAX)
+                u32::try_from(key.bytes() + size_of::<(TokenKey, Denial)>() + 300).unwrap_or(u32::MAX)
             })
             .time_to_live(Duration::from_secs(limits.denials.max(Failure::MEMORY)))
             .build_with_hasher(Verbatim);
@@ -172,25 +174,42 @@ impl fmt::Debug for VerdictCache {
 }
 
 impl Lookup<'_> {
+    /// The token, which has been found to be text.
+    pub(super) fn to_text(self) -> Secret {
+        Secret::new(str::from_utf8(self.token).unwrap_or_default())
+    }
+
     pub(super) fn to_key(self) -> TokenKey {
-        TokenKey { hash: self.hash, token: Zeroizing::new(self.token.into()) }
+        let (whole, rest) = self.token.as_chunks();
+        let mut words = Vec::with_capacity(whole.len() + 1);
+        words.extend(whole.iter().map(|word| u64::from_ne_bytes(*word)));
+        words.push(last_word(rest));
+        TokenKey { hash: self.hash, words: Zeroizing::new(words.into_boxed_slice()) }
     }
 }
 
 impl TokenKey {
-    /// The token: it was text before it became a key.
-    pub(super) fn text(&self) -> &str {
-        str::from_utf8(&self.token).unwrap_or_default()
+    fn bytes(&self) -> usize {
+        size_of_val(&**self.words)
     }
+}
 
-    pub(super) fn as_lookup(&self) -> Lookup<'_> {
-        Lookup { hash: self.hash, token: &self.token }
-    }
+fn last_word(rest: &[u8]) -> u64 {
+    let mut word = [0; 8];
+    word.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    u64::from_ne_bytes(word)
 }
 
 impl Equivalent<TokenKey> for Lookup<'_> {
     fn equivalent(&self, key: &TokenKey) -> bool {
-        self.hash == key.hash && *self.token == **key.token
+        if self.hash != key.hash {
+            return false;
+        }
+        let (whole, rest) = self.token.as_chunks();
+        let Some((last, words)) = key.words.split_last() else { return false };
+        // Without an early exit, so that it is done many words at a time.
+        let differ = |bits, (one, other): (&[u8; 8], &u64)| bits | (u64::from_ne_bytes(*one) ^ other);
+        whole.len() == words.len() && whole.iter().zip(words).fold(last ^ last_word(rest), differ) == 0
     }
 }
 
@@ -202,7 +221,7 @@ impl fmt::Debug for TokenKey {
 
 impl PartialEq for TokenKey {
     fn eq(&self, other: &Self) -> bool {
-        self.as_lookup().equivalent(other)
+        self.hash == other.hash && self.words == other.words
     }
 }
 
@@ -259,7 +278,7 @@ struct ByWeight {
 
 impl Weighter<TokenKey, Arc<ValidatedToken>> for ByWeight {
     fn weight(&self, key: &TokenKey, token: &Arc<ValidatedToken>) -> u64 {
-        let bytes = key.token.len() + size_of::<TokenKey>() + token.weight();
+        let bytes = key.bytes() + size_of::<TokenKey>() + token.weight;
         u64::try_from(bytes).unwrap_or(u64::MAX).max(self.floor)
     }
 }

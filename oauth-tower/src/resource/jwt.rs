@@ -14,7 +14,7 @@ use super::{
     invalidate::{Ground, Slot, Standing},
     jwks::Keys,
     refusal::InvalidToken,
-    token::{TokenClaims, ValidatedToken, token_type_of},
+    token::{TokenClaims, ValidatedToken},
     validate::{Failure, Judge, Verdict},
 };
 
@@ -43,9 +43,9 @@ impl JwtVerifier {
         index: usize,
         jws: &Jws<'_>,
         lookup: &Lookup<'_>,
+        now: UnixTime,
         can_wait: bool,
     ) -> Step {
-        let now = judge.clock.now();
         // Before the keys are read: if one of them is struck from here on, the
         // verdict falls.
         let seen = judge.ledger.sequence();
@@ -71,10 +71,7 @@ impl JwtVerifier {
                 let standing = Standing::new(seen, index).resting_on(key, Slot::issuer(index));
                 let valid_until = verified.claims.exp;
                 let claims = TokenClaims::from(verified.claims);
-                let token_type = token_type_of(claims.cnf.as_ref());
-                let token =
-                    ValidatedToken::new(claims, token_type, Arc::clone(&judge.challenger), standing, valid_until);
-                let token = Arc::new(token);
+                let token = ValidatedToken::new(claims, Arc::clone(&judge.challenger), standing, valid_until);
                 judge.cache.keep(lookup, &token, now);
                 return Step::Done(Ok(token), refresh);
             }

@@ -36,6 +36,8 @@ pub struct ValidatedToken {
     /// From here on the verdict is not served from the cache.
     pub(super) valid_until: UnixTime,
     pub(super) standing: Standing,
+    /// Roughly how many bytes the token takes, for the cache's limit.
+    pub(super) weight: usize,
     pub(super) challenger: Arc<Challenger>,
     claims: TokenClaims,
     token_type: TokenType,
@@ -80,14 +82,17 @@ pub struct TokenClaims {
 }
 
 impl ValidatedToken {
-    pub(super) const fn new(
+    pub(super) fn new(
         claims: TokenClaims,
-        token_type: TokenType,
         challenger: Arc<Challenger>,
         standing: Standing,
         valid_until: UnixTime,
-    ) -> Self {
-        Self { claims, token_type, challenger, standing, valid_until }
+    ) -> Arc<Self> {
+        let weight = size_of::<Self>() + claims.heap_bytes();
+        // RFC 9449 section 7.1: a token that is bound to a DPoP key is a DPoP token.
+        let is_dpop = claims.cnf.as_ref().is_some_and(|cnf| cnf.jkt.is_some());
+        let token_type = if is_dpop { TokenType::Dpop } else { TokenType::Bearer };
+        Arc::new(Self { valid_until, standing, weight, challenger, claims, token_type })
     }
 
     /// `sub`: whom the token speaks for. That is a user, or a client that acts
@@ -155,11 +160,6 @@ impl ValidatedToken {
     pub const fn claims(&self) -> &TokenClaims {
         &self.claims
     }
-
-    /// Roughly how much memory the token takes, for the cache's limit.
-    pub(super) fn weight(&self) -> usize {
-        size_of::<Self>() + self.claims.heap_bytes()
-    }
 }
 
 impl fmt::Debug for ValidatedToken {
@@ -208,11 +208,6 @@ impl fmt::Debug for TokenClaims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TokenClaims(..)")
     }
-}
-
-/// How a token with this binding is presented (RFC 9449 section 7.1).
-pub(super) fn token_type_of(cnf: Option<&Confirmation>) -> TokenType {
-    if cnf.is_some_and(|cnf| cnf.jkt.is_some()) { TokenType::Dpop } else { TokenType::Bearer }
 }
 
 fn value_bytes(value: &Value) -> usize {

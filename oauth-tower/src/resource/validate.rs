@@ -8,12 +8,13 @@ use oauth_core::{
     claims::ClockSkew,
     clock::{Clock, UnixTime},
     jwt::Jws,
+    secret::Secret,
 };
 
 #[cfg(feature = "server")]
 use super::local::Local;
 use super::{
-    cache::{Lookup, TokenKey, VerdictCache},
+    cache::{Lookup, VerdictCache},
     credentials::{Credentials, token68},
     fetched::Refresh,
     flight::Flights,
@@ -21,7 +22,7 @@ use super::{
     invalidate::{Ledger, Slot, Standing},
     jwt::{JwtVerifier, Step, names},
     refusal::{Challenger, InvalidRequest, InvalidToken, RefusalKind},
-    token::{ValidatedToken, token_type_of},
+    token::ValidatedToken,
 };
 
 /// What was found out about a token.
@@ -101,6 +102,14 @@ enum Route<'t> {
     Nobody(InvalidToken),
 }
 
+/// A token that somebody has to be asked about.
+#[derive(Clone)]
+struct Question {
+    token: Secret,
+    first: usize,
+    second: Option<usize>,
+}
+
 impl Judge {
     /// Judges the credentials of a request. `Ok(None)` means that it has none.
     pub(super) fn check(self: &Arc<Self>, headers: &HeaderMap, query: Option<&str>) -> Check {
@@ -120,40 +129,48 @@ impl Judge {
         if let Some(token) = self.cache.good(&lookup, now, &self.ledger) {
             return Check::Now(Ok(Some(token)), None);
         }
-        // What is in the cache has passed this already.
-        let Some(text) = token68(token) else {
-            return Check::Now(Err(RefusalKind::InvalidRequest(InvalidRequest::MalformedHeader)), None);
-        };
         if let Some(failure) = self.cache.denial(&lookup, now, &self.ledger) {
             return Check::Now(Err(failure.into()), None);
         }
-        self.judge(text, &lookup)
+        match self.route(token) {
+            Some(route) => self.follow(route, &lookup, now),
+            None => Check::Now(Err(RefusalKind::InvalidRequest(InvalidRequest::MalformedHeader)), None),
+        }
     }
 
-    fn judge(self: &Arc<Self>, text: &str, lookup: &Lookup<'_>) -> Check {
-        match self.route(text) {
-            Route::Jwt(index, jws) => match self.verifier(index, &jws, lookup, true) {
+    fn follow(self: &Arc<Self>, route: Route<'_>, lookup: &Lookup<'_>, now: UnixTime) -> Check {
+        match route {
+            Route::Jwt(index, jws) => match self.verify(index, &jws, lookup, now, true) {
                 Step::Done(verdict, refresh) => Check::Now(verdict.map(Some).map_err(Into::into), refresh),
-                Step::Wait(refresh) => Check::Later(Arc::clone(self).verify_after(refresh, lookup.to_key()).boxed()),
+                Step::Wait(refresh) => Check::Later(Arc::clone(self).verify_after(refresh, lookup.to_text()).boxed()),
             },
-            Route::Ask(first, second) => Check::Later(Arc::clone(self).ask(lookup.to_key(), first, second).boxed()),
+            Route::Ask(first, second) => {
+                let question = Question { token: lookup.to_text(), first, second };
+                Check::Later(Arc::clone(self).ask(question).boxed())
+            }
             Route::Nobody(reason) => Check::Now(Err(RefusalKind::InvalidToken(reason)), None),
         }
     }
 
-    /// Chooses by form and by the issuer that a JWT names. Nothing is verified
-    /// yet: whoever is chosen holds the token to its own rules.
-    fn route<'t>(&self, token: &'t str) -> Route<'t> {
-        let jws = match Jws::parse(token) {
-            Ok(jws) => jws,
-            Err(error) => return self.route_opaque(token, error.into()),
-        };
+    /// Chooses by form and by the issuer that a JWT names; `None` if this is no
+    /// token at all. Nothing is verified yet: whoever is chosen holds the token
+    /// to its own rules.
+    fn route<'t>(&self, token: &'t [u8]) -> Option<Route<'t>> {
+        // A JWT is of the characters of a token68, and has been looked through.
+        match Jws::parse(str::from_utf8(token).ok()?) {
+            Ok(jws) => Some(self.route_jwt(token, jws)),
+            Err(error) => Some(self.route_opaque(token68(token)?, error.into())),
+        }
+    }
+
+    fn route_jwt<'t>(&self, token: &'t [u8], jws: Jws<'t>) -> Route<'t> {
         // The only one there is will see for itself.
         if let [Configured { mechanism: Mechanism::Jwt(_), .. }] = &*self.issuers {
             return Route::Jwt(0, jws);
         }
         let Some(issuer) = jws.unverified_issuer().map(Cow::into_owned) else {
-            return self.route_opaque(token, InvalidToken::UnknownIssuer);
+            let text = str::from_utf8(token).unwrap_or_default();
+            return self.route_opaque(text, InvalidToken::UnknownIssuer);
         };
         let rank = |configured: &Configured| match configured.mechanism {
             Mechanism::Jwt(_) => 0,
@@ -188,31 +205,33 @@ impl Judge {
         remote.map_or(Route::Nobody(otherwise), |index| Route::Ask(index, None))
     }
 
-    fn verifier(&self, index: usize, jws: &Jws<'_>, lookup: &Lookup<'_>, can_wait: bool) -> Step {
+    fn verify(&self, index: usize, jws: &Jws<'_>, lookup: &Lookup<'_>, now: UnixTime, can_wait: bool) -> Step {
         match self.issuers.get(index).map(|configured| &configured.mechanism) {
-            Some(Mechanism::Jwt(verifier)) => verifier.judge(self, index, jws, lookup, can_wait),
+            Some(Mechanism::Jwt(verifier)) => verifier.judge(self, index, jws, lookup, now, can_wait),
             _ => Step::Done(Err(Failure::Denied(InvalidToken::UnknownIssuer)), None),
         }
     }
 
     /// Verifies a JWT whose keys have to be fetched first.
-    async fn verify_after(self: Arc<Self>, refresh: Refresh, key: TokenKey) -> Verdict {
+    async fn verify_after(self: Arc<Self>, refresh: Refresh, token: Secret) -> Verdict {
         refresh.await;
-        let Route::Jwt(index, jws) = self.route(key.text()) else {
+        let token = token.expose().as_bytes();
+        let Some(Route::Jwt(index, jws)) = self.route(token) else {
             return Err(Failure::Denied(InvalidToken::UnknownIssuer));
         };
-        match self.verifier(index, &jws, &key.as_lookup(), false) {
+        match self.verify(index, &jws, &self.cache.lookup(token), self.clock.now(), false) {
             Step::Done(verdict, _) => verdict,
             Step::Wait(_) => Err(Failure::Unavailable { retry_after: 1 }),
         }
     }
 
     /// Asks whoever knows, together with everyone who wants to know the same.
-    async fn ask(self: Arc<Self>, key: TokenKey, first: usize, second: Option<usize>) -> Verdict {
+    async fn ask(self: Arc<Self>, question: Question) -> Verdict {
+        let key = self.cache.lookup(question.token.expose().as_bytes()).to_key();
         for _ in 0..ATTEMPTS {
             let flight = self.flights.join(&key, || {
-                let (judge, key) = (Arc::clone(&self), key.clone());
-                async move { judge.question(&key, first, second).await }.boxed()
+                let (judge, question) = (Arc::clone(&self), question.clone());
+                async move { judge.put(&question).await }.boxed()
             });
             match flight.await {
                 // The question was put before a revocation, and this caller may
@@ -224,36 +243,35 @@ impl Judge {
         Err(Failure::Unavailable { retry_after: 1 })
     }
 
-    async fn question(&self, key: &TokenKey, first: usize, second: Option<usize>) -> Verdict {
-        let lookup = key.as_lookup();
+    async fn put(&self, question: &Question) -> Verdict {
+        let text = question.token.expose();
+        let lookup = self.cache.lookup(text.as_bytes());
         // A flight for this token may have landed since the cache was looked at.
         if let Some(verdict) = self.known(&lookup, self.clock.now()) {
             return verdict;
         }
         let mut verdict = Err(Failure::Denied(InvalidToken::Unrecognized));
-        for index in [Some(first), second].into_iter().flatten() {
-            verdict = self.put(&lookup, key.text(), index).await;
+        for index in [Some(question.first), question.second].into_iter().flatten() {
+            verdict = self.put_to(index, text, &lookup).await;
             if !matches!(verdict, Err(Failure::Denied(InvalidToken::Inactive))) {
                 break;
             }
         }
         if let Err(failure) = &verdict {
-            let standing = Standing::new(self.ledger.sequence(), first);
+            let standing = Standing::new(self.ledger.sequence(), question.first);
             self.cache.deny(&lookup, failure, standing, self.clock.now());
         }
         verdict
     }
 
-    async fn put(&self, lookup: &Lookup<'_>, text: &str, index: usize) -> Verdict {
+    async fn put_to(&self, index: usize, text: &str, lookup: &Lookup<'_>) -> Verdict {
         // Before the question: what is struck from here on makes the answer void.
         let seen = self.ledger.sequence();
         let asked = self.clock.now();
         let (Finding { claims, remember }, [one, other]) = self.find(text, index).await?;
         let standing = Standing::new(seen, index).resting_on(one, other);
-        let token_type = token_type_of(claims.cnf.as_ref());
         let valid_until = until(asked, remember, claims.exp);
-        let token = ValidatedToken::new(claims, token_type, Arc::clone(&self.challenger), standing, valid_until);
-        let token = Arc::new(token);
+        let token = ValidatedToken::new(claims, Arc::clone(&self.challenger), standing, valid_until);
         self.cache.keep(lookup, &token, self.clock.now());
         Ok(token)
     }

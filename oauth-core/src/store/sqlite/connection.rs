@@ -93,10 +93,10 @@ fn configure_writer(connection: &Connection, patience: Duration) -> Result<(), F
 
 const SYNCHRONOUS_FULL: i64 = 2;
 
-/// How long the log may grow before it is folded into the file: 8 times as long
+/// How long the log may grow before it is folded into the file: 4 times as long
 /// as by default, because pages of the random index change many times meanwhile
 /// and are then written once.
-const CHECKPOINT_PAGES: i64 = 8000;
+const CHECKPOINT_PAGES: i64 = 4000;
 
 /// To how many bytes the log shrinks after a burst.
 const JOURNAL_SIZE_LIMIT: i64 = 64 << 20;

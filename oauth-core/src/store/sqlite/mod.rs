@@ -155,25 +155,7 @@ impl Store for SqliteStore {
         // Changes nothing, but goes all the way to the disk.
         const SQL: &str = "UPDATE oauth_migrations SET applied_at = applied_at
             WHERE version = (SELECT max(version) FROM oauth_migrations)";
-        self.write(|connection| {
-            eprintln!("check: autocommit {} ", connection.is_autocommit());
-            let mut st = match connection.prepare_cached(SQL) {
-                Ok(st) => st,
-                Err(e) => {
-                    eprintln!("PREPARE {e:?}");
-                    return Err(e.into());
-                }
-            };
-            match st.execute([]) {
-                Ok(_) => Ok(()),
-                Err(e) => {
-                    eprintln!("EXECUTE {e:?} {:?}", connection.transaction_state(None::<&str>));
-                    let again = st.execute([]);
-                    eprintln!("AGAIN {again:?}");
-                    Err(e.into())
-                }
-            }
-        })
+        self.write(|connection| Ok(connection.prepare_cached(SQL)?.execute([]).map(drop)?))
     }
 }
 

@@ -109,22 +109,21 @@ fn serve_group(
     patience: Duration,
     counts: &Counts,
 ) {
-    if let Err(error) = begin(connection, patience) {
-        // Whoever waits now would only wait for the same disappointment.
-        let waiting = std::iter::from_fn(|| queue.try_pop());
-        return fail(std::iter::once(first).chain(waiting), error.into());
-    }
     let mut group = Vec::new();
+    if let Err(error) = begin(connection, patience) {
+        // Whoever waits now would only wait for the same disappointment; who
+        // comes after the first answer shall try again.
+        group.push(first);
+        group.extend(std::iter::from_fn(|| queue.try_pop()));
+        return fail(group, error.into());
+    }
     match run_group(connection, first, &mut group, queue) {
         Ok(()) => {
             counts.calls.fetch_add(group.len().try_into().unwrap_or(u64::MAX), Ordering::Relaxed);
             counts.commits.fetch_add(1, Ordering::Relaxed);
             group.into_iter().for_each(Write::answer);
         }
-        Err(lost) => {
-            eprintln!("GROUP lost: {lost:?}");
-            fail(group.into_iter(), lost)
-        }
+        Err(lost) => fail(group, lost),
     }
 }
 
@@ -137,9 +136,9 @@ enum Lost {
     Ended,
 }
 
-fn fail(calls: impl Iterator<Item = Box<dyn Write>>, lost: Lost) {
+fn fail(group: Vec<Box<dyn Write>>, lost: Lost) {
     let cause = Arc::new(lost);
-    calls.for_each(|call| call.fail(StoreError::unavailable(Arc::clone(&cause))));
+    group.into_iter().for_each(|call| call.fail(StoreError::unavailable(Arc::clone(&cause))));
 }
 
 /// Takes the lock that excludes other writers. SQLite's own busy handler
@@ -154,15 +153,7 @@ fn begin(connection: &Connection, patience: Duration) -> Result<(), rusqlite::Er
                 thread::sleep(pause);
                 pause = (pause * 2).min(Duration::from_millis(2));
             }
-            other => {
-                if other.is_err() {
-                    eprintln!(
-                        "BEGIN gave up {other:?} after {:?}, pause {pause:?}",
-                        deadline.duration_since(Instant::now())
-                    );
-                }
-                return other;
-            }
+            other => return other,
         }
     }
 }

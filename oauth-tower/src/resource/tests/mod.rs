@@ -2,6 +2,7 @@
 //!
 //! Tokens are signed by `jsonwebtoken`, the network is a tower service in
 //! memory, and the clock stands still until a test moves it.
+#![expect(clippy::needless_pass_by_value, reason = "`json!` reads better without a borrow")]
 
 mod answers;
 mod cache;

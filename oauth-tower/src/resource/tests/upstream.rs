@@ -22,8 +22,10 @@ use crate::outgoing::HttpClient;
 #[derive(Clone)]
 pub(super) struct Upstream(Arc<Inner>);
 
+type Answer = (StatusCode, Vec<(&'static str, String)>, String);
+
 struct Inner {
-    answers: Mutex<HashMap<String, (StatusCode, Vec<(&'static str, String)>, String)>>,
+    answers: Mutex<HashMap<String, Answer>>,
     requests: Mutex<Vec<Request<Bytes>>>,
     calls: AtomicUsize,
     finished: AtomicUsize,

@@ -108,7 +108,7 @@ fn grant(number: u8, owner: u8, coded: bool, now: UnixTime, lives: u8) -> Grant 
 }
 
 /// What a call came to, as text: the errors do not compare.
-fn told<T: std::fmt::Debug>(outcome: Result<T, StoreError>) -> String {
+fn told<T: std::fmt::Debug>(outcome: &Result<T, StoreError>) -> String {
     format!("{outcome:?}")
 }
 
@@ -116,7 +116,7 @@ async fn take(store: &dyn Store, step: Step, now: UnixTime) -> String {
     match step {
         Step::Insert { grant: number, client, coded, lives, token: first } => {
             let first = first.map(|number| token(number, now, lives / 3));
-            told(store.insert_grant(grant(number, client, coded, now, lives), first).await)
+            told(&store.insert_grant(grant(number, client, coded, now, lives), first).await)
         }
         Step::Redeem { grant, client: owner, challenge, refresh, token: number } => {
             let redeem = RedeemCode {
@@ -129,7 +129,7 @@ async fn take(store: &dyn Store, step: Step, now: UnixTime) -> String {
                 refresh: refresh.map(|number| digest(3, number)),
                 access: token(number, now, 9),
             };
-            told(store.redeem_code(redeem).await)
+            told(&store.redeem_code(redeem).await)
         }
         Step::Rotate { grant, client: owner, digest: presented, generation, next, token: number } => {
             let next = next.map_or(NextRefresh::Same, |(next, retry)| NextRefresh::Successor {
@@ -153,19 +153,19 @@ async fn take(store: &dyn Store, step: Step, now: UnixTime) -> String {
             }
         }
         Step::InsertAccess { grant, token: number, lives } => {
-            told(store.insert_access(id(grant), token(number, now, lives), now).await)
+            told(&store.insert_access(id(grant), token(number, now, lives), now).await)
         }
-        Step::Revoke { grant } => told(store.revoke_grant(id(grant), now).await),
-        Step::RevokeAccess { grant, token } => told(store.revoke_access(id(grant), digest(1, token)).await),
+        Step::Revoke { grant } => told(&store.revoke_grant(id(grant), now).await),
+        Step::RevokeAccess { grant, token } => told(&store.revoke_access(id(grant), digest(1, token)).await),
         Step::Park { id, browser, lives } => {
             let (id, browser) = (digest(4, id), digest(5, browser));
             let parked = ParkedInteraction { id, browser, request: vec![lives], expires_at: after(now, lives) };
-            told(store.park_interaction(parked).await)
+            told(&store.park_interaction(parked).await)
         }
         Step::Finish { id, browser, grant: number } => {
             let grant = number.map(|number| grant(number, 0, true, now, 20));
             told(
-                store
+                &store
                     .finish_interaction(FinishInteraction {
                         id: digest(4, id),
                         browser: digest(5, browser),
@@ -182,10 +182,10 @@ async fn take(store: &dyn Store, step: Step, now: UnixTime) -> String {
                 sealed: vec![kid],
                 active_from: now,
             };
-            told(store.insert_signing_key(key, newest.map(|seconds| after(NOW, seconds))).await)
+            told(&store.insert_signing_key(key, newest.map(|seconds| after(NOW, seconds))).await)
         }
-        Step::DeleteKey { kid } => told(store.delete_signing_key(kid.to_string()).await),
-        Step::Sweep => told(store.sweep(now, 1000).await),
+        Step::DeleteKey { kid } => told(&store.delete_signing_key(kid.to_string()).await),
+        Step::Sweep => told(&store.sweep(now, 1000).await),
         Step::Wait { .. } => String::new(),
     }
 }

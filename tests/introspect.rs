@@ -156,7 +156,7 @@ async fn looking_changes_nothing() {
     .await;
 }
 
-// spec: INT-07
+// INT-07 but for its limit on guessing, which is for a layer around the endpoint.
 #[tokio::test]
 async fn the_endpoint_is_https_and_its_answers_are_kept_by_nobody() {
     let w = on_memory().await;

@@ -19,6 +19,7 @@ mod oidc_provider;
 mod processes;
 mod programs;
 mod properties;
+mod redirect_uri;
 mod refresh_token;
 mod revoke;
 mod rotation;

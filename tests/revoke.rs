@@ -42,7 +42,7 @@ async fn the_endpoint_may_have_a_query_but_reads_the_body_alone() {
     assert!(!w.lives(&token).await);
 }
 
-// spec: REV-02
+// spec: REV-02, REV-21
 #[tokio::test]
 async fn only_post_revokes() {
     let w = on_memory().await;
@@ -57,6 +57,7 @@ async fn only_post_revokes() {
     let request = Request::builder().method(Method::GET).uri(format!("/revoke?client_id=app&token={token}&callback=f"));
     assert_eq!(w.send(request.body(Default::default()).unwrap()).await.status, 405);
     assert!(w.lives(&token).await);
+    w.post("/revoke", APP, &[("token", &token), ("callback", "pkg.fn")]).await.is_revoked();
 }
 
 // spec: REV-03
@@ -162,6 +163,7 @@ async fn revoking_a_refresh_token_revokes_its_access_tokens_at_once() {
     .await;
 }
 
+// spec: REV-27
 #[tokio::test]
 async fn a_rotated_out_refresh_token_revokes_its_grant_too() {
     on_every_store(async |w| {

@@ -1,6 +1,10 @@
 //! `POST /token`: what holds for every grant.
 
 use http::{Method, Request, header};
+use oauth_core::{
+    client::{Client, ClientSecret, GrantType},
+    store::Clients,
+};
 use serde_json::Value;
 
 use crate::support::*;
@@ -146,13 +150,20 @@ async fn an_empty_parameter_is_absent_and_an_unknown_one_is_ignored() {
     w.token(WEB, &params).await.is_refused(400, "invalid_request");
 }
 
-// spec: TOK-05
+// spec: TOK-05, SEC-13
 #[tokio::test]
 async fn a_grant_type_is_named_known_and_allowed() {
     let w = on_memory().await;
     w.token(WEB, &[]).await.is_refused(400, "invalid_request");
     for unknown in ["password", "implicit", "token", "CLIENT_CREDENTIALS", "urn:ietf:params:oauth:grant-type:x"] {
         w.token(WEB, &[("grant_type", unknown)]).await.is_refused(400, "unsupported_grant_type");
+    }
+    // Not even for a client whose record names them.
+    let old =
+        Client::builder("old").secret(ClientSecret::new(&"x".into())).grant_type(GrantType::from_static("password"));
+    w.store.put_client(old.grant_type(GrantType::from_static("implicit")).build().unwrap()).await.unwrap();
+    for gone in ["password", "implicit"] {
+        w.token(Caller::Basic("old", "x"), &[("grant_type", gone)]).await.is_refused(400, "unsupported_grant_type");
     }
     let refresh = [("grant_type", "refresh_token"), ("refresh_token", "x")];
     w.token(BRIEF, &refresh).await.is_refused(400, "unauthorized_client");

@@ -256,14 +256,14 @@ impl AuthorizationServer {
         self.inner.keys.signer(self.inner.signing_algorithm, self.now())
     }
 
-    pub(crate) fn csrf_tag(&self, parts: &[&[u8]]) -> [u8; 32] {
-        let mut tag = [0; 32];
-        if let Some(key) = self.inner.csrf.first() {
+    /// The tag of `parts` under each root secret, the current one first.
+    pub(crate) fn csrf_tags(&self, parts: &[&[u8]]) -> Vec<hmac::Tag> {
+        let tag = |key: &hmac::Key| {
             let mut context = hmac::Context::with_key(key);
             parts.iter().for_each(|part| context.update(part));
-            tag.copy_from_slice(context.sign().as_ref());
-        }
-        tag
+            context.sign()
+        };
+        self.inner.csrf.iter().map(tag).collect()
     }
 
     /// Tells this process of a revocation when the result is dropped.

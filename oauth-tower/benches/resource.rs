@@ -232,31 +232,6 @@ fn cold(fixture: &Fixture) {
     println!("| cold, {} | {raw:.0} | {cold:.0} | {bare:.0} | {:.3} |", fixture.name, (cold - bare) / raw);
 }
 
-fn parts2() {
-    let fixture = Fixture::new(Algorithm::EdDSA, 833);
-    let n = 4000;
-    let tokens: Vec<_> = (0..n).map(|number| fixture.token(number)).collect();
-    let values: Vec<_> = tokens.iter().map(|token| value(token)).collect();
-    let parsed: Vec<_> = tokens.iter().map(|token| Jws::parse(token).unwrap()).collect();
-    let key = fixture.signing.public_key();
-    let keys: JwkSet = [&fixture.signing].into_iter().collect();
-    let now = SystemClock.now();
-    let exp = oauth_core::claims::Expectations::new(ISSUER, RESOURCE, now);
-    let mut off = fixture.server(0).layer().layer(Bare);
-    let mut small = fixture.server(500).layer().layer(Bare);
-    let mut big = fixture.server(100000).layer().layer(Bare);
-    for v in &values { exchange(&mut small, v); }
-    let [raw, core, off, small, big, bare] = interleaved(80, n / 80, [
-        &mut |call| { black_box(parsed[call].verify(key).unwrap()); },
-        &mut |call| { black_box(oauth_core::claims::verify_access_token(&tokens[call], &keys, Algorithm::ALL, &exp).unwrap()); },
-        &mut |call| exchange(&mut off, &values[call]),
-        &mut |call| exchange(&mut small, &values[call]),
-        &mut |call| exchange(&mut big, &values[call]),
-        &mut |call| exchange(&mut Bare, &values[call]),
-    ]);
-    println!("raw {raw:.0} core +{:.0} off +{:.0} small +{:.0} big +{:.0} bare {bare:.0}", core - raw, off - raw - bare, small - raw - bare, big - raw - bare);
-}
-
 fn parts() {
     use oauth_core::claims::*;
     let fixture = Fixture::new(Algorithm::RS256, 833);
@@ -284,14 +259,7 @@ fn parts() {
 }
 
 fn main() {
-    if std::env::var("COLD").is_ok() {
-        let fixture = Fixture::new(Algorithm::EdDSA, 833);
-        let values: Vec<_> = (0..4000).map(|n| value(&fixture.token(n))).collect();
-        let mut service = fixture.server(500).layer().layer(Bare);
-        for _ in 0..100 { for v in &values { exchange(&mut service, v); } }
-        return;
-    }
-    if std::env::var("PARTS").is_ok() { parts2(); parts2(); parts2(); return; }
+    if std::env::var("PARTS").is_ok() { parts(); parts(); return; }
     // `cargo test` runs benchmarks once, to see that they still work.
     let timed = std::env::args().any(|argument| argument == "--bench");
     let mut c = Criterion::default().configure_from_args();

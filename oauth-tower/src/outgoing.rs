@@ -172,3 +172,49 @@ impl fmt::Debug for HttpClient {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{convert::Infallible, future::pending};
+
+    use http_body_util::Full;
+    use tower::service_fn;
+
+    use super::*;
+
+    fn request() -> Request<Bytes> {
+        Request::get("https://as.example/").body(Bytes::new()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_response_beyond_the_limit_is_not_read() {
+        let service = service_fn(|_: Request<Bytes>| async {
+            Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(vec![b'x'; 1000]))))
+        });
+        let client = HttpClient::new(service);
+        assert_eq!(client.send(request()).await.unwrap().body().len(), 1000);
+        let strict = client.with_response_limit(999);
+        assert!(matches!(strict.send(request()).await.unwrap_err(), HttpError::TooLarge));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_exchange_ends_in_time_wherever_it_hangs() {
+        let service = service_fn(|_: Request<Bytes>| pending::<Result<Response<Full<Bytes>>, Infallible>>());
+        let client = HttpClient::new(service).with_timeout(Duration::from_secs(3));
+        let started = tokio::time::Instant::now();
+        assert!(matches!(client.send(request()).await.unwrap_err(), HttpError::Timeout));
+        assert_eq!(started.elapsed().as_secs(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_service_of_ones_own_is_driven_to_readiness() {
+        let limited = tower::limit::ConcurrencyLimit::new(
+            service_fn(|_: Request<Bytes>| async { Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())) }),
+            1,
+        );
+        let client = HttpClient::new(limited);
+        for _ in 0..3 {
+            assert!(client.send(request()).await.is_ok());
+        }
+    }
+}

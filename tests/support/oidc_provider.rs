@@ -7,7 +7,10 @@ use axum::{Json, Router, routing::get};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Request, StatusCode};
 use oauth_axum_rs::Token;
-use oauth_core::clock::{Clock, ManualClock, SystemClock};
+use oauth_core::{
+    clock::{Clock, ManualClock, SystemClock, SystemRandom},
+    dpop::DpopKey,
+};
 use oauth_tower::{
     outgoing::HttpClient,
     resource::{IntrospectionIssuer, Issuer, ResourceServer},
@@ -17,11 +20,14 @@ use tokio::net::TcpListener;
 
 use super::{
     API, Answer, Ask, CALLBACK, Caller, Program, RESOURCE_SERVER, Remote, Tokens, Visitor, WEB, free_port,
-    plain_client, redemption, workspace,
+    plain_client, post, redemption, workspace,
 };
 
 /// The form of the tokens that is not a signature algorithm.
 pub(crate) const OPAQUE: &str = "opaque";
+
+/// A client whose tokens are all bound to its key.
+const BOUND: Caller = Caller::Basic("bound", "bound-secret-3Vn6");
 
 /// One on a port of its own. It stops with the test.
 pub(crate) struct OidcProvider {
@@ -33,14 +39,24 @@ pub(crate) struct OidcProvider {
 
 impl OidcProvider {
     pub(crate) fn start() -> Self {
-        Self::at("")
+        Self::with("", &[])
     }
 
     /// One whose issuer identifier has this path.
     pub(crate) fn at(path: &str) -> Self {
+        Self::with(path, &[])
+    }
+
+    /// One that wants a nonce of its own in every DPoP proof.
+    pub(crate) fn with_nonces() -> Self {
+        Self::with("", &["--require-nonce"])
+    }
+
+    fn with(path: &str, arguments: &[&str]) -> Self {
         let port = free_port();
         let issuer = format!("http://127.0.0.1:{port}{path}");
-        let arguments = vec![format!("--port={port}"), format!("--path={path}")];
+        let mut arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        arguments.extend([format!("--port={port}"), format!("--path={path}")]);
         let remote = Remote::new(plain_client(), &*issuer);
         let mut provider = Self { issuer, remote, arguments, program: None };
         provider.resume();
@@ -74,8 +90,27 @@ impl OidcProvider {
 
     /// The same, for a resource as `server.mjs` names it.
     pub(crate) async fn token_for(&self, resource: &str) -> String {
-        let grant = [("grant_type", "client_credentials"), ("resource", resource), ("scope", "albums:read")];
-        self.tokens(WEB, &grant).await.access
+        self.tokens(WEB, &own(resource)).await.access
+    }
+
+    /// A token like [`OidcProvider::token`], bound to `key` by DPoP (RFC 9449 section 5).
+    pub(crate) async fn token_bound_to(&self, key: &DpopKey, form: &str) -> String {
+        let first = self.token_request(key, form, None).await;
+        let nonce = first.header("dpop-nonce");
+        let answer = match first.status {
+            StatusCode::OK => first,
+            _ => self.token_request(key, form, Some(nonce)).await,
+        };
+        assert_eq!(member(&answer, "token_type"), "DPoP");
+        granted(&answer).access
+    }
+
+    async fn token_request(&self, key: &DpopKey, form: &str, nonce: Option<&str>) -> Answer {
+        let url = format!("{}/token", self.issuer);
+        let proof = key.proof("POST", &url, None, nonce, SystemClock.now(), &SystemRandom).unwrap();
+        let mut request = post("/token", BOUND, &own(&format!("{API}/{form}")));
+        request.headers_mut().insert("dpop", proof.parse().unwrap());
+        self.remote.send(request).await
     }
 
     /// What alice allows the client to do for her.
@@ -86,11 +121,7 @@ impl OidcProvider {
     }
 
     pub(crate) async fn tokens(&self, client: Caller, grant: &[(&str, &str)]) -> Tokens {
-        let answer = self.remote.post("/token", client, grant).await;
-        assert_eq!(answer.status, StatusCode::OK, "{answer}");
-        let body: Value = serde_json::from_str(&answer.body).unwrap();
-        let text = |name| body[name].as_str().map(str::to_owned);
-        Tokens { access: text("access_token").unwrap(), refresh: text("refresh_token") }
+        granted(&self.remote.post("/token", client, grant).await)
     }
 
     pub(crate) async fn revoke(&self, token: &str) {
@@ -132,6 +163,22 @@ impl OidcProvider {
     fn origin(&self) -> String {
         url::Url::parse(&self.issuer).unwrap().origin().ascii_serialization()
     }
+}
+
+/// The grant of a client that asks for itself.
+fn own(resource: &str) -> [(&'static str, &str); 3] {
+    [("grant_type", "client_credentials"), ("resource", resource), ("scope", "albums:read")]
+}
+
+fn granted(answer: &Answer) -> Tokens {
+    assert_eq!(answer.status, StatusCode::OK, "{answer}");
+    let text = |name| member(answer, name).as_str().map(str::to_owned);
+    Tokens { access: text("access_token").unwrap(), refresh: text("refresh_token") }
+}
+
+fn member(answer: &Answer, name: &str) -> Value {
+    let body: Value = serde_json::from_str(&answer.body).unwrap();
+    body[name].clone()
 }
 
 /// Where `tests/oidc-provider/install` has put it.

@@ -94,7 +94,8 @@ impl<U: Users> Inner<U> {
             return see_other(&self.url(&interaction));
         };
         // Who is signed in now must be who saw the page.
-        if Secret::new(account_token(&interaction, &session)) != Secret::new(form.get("account").unwrap_or_default()) {
+        let account = account_token(form.get("csrf").unwrap_or_default(), &session);
+        if Secret::new(account) != Secret::new(form.get("account").unwrap_or_default()) {
             return Ok(views::foreign_form(self.site(), Some((&self.path(), interaction.id()))));
         }
         let approval = Approval::new(session.subject).auth_time(session.auth_time);
@@ -182,7 +183,7 @@ impl<U: Users> Inner<U> {
             redirect_host: &redirect_host,
             action: &self.url(interaction),
             csrf: &interaction.csrf_token(),
-            account: &account_token(interaction, session),
+            account: &account_token(&interaction.csrf_token(), session),
         };
         page.page(&interaction.redirect_origin())
     }
@@ -214,10 +215,10 @@ impl<U: Users> Inner<U> {
     }
 }
 
-/// Ties a consent form to the person who sees it. The token of the interaction
-/// is secret, and so is this.
-fn account_token(interaction: &Interaction, session: &Session) -> String {
-    let digest = Digest::of(&[b"account", interaction.csrf_token().as_bytes(), session.subject.as_bytes()]);
+/// Ties a consent form to the person who sees it. The form's CSRF token is
+/// secret, and so is this.
+fn account_token(csrf: &str, session: &Session) -> String {
+    let digest = Digest::of(&[b"account", csrf.as_bytes(), session.subject.as_bytes()]);
     URL_SAFE_NO_PAD.encode(digest.as_bytes())
 }
 

@@ -21,7 +21,7 @@ use crate::{
     engine::{
         fault::{Failure, Fault},
         interaction::ValidRequest,
-        issue::{requested_resources, requested_scope},
+        issue::{narrow, requested_resources, requested_scope},
     },
     error::{ErrorCode, OAuthError},
     event::Event,
@@ -152,14 +152,17 @@ fn check(server: &AuthorizationServer, params: &Params, route: &Route) -> Result
     if !client.may_use(&GrantType::AUTHORIZATION_CODE) {
         return Err(OAuthError::unauthorized_client("the client may not use the authorization code grant"));
     }
+    let (scope, resources) = (requested_scope(params, client)?, requested_resources(server, params)?);
+    // What cannot become a token is refused before anyone is asked for it.
+    let _meaningful = narrow(server, &resources, &scope)?;
     Ok(ValidRequest {
         client: client.id.clone(),
         redirect_uri: route.redirect_uri.clone(),
         redirect_uri_required: route.redirect_uri_required,
         state: route.state.clone(),
         challenge: read_challenge(params)?,
-        scope: requested_scope(params, client)?,
-        resources: requested_resources(server, params)?,
+        scope,
+        resources,
     })
 }
 

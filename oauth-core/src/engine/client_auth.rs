@@ -55,14 +55,19 @@ impl Presented {
         let named = params.get("client_id");
         let secret = params.get("client_secret");
         let basic = Basic::read(request.headers())?;
+        // Not implemented, and all the same a mechanism of its own.
+        let assertion = params.get("client_assertion").or_else(|| params.get("client_assertion_type"));
+        if usize::from(basic.is_some()) + usize::from(secret.is_some()) + usize::from(assertion.is_some()) > 1 {
+            return Err(OAuthError::invalid_request("more than one client authentication mechanism is used").into());
+        }
+        if assertion.is_some() {
+            return Err(unauthenticated("client assertions are not supported"));
+        }
         match (basic, secret) {
-            (Some(_), Some(_)) => {
-                Err(OAuthError::invalid_request("more than one client authentication mechanism is used").into())
-            }
-            (Some(basic), None) if named.is_some_and(|named| named != basic.id.as_str()) => {
+            (Some(basic), _) if named.is_some_and(|named| named != basic.id.as_str()) => {
                 Err(OAuthError::invalid_request("client_id differs from the authenticated client").into())
             }
-            (Some(basic), None) => Self::new(&basic.id, AuthMethod::ClientSecretBasic, Some(basic.secret)),
+            (Some(basic), _) => Self::new(&basic.id, AuthMethod::ClientSecretBasic, Some(basic.secret)),
             (None, secret) => {
                 let named = named.ok_or_else(|| unauthenticated("no client is named: client_id is missing"))?;
                 let method = secret.map_or(AuthMethod::None, |_| AuthMethod::ClientSecretPost);

@@ -25,6 +25,11 @@ pub enum Fault {
     /// A collaborator of the host's failed.
     #[error("{0}")]
     Host(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The host approved for a user whose identifier is that of a client: no
+    /// resource server could tell the one from the other (OAuth 2.1 section
+    /// 9.6).
+    #[error("the subject has the identifier of a client")]
+    SubjectIsClient,
     /// Something that is always there was not.
     #[error("internal: {0}")]
     Internal(&'static str),

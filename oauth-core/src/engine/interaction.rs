@@ -216,22 +216,35 @@ impl Interaction {
     /// alone (OAuth 2.1 section 9.15).
     #[must_use]
     pub fn csrf_token(&self) -> String {
-        URL_SAFE_NO_PAD.encode(self.server.csrf_tag(&[self.id.as_bytes(), self.browser.as_bytes()]))
+        self.csrf_tokens().next().unwrap_or_default()
     }
 
     /// Whether `presented` is [`Interaction::csrf_token`], in constant time.
     #[must_use]
     pub fn csrf_matches(&self, presented: &str) -> bool {
-        self.csrf_token().as_bytes().ct_eq(presented.as_bytes()).into()
+        let presented = presented.as_bytes();
+        self.csrf_tokens().any(|token| !token.is_empty() && bool::from(token.as_bytes().ct_eq(presented)))
+    }
+
+    /// One per root secret, the current one first: a page that was shown before
+    /// a rotation is still good.
+    fn csrf_tokens(&self) -> impl Iterator<Item = String> {
+        let tags = self.server.csrf_tags(&[self.id.as_bytes(), self.browser.as_bytes()]);
+        tags.into_iter().map(|tag| URL_SAFE_NO_PAD.encode(tag))
     }
 
     /// Ends it with a yes: makes the grant and its code in one step. Returns
     /// where to send the browser (303); `None` if it had been decided before.
     ///
     /// # Errors
-    /// [`Fault`] if the store or the source of randomness fails; nothing was
-    /// decided then.
+    /// [`Fault`] if the store or the source of randomness fails, or if the
+    /// subject has the identifier of a client; nothing was decided then.
     pub async fn approve(self, approval: Approval) -> Result<Option<String>, Fault> {
+        if let Ok(namesake) = ClientId::new(&approval.subject)
+            && self.server.client(&namesake).await?.is_some()
+        {
+            return Err(Fault::SubjectIsClient);
+        }
         let id = GrantId::generate(self.server.random())?;
         let code = self.server.codec().mint(TokenKind::Code, id, 0, self.server.random())?;
         let grant = self.grant(id, code.digest, approval);

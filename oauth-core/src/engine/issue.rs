@@ -59,7 +59,7 @@ impl Target {
         if audience.is_empty() {
             audience.clone_from(&facts.resources);
         }
-        let scope = server.scope_at(&audience, &scope);
+        let scope = narrow(server, &audience, &scope)?;
         Ok(Self { scope, audience })
     }
 }
@@ -91,6 +91,16 @@ pub(crate) fn requested_resources(server: &AuthorizationServer, params: &Params)
         resources.extend(server.resources().first().map(|first| first.identifier.clone()));
     }
     Ok(resources)
+}
+
+/// The part of `scope` that means something at `audience`. A client that asked
+/// for something must not take nothing for all of it.
+pub(crate) fn narrow(server: &AuthorizationServer, audience: &[String], scope: &Scope) -> Result<Scope, OAuthError> {
+    let narrowed = server.scope_at(audience, scope);
+    if narrowed.is_empty() && !scope.is_empty() {
+        return Err(OAuthError::invalid_scope("nothing of the scope means anything at the resource"));
+    }
+    Ok(narrowed)
 }
 
 fn read_scope(scope: &str) -> Result<Scope, OAuthError> {

@@ -155,8 +155,9 @@ impl Drop for Pair {
 }
 
 /// Answers a retry with the same successor. If it asks for another scope or
-/// resource than the request whose response was lost, it gets an access token
-/// for that, beside the same refresh token: one live family all the same.
+/// resource than the request whose response was lost, or if that access token
+/// has ended, it gets a fresh one beside the same refresh token: one live
+/// family all the same.
 async fn retry(
     server: &AuthorizationServer,
     client: &Client,
@@ -169,7 +170,8 @@ async fn retry(
     let pair = Pair::open(read, sealed)?;
     let refresh = Secret::new(pair.refresh_token.as_str());
     server.tell(&Event::RefreshRetried { grant: grant.id, client: &client.id });
-    if pair.scope == target.scope && pair.audience == target.audience {
+    let wanted = pair.scope == target.scope && pair.audience == target.audience;
+    if wanted && is_live(server, &pair.access_token).await? {
         let record = AccessToken {
             digest: Digest::of(&[]),
             scope: pair.scope.clone(),
@@ -184,6 +186,13 @@ async fn retry(
         return Err(refused().into());
     }
     Ok(server.response(&fresh, Some(refresh)))
+}
+
+async fn is_live(server: &AuthorizationServer, access_token: &str) -> Result<bool, Fault> {
+    match server.locate(access_token) {
+        Some(located) => Ok(server.live_access(&located).await?.is_some()),
+        None => Ok(false),
+    }
 }
 
 fn rotate(server: &AuthorizationServer, client: &Client, read: &ReadToken, new: &Successor) -> RotateRefresh {

@@ -98,17 +98,10 @@ impl Inner {
     }
 
     fn sweep(&self, now: UnixTime, limit: usize) -> usize {
-        let mut removed = lock(&self.parked).sweep(now, limit);
+        let mut removed = in_steps(limit, |step| lock(&self.parked).sweep(now, step));
         let first = self.swept.fetch_add(1, Ordering::Relaxed);
         for shard in self.shards.iter().cycle().skip(first % SHARDS).take(SHARDS) {
-            while removed < limit {
-                let step = SWEEP_STEP.min(limit - removed);
-                let gone = lock(shard).sweep(now, step);
-                removed += gone;
-                if gone < step {
-                    break;
-                }
-            }
+            removed += in_steps(limit - removed, |step| lock(shard).sweep(now, step));
         }
         removed
     }
@@ -125,6 +118,20 @@ impl Inner {
         parked.remove(finish.id);
         Ok(true)
     }
+}
+
+/// Lets `sweep` remove at most `limit`, a few at a time.
+fn in_steps(limit: usize, mut sweep: impl FnMut(usize) -> usize) -> usize {
+    let mut removed = 0;
+    while removed < limit {
+        let step = SWEEP_STEP.min(limit - removed);
+        let gone = sweep(step);
+        removed += gone;
+        if gone < step {
+            break;
+        }
+    }
+    removed
 }
 
 impl Parked {

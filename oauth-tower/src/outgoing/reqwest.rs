@@ -95,3 +95,41 @@ async fn exchange(client: Client, request: Request<Bytes>) -> Result<Response<re
 fn setup(error: reqwest::Error) -> HttpError {
     HttpError::Setup(error.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read, Write},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_redirect_is_an_answer_and_is_not_followed() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; 1024];
+            let read = stream.read(&mut request).unwrap();
+            let response = "HTTP/1.1 302 Found\r\nlocation: /elsewhere\r\ncontent-length: 2\r\n\r\nno";
+            stream.write_all(response.as_bytes()).unwrap();
+            String::from_utf8_lossy(&request[..read]).into_owned()
+        });
+        let client = HttpClient::builder().build().unwrap();
+        let request = Request::post(format!("http://{address}/token")).body(Bytes::from("a=b")).unwrap();
+        let response = client.send(request).await.unwrap();
+        assert_eq!((response.status().as_u16(), &response.body()[..]), (302, &b"no"[..]));
+        let request = server.join().unwrap();
+        assert!(request.starts_with("POST /token HTTP/1.1\r\n"), "{request}");
+        assert!(request.ends_with("a=b"), "{request}");
+    }
+
+    #[test]
+    fn a_certificate_that_is_none_is_found_when_building() {
+        let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        let built = HttpClient::builder().root_certificates(broken).build();
+        assert!(matches!(built, Err(HttpError::Setup(_))));
+    }
+}

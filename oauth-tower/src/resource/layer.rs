@@ -34,7 +34,7 @@ use super::{
 /// let layer = api
 ///     .layer()
 ///     .require_scope("albums:read albums:write")
-///     .render_with(|refusal: &Refusal| refusal.response(Full::from("sorry\n")));
+///     .render_with(|refusal: &Refusal| refusal.response(Full::new(Bytes::from("sorry\n"))));
 /// let service = ServiceBuilder::new().layer(layer).service_fn(handler);
 /// # drop(service);
 /// # Ok(())

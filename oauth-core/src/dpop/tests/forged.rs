@@ -117,17 +117,15 @@ fn a_header_that_repeats_a_member_is_refused() {
     let key = key();
     let [own, other] = [&key, &super::key()].map(|key| json!(key.public_jwk()).to_string());
     let head = r#""typ":"dpop+jwt","alg":"ES256""#;
-    for (header, expected) in [
-        (format!(r#"{{{head},"jwk":{own},"jwk":{own}}}"#), DpopError::Malformed),
-        (format!(r#"{{{head},"jwk":{other},"jwk":{own}}}"#), DpopError::Malformed),
-        (format!(r#"{{{head},"jwk":{other},"j\u0077k":{own}}}"#), DpopError::Malformed),
-        (format!(r#"{{{head},"typ":"dpop+jwt","jwk":{own}}}"#), DpopError::Malformed),
-        (format!(r#"{{{head},"jwk":{own}}}"#), DpopError::MissingClaim("x")),
+    assert!(verdict(&forge(&key, format!(r#"{{{head},"jwk":{own}}}"#), claims())).is_ok());
+    for header in [
+        format!(r#"{{{head},"jwk":{own},"jwk":{own}}}"#),
+        format!(r#"{{{head},"jwk":{other},"jwk":{own}}}"#),
+        format!(r#"{{{head},"jwk":{other},"j\u0077k":{own}}}"#),
+        format!(r#"{{{head},"typ":"dpop+jwt","jwk":{own}}}"#),
+        format!(r#"{{{head},"kid":"a","kid":"a","jwk":{own}}}"#),
     ] {
-        match expected {
-            DpopError::MissingClaim(_) => assert!(verdict(&forge(&key, header, claims())).is_ok()),
-            expected => assert_eq!(refusal_of_header(&key, header), expected),
-        }
+        assert_eq!(refusal_of_header(&key, header), DpopError::Malformed);
     }
 }
 

@@ -5,7 +5,7 @@ use rusqlite::{Connection, named_params};
 use super::{
     SqliteStore,
     error::Failure,
-    row::{self, grant_columns, time},
+    row::{self, grant_columns, number, time},
 };
 use crate::{
     clock::UnixTime,
@@ -127,7 +127,7 @@ pub(super) fn insert(connection: &Connection, grant: &Grant) -> Result<i64, Fail
         ":revoked_at": grant.revoked_at.map(time),
         ":code_redeemed_at": code.and_then(|code| code.redeemed_at).map(time),
         ":refresh_digest": refresh.map(|refresh| refresh.digest.as_bytes()),
-        ":refresh_generation": refresh.map(|refresh| time(UnixTime(refresh.generation))),
+        ":refresh_generation": refresh.map(|refresh| number(refresh.generation)),
         ":refresh_used_at": refresh.map(|refresh| time(refresh.used_at)),
         ":retry_digest": retry.map(|retry| retry.digest.as_bytes()),
         ":retry_sealed": retry.map(|retry| &retry.sealed),
@@ -154,7 +154,7 @@ fn save(connection: &Connection, no: i64, grant: &Grant) -> Result<(), Failure> 
         ":revoked_at": grant.revoked_at.map(time),
         ":code_redeemed_at": grant.code.as_ref().and_then(|code| code.redeemed_at).map(time),
         ":refresh_digest": refresh.map(|refresh| refresh.digest.as_bytes()),
-        ":refresh_generation": refresh.map(|refresh| time(UnixTime(refresh.generation))),
+        ":refresh_generation": refresh.map(|refresh| number(refresh.generation)),
         ":refresh_used_at": refresh.map(|refresh| time(refresh.used_at)),
         ":retry_digest": retry.map(|retry| retry.digest.as_bytes()),
         ":retry_sealed": retry.map(|retry| &retry.sealed),

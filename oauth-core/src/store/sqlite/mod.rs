@@ -152,9 +152,9 @@ async fn wait<T>(answer: Answer<T>) -> Result<T, StoreError> {
 
 impl Store for SqliteStore {
     fn check(&self) -> StoreFuture<'_, ()> {
-        // Changes nothing, but goes all the way to the disk.
-        const SQL: &str = "UPDATE oauth_migrations SET applied_at = applied_at
-            WHERE version = (SELECT max(version) FROM oauth_migrations)";
+        // SQLite does not write what stays the same, so this counts.
+        const SQL: &str = "INSERT INTO oauth_probe (no, count) VALUES (1, 1)
+            ON CONFLICT DO UPDATE SET count = count + 1";
         self.write(|connection| Ok(connection.prepare_cached(SQL)?.execute([]).map(drop)?))
     }
 }
@@ -195,19 +195,19 @@ impl SqliteStoreBuilder {
     }
 
     /// Sets for how long a call waits for another process that writes to the
-    /// same file, before it fails. The default is 5 seconds.
+    /// same file, before it fails: at most one hour. The default is 5 seconds.
     #[must_use]
-    pub const fn busy_timeout(mut self, patience: Duration) -> Self {
-        self.busy_timeout = patience;
+    pub fn busy_timeout(mut self, patience: Duration) -> Self {
+        self.busy_timeout = patience.min(Duration::from_secs(3600));
         self
     }
 
     /// Sets how many calls may wait to be written, and how many to read; one
-    /// more is refused at once with [`StoreError::Unavailable`]. The default
-    /// is 4096.
+    /// more is refused at once with [`StoreError::Unavailable`]. At least one;
+    /// the default is 4096.
     #[must_use]
-    pub const fn queue(mut self, calls: usize) -> Self {
-        self.queue = calls;
+    pub fn queue(mut self, calls: usize) -> Self {
+        self.queue = calls.max(1);
         self
     }
 

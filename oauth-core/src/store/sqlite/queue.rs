@@ -101,3 +101,33 @@ impl<J> Queue<J> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_channel::oneshot;
+
+    use super::*;
+
+    #[test]
+    fn what_waits_is_served_after_closing_and_nothing_is_added() {
+        let queue = Queue::new(2, 1);
+        queue.push(1).unwrap();
+        queue.push(2).unwrap();
+        assert!(queue.push(3).unwrap_err().to_string().contains("too many"));
+        queue.close();
+        assert!(queue.push(4).unwrap_err().to_string().contains("closed"));
+        assert_eq!((queue.pop(), queue.try_pop(), queue.pop()), (Some(1), Some(2), None));
+    }
+
+    #[test]
+    fn what_waits_is_dropped_when_the_last_thread_leaves() {
+        let queue = Queue::new(2, 2);
+        let (job, mut caller) = oneshot::channel::<()>();
+        queue.push(job).unwrap();
+        queue.leave();
+        assert_eq!(caller.try_recv(), Ok(None), "one thread still serves");
+        queue.leave();
+        assert!(caller.try_recv().is_err());
+        assert!(queue.push(oneshot::channel().0).is_err());
+    }
+}

@@ -11,9 +11,13 @@ use crate::{
     token::GrantId,
 };
 
-/// SQLite counts in `i64`. What lies beyond is the end of time.
+/// SQLite counts in `i64`. What lies beyond stands for [`u64::MAX`].
+pub(super) fn number(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 pub(super) fn time(time: UnixTime) -> i64 {
-    i64::try_from(time.0).unwrap_or(i64::MAX)
+    number(time.0)
 }
 
 /// The columns of a grant, in the order in which [`grant`] reads them.
@@ -68,7 +72,7 @@ fn refresh(columns: &mut Columns<'_>) -> Result<Option<Refresh>, StoreError> {
     let Some(digest) = columns.optional_bytes()? else { return columns.absent(COLUMNS - 1) };
     Ok(Some(Refresh {
         digest: Digest::from_bytes(digest),
-        generation: columns.time()?.0,
+        generation: columns.number()?,
         used_at: columns.time()?,
         retry: retry(columns)?,
     }))
@@ -144,16 +148,24 @@ impl<'r> Columns<'r> {
         self.optional_integer()?.ok_or_else(|| self.damaged())
     }
 
-    fn optional_time(&mut self) -> Result<Option<UnixTime>, StoreError> {
+    fn optional_number(&mut self) -> Result<Option<u64>, StoreError> {
         match self.optional_integer()? {
             None => Ok(None),
-            Some(i64::MAX) => Ok(Some(UnixTime::MAX)),
-            Some(seconds) => u64::try_from(seconds).map(|seconds| Some(UnixTime(seconds))).map_err(|_| self.damaged()),
+            Some(i64::MAX) => Ok(Some(u64::MAX)),
+            Some(other) => other.try_into().map(Some).map_err(|_| self.damaged()),
         }
     }
 
+    fn number(&mut self) -> Result<u64, StoreError> {
+        self.optional_number()?.ok_or_else(|| self.damaged())
+    }
+
+    fn optional_time(&mut self) -> Result<Option<UnixTime>, StoreError> {
+        Ok(self.optional_number()?.map(UnixTime))
+    }
+
     fn time(&mut self) -> Result<UnixTime, StoreError> {
-        self.optional_time()?.ok_or_else(|| self.damaged())
+        self.number().map(UnixTime)
     }
 
     fn optional_text(&mut self) -> Result<Option<&'r str>, StoreError> {

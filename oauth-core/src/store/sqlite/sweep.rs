@@ -19,8 +19,29 @@ pub(super) const STEPS: [&str; 4] = [
 pub(super) fn sweep(connection: &Connection, now: UnixTime, limit: usize) -> Result<usize, Failure> {
     let mut removed = 0;
     for step in STEPS {
-        let left = i64::try_from(limit - removed).unwrap_or(i64::MAX);
+        let left = i64::try_from(limit.saturating_sub(removed)).unwrap_or(i64::MAX);
         removed += connection.prepare_cached(step)?.execute((time(now), left))?;
     }
+    shrink(connection)?;
     Ok(removed)
 }
+
+/// After a burst, gives space back to the file system, a little at a time. In
+/// the steady state it does nothing: free pages are soon used again.
+fn shrink(connection: &Connection) -> Result<(), rusqlite::Error> {
+    let pages = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let free = pages("freelist_count")?;
+    if free > SPARE_PAGES && free > pages("page_count")? / 4 {
+        // One row per page, and no page without asking for its row.
+        let mut statement = connection.prepare_cached(SHRINK)?;
+        let mut rows = statement.query([])?;
+        while rows.next()?.is_some() {}
+    }
+    Ok(())
+}
+
+/// 4 MiB.
+const SPARE_PAGES: i64 = 1024;
+
+/// At most 1 MiB at a time.
+const SHRINK: &str = "PRAGMA incremental_vacuum(256)";

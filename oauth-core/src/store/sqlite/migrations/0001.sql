@@ -62,3 +62,9 @@ CREATE TABLE oauth_signing_keys (
     sealed BLOB NOT NULL,
     active_from INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- One row that a readiness probe changes, to see that the disk still takes it.
+CREATE TABLE oauth_probe (
+    no INTEGER PRIMARY KEY CHECK (no = 1),
+    count INTEGER NOT NULL
+) STRICT;

@@ -87,6 +87,19 @@ async fn the_writer_syncs_every_commit() {
     assert_eq!(mode, "wal");
 }
 
+#[tokio::test]
+async fn a_check_goes_all_the_way_to_the_file() {
+    let directory = Directory::new();
+    let store = directory.open().await;
+    let raw = directory.raw();
+    let version = || -> i64 { raw.pragma_query_value(None, "data_version", |row| row.get(0)).unwrap() };
+    for _ in 0..2 {
+        let before = version();
+        store.check().await.unwrap();
+        assert_ne!(version(), before);
+    }
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_new_file_is_its_owners_alone() {
@@ -200,4 +213,27 @@ async fn damaged_rows_are_reported_and_harm_nothing_else() {
     let error = store.client(sound.facts.client.clone()).await.unwrap_err();
     assert!(matches!(error, StoreError::Corrupt("client")));
     assert_eq!(store.revoke_grant(sound.id, NOW).await.unwrap(), Revocation::Revoked);
+}
+
+#[tokio::test]
+async fn the_file_shrinks_after_a_burst() {
+    let directory = Directory::new();
+    let store = directory.open().await;
+    let burst = futures_util::future::join_all((0..4000).map(|_| store.insert_grant(wide(), Some(access())))).await;
+    assert!(burst.iter().all(Result::is_ok));
+    let pages = || -> u32 { directory.raw().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap() };
+    let before = pages();
+    let end = NOW.saturating_add(1_000_000);
+    for _ in 0..40 {
+        store.sweep(end, 500).await.unwrap();
+    }
+    assert!(pages() < before / 2, "{} of {before} pages are left", pages());
+    store.insert_grant(wide(), None).await.unwrap();
+}
+
+/// A grant of two kilobytes.
+fn wide() -> Grant {
+    let mut grant = grant();
+    grant.facts.resources = vec!["https://resource.example/".repeat(80)];
+    grant
 }

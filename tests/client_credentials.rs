@@ -1,6 +1,9 @@
 //! `grant_type=client_credentials`: a client acts for itself.
 
-use oauth_core::client::{Client, GrantType, InvalidClient};
+use oauth_core::{
+    client::{Client, GrantType, InvalidClient},
+    engine::interaction::Approval,
+};
 use serde_json::Value;
 
 use crate::support::*;
@@ -57,11 +60,12 @@ async fn the_subject_is_the_client_which_tells_it_from_a_users_token() {
 async fn no_user_can_pass_for_a_client() {
     let w = on_memory().await;
     let mut browser = Browser::new(&w);
-    let id = browser.begin(&Ask::of(WEB)).await;
-    let interaction = browser.interaction(&id).await.unwrap();
-    let approval = oauth_core::engine::interaction::Approval::new("web");
     // A token with `sub` = `client_id` would say that nobody but the client is behind it.
-    assert!(interaction.approve(approval).await.is_err());
+    for client in ["web", "app"] {
+        let id = browser.begin(&Ask::of(WEB)).await;
+        assert!(browser.interaction(&id).await.unwrap().approve(Approval::new(client)).await.is_err());
+        assert!(browser.interaction(&id).await.is_some(), "nothing was decided");
+    }
 }
 
 // spec: TOK-21, AUZ-18

@@ -7,7 +7,7 @@ use oauth_axum_rs::{
     AuthorizationServer, AuthorizationServerExt, Issuer, MemoryStore, Peer, Resource, ResourceServer, SqliteStore,
     TlsConfig, TlsListener, Token, pages::Pages,
 };
-use oauth_core::store::Store;
+use oauth_core::{server::AuthorizationServerBuilder, store::Store};
 use oauth2::{
     AccessToken, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
     HttpRequest, HttpResponse, IntrospectionUrl, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken,
@@ -129,7 +129,7 @@ impl Site {
 async fn app(issuer: &str, store: Arc<dyn Store>) -> Router {
     let api = Resource::new(API).scopes("read write".parse().unwrap());
     let builder = AuthorizationServer::builder(issuer).shared_store(store).root_secret(World::root()).resource(api);
-    let builder = registered().into_iter().fold(builder.subjects(People), |builder, client| builder.client(client));
+    let builder = registered().into_iter().fold(builder.subjects(People), AuthorizationServerBuilder::client);
     let server = builder.build().await.unwrap();
     let protected = ResourceServer::builder(API).issuer(Issuer::local(server.clone())).build().unwrap();
     let notes = get(async |token: Token| format!("notes of {}", token.subject()));

@@ -156,7 +156,25 @@ async fn looking_changes_nothing() {
     .await;
 }
 
-// INT-07 but for its limit on guessing, which is for a layer around the endpoint.
+// spec: INT-07
+#[tokio::test]
+async fn a_client_that_guesses_is_told_to_wait_and_a_resource_server_is_not() {
+    let w = on_memory().await;
+    let token = w.tokens(WEB).await.access;
+    for _ in 0..60 {
+        w.introspect(WEB, "guess").await.is_inactive();
+    }
+    let told = w.introspect(WEB, "guess").await;
+    assert_eq!((told.status.as_u16(), told.headers.contains_key("retry-after")), (429, true), "{told}");
+    assert_eq!(w.introspect(WEB, &token).await.json()["active"], true, "its own tokens are no guess");
+    for _ in 0..100 {
+        w.introspect(AUDITOR, "what a stranger sent").await.is_inactive();
+    }
+    w.clock.advance(60);
+    w.introspect(WEB, "guess").await.is_inactive();
+}
+
+// spec: INT-07
 #[tokio::test]
 async fn the_endpoint_is_https_and_its_answers_are_kept_by_nobody() {
     let w = on_memory().await;

@@ -12,7 +12,7 @@ use crate::support::{
 /// `resource-server` for the tokens that `reference` issues, listening with TLS.
 struct Api {
     remote: Remote,
-    program: Program,
+    _program: Program,
 }
 
 const INTROSPECTING: [&str; 7] =
@@ -28,7 +28,7 @@ impl Api {
     fn started_by(reference: &Reference, command: Command) -> Self {
         let program = Program::start(command);
         let address = program.says("listening on ");
-        Self { remote: Remote::new(reference.authority.client(), format!("https://{address}")), program }
+        Self { remote: Remote::new(reference.authority.client(), format!("https://{address}")), _program: program }
     }
 
     async fn call(&self, token: &str) -> Answer {

@@ -147,10 +147,13 @@ async fn a_retry_never_hands_out_a_token_that_has_ended() {
         async |w| {
             let first = w.tokens(APP).await.refresh.unwrap();
             let second = w.refresh(APP, &first).await.tokens();
+            w.revoke(APP, &second.access).await.is_revoked();
+            let retry = w.refresh(APP, &first).await.tokens();
+            assert!(w.lives(&retry.access).await, "the first one was revoked");
             w.clock.advance(10);
             let retry = w.refresh(APP, &first).await.tokens();
+            assert!(w.lives(&retry.access).await, "the first one has expired");
             assert_eq!(retry.refresh, second.refresh);
-            assert!(w.lives(&retry.access).await);
         },
     )
     .await;
@@ -200,7 +203,7 @@ async fn a_forgery_with_a_real_grant_id_changes_nothing() {
         let first = w.tokens(APP).await.refresh.unwrap();
         let second = w.refresh(APP, &first).await.tokens();
         let grant = World::codec().read(TokenKind::Refresh, &first).unwrap().grant;
-        let foreign = TokenCodec::new(&RootSecret::new([8; 32]), Prefixes::default());
+        let foreign = TokenCodec::new(&RootSecret::new([8; 32]), ISSUER, Prefixes::default());
         let calls = w.store.calls();
         for generation in [0, 1, 2, u64::MAX] {
             let forged = foreign.mint(TokenKind::Refresh, grant, generation, &SystemRandom).unwrap();

@@ -233,7 +233,7 @@ async fn junk_is_refused_before_the_store_is_asked() {
     on_every_store(async |w| {
         let (code, tokens) = (w.code(APP).await, w.tokens(APP).await);
         let refresh = tokens.refresh.unwrap();
-        let foreign = TokenCodec::new(&RootSecret::new([8; 32]), Prefixes::default());
+        let foreign = TokenCodec::new(&RootSecret::new([8; 32]), ISSUER, Prefixes::default());
         let grant = World::codec().read(TokenKind::Code, &code).unwrap().grant;
         let forge = |kind| foreign.mint(kind, grant, 0, &SystemRandom).unwrap().text.expose().to_owned();
         let forged = [TokenKind::Access, TokenKind::Refresh, TokenKind::Code].map(forge);

@@ -94,6 +94,12 @@ fn failure(server: &AuthorizationServer, failure: &Failure) -> Response<Bytes> {
             }
             response
         }
+        Failure::TooMany { retry_after } => {
+            let error = OAuthError::new(ErrorCode::TemporarilyUnavailable, "too many requests");
+            let mut response = error_json(StatusCode::TOO_MANY_REQUESTS, &error);
+            response.headers_mut().insert(RETRY_AFTER, (*retry_after).into());
+            response
+        }
         Failure::Fault(fault) => unavailable(server, fault),
     }
 }

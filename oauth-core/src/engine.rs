@@ -2,6 +2,7 @@
 
 pub mod client_auth;
 pub mod fault;
+pub(crate) mod guess_limit;
 pub mod interaction;
 pub mod issue;
 pub mod key_ring;

@@ -6,10 +6,11 @@ mod refresh_token;
 
 use crate::{
     client::{Client, GrantType},
-    engine::fault::Failure,
+    engine::fault::{Failure, Fault},
     error::OAuthError,
     params::Params,
     server::AuthorizationServer,
+    store::Grant,
     token::TokenResponse,
 };
 
@@ -30,4 +31,15 @@ pub(crate) async fn issue(
         refresh_token::NAME => refresh_token::issue(server, client, params).await,
         _ => Err(OAuthError::unsupported_grant_type("the grant type is not implemented").into()),
     }
+}
+
+/// Whether the user behind a grant may still act. If not, the grant ends here
+/// (draft-16 section 4.3.1).
+async fn subject_may_act(server: &AuthorizationServer, grant: &Grant) -> Result<bool, Fault> {
+    let Some(subject) = &grant.facts.subject else { return Ok(true) };
+    if server.subjects().is_active(subject).await? {
+        return Ok(true);
+    }
+    let _outcome = server.revoke_grant(grant.id).await?;
+    Ok(false)
 }

@@ -13,6 +13,7 @@ use crate::{
     clock::{Clock, Random, UnixTime},
     engine::{
         fault::Fault,
+        guess_limit::GuessLimit,
         key_ring::KeyRing,
         policy::{Lifetimes, Resource, RevocationPolicy, Rotation, Subjects},
         revocations::{Announcement, Revocations, Revoked},
@@ -76,6 +77,7 @@ struct Inner {
     random: Arc<dyn Random>,
     events: Arc<dyn EventSink>,
     revocations: Revocations,
+    guesses: GuessLimit,
 }
 
 impl AuthorizationServer {
@@ -238,6 +240,10 @@ impl AuthorizationServer {
 
     pub(crate) fn subjects(&self) -> &dyn Subjects {
         &*self.inner.subjects
+    }
+
+    pub(crate) fn guesses(&self) -> &GuessLimit {
+        &self.inner.guesses
     }
 
     pub(crate) fn codec(&self) -> &TokenCodec {

@@ -246,20 +246,50 @@ fn parts() {
     let bytes = token.as_bytes();
     let part = token.split('.').nth(1).unwrap();
     let sig = token.split('.').nth(2).unwrap();
-    let [parse, claims, raw, verify, all, b64, t68] = interleaved(51, 500, [
-        &mut |_| { black_box(Jws::parse(black_box(&token)).unwrap()); },
-        &mut |_| { black_box(AccessTokenClaims::from_json(black_box(&payload)).unwrap()); },
-        &mut |_| { black_box(jws.verify(key).unwrap()); },
-        &mut |_| { black_box(verify_access_token_jws(&jws, &keys, Algorithm::ALL, &exp).unwrap()); },
-        &mut |_| { black_box(verify_access_token(&token, &keys, Algorithm::ALL, &exp).unwrap()); },
-        &mut |_| { buf.clear(); URL_SAFE_NO_PAD.decode_vec(black_box(part), &mut buf).unwrap(); URL_SAFE_NO_PAD.decode_vec(black_box(sig), &mut buf).unwrap(); black_box(&buf); },
-        &mut |_| { black_box(black_box(bytes).iter().fold(true, |l, b| l & (b.is_ascii_alphanumeric() | matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')))); },
-    ]);
-    println!("parse {parse:.0} claims {claims:.0} raw {raw:.0} verify {verify:.0} all {all:.0} b64 {b64:.0} t68 {t68:.0} payload {}", payload.len());
+    let [parse, claims, raw, verify, all, b64, t68] = interleaved(
+        51,
+        500,
+        [
+            &mut |_| {
+                black_box(Jws::parse(black_box(&token)).unwrap());
+            },
+            &mut |_| {
+                black_box(AccessTokenClaims::from_json(black_box(&payload)).unwrap());
+            },
+            &mut |_| {
+                black_box(jws.verify(key).unwrap());
+            },
+            &mut |_| {
+                black_box(verify_access_token_jws(&jws, &keys, Algorithm::ALL, &exp).unwrap());
+            },
+            &mut |_| {
+                black_box(verify_access_token(&token, &keys, Algorithm::ALL, &exp).unwrap());
+            },
+            &mut |_| {
+                buf.clear();
+                URL_SAFE_NO_PAD.decode_vec(black_box(part), &mut buf).unwrap();
+                URL_SAFE_NO_PAD.decode_vec(black_box(sig), &mut buf).unwrap();
+                black_box(&buf);
+            },
+            &mut |_| {
+                black_box(black_box(bytes).iter().fold(true, |l, b| {
+                    l & (b.is_ascii_alphanumeric() | matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/'))
+                }));
+            },
+        ],
+    );
+    println!(
+        "parse {parse:.0} claims {claims:.0} raw {raw:.0} verify {verify:.0} all {all:.0} b64 {b64:.0} t68 {t68:.0} payload {}",
+        payload.len()
+    );
 }
 
 fn main() {
-    if std::env::var("PARTS").is_ok() { parts(); parts(); return; }
+    if std::env::var("PARTS").is_ok() {
+        parts();
+        parts();
+        return;
+    }
     // `cargo test` runs benchmarks once, to see that they still work.
     let timed = std::env::args().any(|argument| argument == "--bench");
     let mut c = Criterion::default().configure_from_args();

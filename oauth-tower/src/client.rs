@@ -293,7 +293,9 @@ mod tests {
     async fn an_error_response_is_read_and_a_broken_one_too() {
         let (client, _) = client(400, &[], r#"{"error":"invalid_grant","error_description":"no"}"#);
         let error = client.refresh(&"old".into(), None).await.unwrap_err();
-        assert!(matches!(error, TokenError::Refused { error, status: StatusCode::BAD_REQUEST, .. } if error == "invalid_grant"));
+        assert!(
+            matches!(error, TokenError::Refused { error, status: StatusCode::BAD_REQUEST, .. } if error == "invalid_grant")
+        );
         let (client, _) = self::client(500, &[], "<html>");
         let error = client.refresh(&"old".into(), None).await.unwrap_err();
         assert!(matches!(error, TokenError::Refused { error, .. } if error.is_empty()));

@@ -35,6 +35,6 @@ pub(crate) use self::{
     remote::Remote,
     request::{basic, post, redemption},
     store::WatchedStore,
-    visitor::{Page, Visitor, unescape},
+    visitor::{Visitor, unescape},
     world::{World, on_every_store, on_every_store_with, on_memory, on_memory_with, on_sqlite},
 };

@@ -120,7 +120,7 @@ impl World {
 
     /// Reads and makes tokens as the server does.
     pub(crate) fn codec() -> TokenCodec {
-        TokenCodec::new(&Self::root(), Prefixes::default())
+        TokenCodec::new(&Self::root(), ISSUER, Prefixes::default())
     }
 
     /// Sends `request` to the app, as its listener would.

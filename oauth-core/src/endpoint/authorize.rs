@@ -73,6 +73,7 @@ async fn authorize(
     match proceed(server, request, &params, &route).await {
         Ok(response) => Ok(response),
         Err(Failure::Refused(error) | Failure::Unauthenticated(error)) => Err(route.refuse(server, &error)),
+        Err(Failure::TooMany { .. }) => Err(route.refuse(server, &outage())),
         Err(Failure::Fault(fault)) => {
             server.tell(&Event::Fault { error: &fault });
             Err(route.refuse(server, &OAuthError::new(ErrorCode::ServerError, "the server cannot answer now")))

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json as value};
 use super::{failure, is_post, json, method_not_allowed, read_form};
 use crate::{
     client::Client,
-    engine::{client_auth::authenticate, fault::Failure, validate::Located},
+    engine::{client_auth::authenticate, fault::Failure, policy::Resource, validate::Located},
     error::OAuthError,
     scope::Scope,
     server::AuthorizationServer,
@@ -38,7 +38,12 @@ async fn introspect(server: &AuthorizationServer, request: &Request<Bytes>) -> R
         return Err(Failure::Unauthenticated(error));
     }
     let token = params.require("token")?;
-    let Some(located) = server.locate(token) else { return Ok(inactive()) };
+    let Some(located) = server.locate(token) else {
+        if !is_resource_server(server, &caller) {
+            server.guesses().count(&caller.id, server.now())?;
+        }
+        return Ok(inactive());
+    };
     let body = match located.kind {
         TokenKind::Access => access(server, &caller, &located).await?,
         TokenKind::Refresh => refresh(server, &caller, &located).await?,
@@ -82,6 +87,11 @@ fn cut_to(server: &AuthorizationServer, caller: &Client, grant: &Grant, access: 
     let scope: Scope = server.scope_at(&access.audience, &access.scope);
     access.scope = scope;
     !access.audience.is_empty()
+}
+
+fn is_resource_server(server: &AuthorizationServer, caller: &Client) -> bool {
+    let named = |resource: &Resource| resource.introspection_caller.as_ref() == Some(&caller.id);
+    server.introspection_callers().contains(&caller.id) || server.resources().iter().any(named)
 }
 
 /// A refresh token is its client's business alone: resource servers must never

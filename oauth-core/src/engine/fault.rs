@@ -42,6 +42,8 @@ pub(crate) enum Failure {
     Refused(OAuthError),
     /// The client did not prove itself: 401 and a challenge.
     Unauthenticated(OAuthError),
+    /// The client asks too often: 429, and when to come back, in seconds.
+    TooMany { retry_after: u64 },
     /// The server is at fault: 503.
     Fault(Fault),
 }

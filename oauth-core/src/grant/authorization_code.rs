@@ -1,6 +1,7 @@
 //! `authorization_code`: a code and its verifier for tokens (OAuth 2.1 section
 //! 4.1.3).
 
+use super::subject_may_act;
 use crate::{
     client::{Client, GrantType},
     engine::{
@@ -29,6 +30,9 @@ pub(super) async fn issue(
     let grant = server.store().grant(read.grant).await?.filter(|grant| grant.facts.client == client.id);
     let grant = grant.ok_or_else(refused)?;
     let challenge = read_verifier(params, grant.code.as_ref())?;
+    if !subject_may_act(server, &grant).await? {
+        return Err(refused().into());
+    }
     let target = Target::read(server, params, &grant.facts, false)?;
 
     let access = server.mint_access(&grant, 0, target)?;

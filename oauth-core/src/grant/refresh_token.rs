@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::subject_may_act;
 use crate::{
     client::Client,
     clock::UnixTime,
@@ -32,7 +33,9 @@ pub(super) async fn issue(
     let read = server.codec().read(TokenKind::Refresh, params.require("refresh_token")?).ok_or_else(refused)?;
     let grant = server.store().grant(read.grant).await?.filter(|grant| grant.facts.client == client.id);
     let grant = grant.filter(|grant| grant.is_live(server.now())).ok_or_else(refused)?;
-    check_subject(server, &grant).await?;
+    if !subject_may_act(server, &grant).await? {
+        return Err(refused().into());
+    }
     let target = Target::read(server, params, &grant.facts, true)?;
 
     let new = Successor::mint(server, client, &grant, &read, target.clone())?;
@@ -62,17 +65,6 @@ pub(super) async fn issue(
 
 fn refused() -> OAuthError {
     OAuthError::invalid_grant("the refresh token is unknown, expired, revoked, or another client's")
-}
-
-/// Draft-16 section 4.3.1: a disabled user's grants end.
-async fn check_subject(server: &AuthorizationServer, grant: &Grant) -> Result<(), Failure> {
-    if let Some(subject) = &grant.facts.subject
-        && !server.subjects().is_active(subject).await?
-    {
-        let _outcome = server.revoke_grant(grant.id).await?;
-        return Err(refused().into());
-    }
-    Ok(())
 }
 
 /// What is to take the place of a presented refresh token.

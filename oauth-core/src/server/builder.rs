@@ -11,6 +11,7 @@ use crate::{
     clock::{Clock, Random, SystemClock, SystemRandom},
     engine::{
         fault::Fault,
+        guess_limit::GuessLimit,
         key_ring::KeyRing,
         policy::{EverySubject, Lifetimes, Resource, RevocationPolicy, Rotation, Subjects, TokenFormat},
         revocations::Revocations,
@@ -283,6 +284,7 @@ impl AuthorizationServerBuilder {
                 return Err(BuildError::Client(twice.id.clone()));
             }
         }
+        let codec = TokenCodec::new(&root, &self.issuer, self.prefixes);
         Ok(Inner {
             issuer: self.issuer,
             issuer_path,
@@ -297,7 +299,7 @@ impl AuthorizationServerBuilder {
             revocation: self.revocation,
             signing_algorithm: self.signing_algorithm,
             subjects: self.subjects,
-            codec: TokenCodec::new(&root, self.prefixes),
+            codec,
             grant_refs: GrantRefs::new(&root),
             csrf: root.hmac_keys(b"csrf"),
             keys: KeyRing::new(root.sealer(b"signing key")),
@@ -306,6 +308,7 @@ impl AuthorizationServerBuilder {
             random: self.random,
             events: self.events,
             revocations: Revocations::default(),
+            guesses: GuessLimit::default(),
         })
     }
 }

@@ -125,10 +125,11 @@ pub struct ReadToken {
 }
 
 impl TokenCodec {
-    /// A codec under `root` with these prefixes.
+    /// A codec under `root` with these prefixes, for the tokens of `issuer`
+    /// alone: two issuers may share a root secret and a store, but no token.
     #[must_use]
-    pub fn new(root: &RootSecret, prefixes: Prefixes) -> Self {
-        Self { tag_keys: root.hmac_keys(b"token tag"), prefixes }
+    pub fn new(root: &RootSecret, issuer: &str, prefixes: Prefixes) -> Self {
+        Self { tag_keys: root.hmac_keys(&[b"token tag ", issuer.as_bytes()].concat()), prefixes }
     }
 
     /// Makes a token of `grant`.
@@ -273,7 +274,7 @@ mod tests {
     use crate::clock::SystemRandom;
 
     fn codec(root: u8) -> TokenCodec {
-        TokenCodec::new(&RootSecret::new([root; 32]), Prefixes::default())
+        TokenCodec::new(&RootSecret::new([root; 32]), "https://as.example", Prefixes::default())
     }
 
     const GRANT: GrantId = GrantId::from_bytes([9; 16]);
@@ -305,6 +306,13 @@ mod tests {
     fn a_forgery_with_a_real_grant_id_fails_the_keyed_tag() {
         let foreign = codec(2).mint(TokenKind::Refresh, GRANT, 0, &SystemRandom).unwrap();
         assert!(codec(1).read(TokenKind::Refresh, foreign.text.expose()).is_none());
+    }
+
+    #[test]
+    fn an_issuer_does_not_take_the_tokens_of_another_with_the_same_root_secret() {
+        let minted = codec(1).mint(TokenKind::Access, GRANT, 0, &SystemRandom).unwrap();
+        let other = TokenCodec::new(&RootSecret::new([1; 32]), "https://other.example", Prefixes::default());
+        assert!(other.read(TokenKind::Access, minted.text.expose()).is_none());
     }
 
     #[test]

@@ -133,7 +133,7 @@ async fn odd_paths_are_files_and_impossible_ones_are_errors() {
 async fn a_dump_of_the_file_yields_no_usable_credential() {
     let directory = Directory::new();
     let store = directory.open().await;
-    let codec = TokenCodec::new(&RootSecret::new([7; 32]), Prefixes::default());
+    let codec = TokenCodec::new(&RootSecret::new([7; 32]), "https://as.example", Prefixes::default());
     let mut grant = grant();
     let mint = |kind, generation| codec.mint(kind, grant.id, generation, &SystemRandom).unwrap();
     let (code, refresh, next) = (mint(TokenKind::Code, 0), mint(TokenKind::Refresh, 0), mint(TokenKind::Refresh, 1));

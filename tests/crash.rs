@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, task::JoinSet};
 
 use crate::support::{
     ALBUMS, APP, Answer, Ask, CALLBACK, RESOURCE_SERVER, Reference, Remote, Tokens, Visitor, plain_client, redemption,
@@ -49,13 +49,14 @@ async fn nothing_that_was_acknowledged_is_lost_when_the_server_is_killed() {
     let mut server = reference.start();
     for round in 1..=3 {
         let load = Load::new(&reference);
-        let clients: Vec<_> = (0..CLIENTS).map(|client| tokio::spawn(load.clone().run(client))).collect();
+        let mut clients: JoinSet<_> = (0..CLIENTS).map(|client| load.clone().run(client)).collect();
         let moment = 60 + u32::try_from(RandomState::new().hash_one(round) % 200).unwrap();
-        drop(load.acknowledged.acquire_many(moment).await.unwrap());
-        server.kill();
-        for client in clients {
-            grants.extend(client.await.unwrap());
+        tokio::select! {
+            acknowledged = load.acknowledged.acquire_many(moment) => drop(acknowledged.unwrap()),
+            client = clients.join_next() => panic!("a client gave up: {:?}", client.unwrap().err()),
         }
+        server.kill();
+        grants.extend(clients.join_all().await.into_iter().flatten());
         let cut = grants.iter().filter(|grant| grant.unanswered.is_some()).count();
         println!("round {round}: killed after {moment} acknowledgements; {} grants, {cut} cut short", grants.len());
 

@@ -209,7 +209,9 @@ mod tests {
         assert_eq!(STANDARD.encode(certificate.as_der()), RFC_9440.trim_matches(':'));
         let spaced = ClientCertificate::from_client_cert_header(&format!("  {RFC_9440} ")).unwrap();
         assert_eq!(spaced, certificate);
-        // RFC 8941 section 4.2.7: padding may be missing.
+        // RFC 8941 section 4.2.7: padding may be missing, and its bits may be set.
+        let empty = [":MAA=:", ":MAB=:"].map(|header| ClientCertificate::from_client_cert_header(header).unwrap());
+        assert_eq!(empty[0], empty[1]);
         let unpadded = ClientCertificate::from_client_cert_header(&RFC_9440.replace('=', "")).unwrap();
         assert_eq!(unpadded.thumbprint(), certificate.thumbprint());
     }

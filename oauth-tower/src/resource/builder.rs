@@ -10,17 +10,14 @@ use oauth_core::{
 use super::{
     ResourceServer,
     cache::{CacheLimits, VerdictCache},
-    discovery,
+    configure::{Context, needs_network},
     fetched::Lifetimes,
-    introspection::{EndpointLocation, Introspector},
     invalidate::Ledger,
-    issuer::{Context, IntrospectionIssuer, Issuer, JwtIssuer, KeySource, Kind},
-    jwks::{KeyLocation, Keys},
-    jwt::JwtVerifier,
+    issuer::{IntrospectionIssuer, Issuer, Kind},
     refusal::Challenger,
-    validate::{Configured, Judge, Mechanism},
+    validate::Judge,
 };
-use crate::outgoing::{Endpoint, HttpClient, HttpError, Transport, UrlError};
+use crate::outgoing::{HttpClient, HttpError, Transport, UrlError};
 
 /// No issuer yet: [`ResourceServerBuilder::build`] does not exist.
 #[derive(Debug)]
@@ -235,8 +232,7 @@ impl ResourceServerBuilder<HasIssuer> {
         let issuers = std::mem::take(&mut settings.issuers);
         let ledger = Arc::new(Ledger::new(issuers.len()));
         let context = settings.context(&ledger, issuers.iter().any(needs_network))?;
-        let issuers = issuers.into_iter().enumerate();
-        let issuers = issuers.map(|(index, issuer)| configure(issuer, index, &context, &ledger));
+        let issuers = issuers.into_iter().enumerate().map(|(index, issuer)| context.configure(index, issuer));
         let realm = settings.realm.unwrap_or_else(|| settings.resource.clone());
         Ok(ResourceServer {
             judge: Arc::new(Judge {
@@ -257,39 +253,33 @@ impl ResourceServerBuilder<HasIssuer> {
 }
 
 impl Settings {
-    fn context(&self, ledger: &Arc<Ledger>, needs_network: bool) -> Result<Option<Context>, BuildError> {
-        let Some(http) = self.http.clone().map_or_else(|| default_client(needs_network), |http| Ok(Some(http)))? else {
-            return Ok(None);
+    fn context(&self, ledger: &Arc<Ledger>, needs_network: bool) -> Result<Context, BuildError> {
+        let http = match &self.http {
+            Some(http) => Some(http.clone()),
+            None if needs_network => Some(default_client()?),
+            None => None,
         };
-        // Metadata may take two attempts, then the keys one.
-        let patience = http.timeout().as_secs().saturating_mul(4).saturating_add(1);
-        Ok(Some(Context {
+        let timeout = http.as_ref().map_or(HttpClient::DEFAULT_TIMEOUT, HttpClient::timeout);
+        // Metadata may take three attempts, then the keys one.
+        let patience = timeout.as_secs().saturating_mul(4).saturating_add(1);
+        Ok(Context {
             http,
             transport: self.transport,
             clock: Arc::clone(&self.clock),
             ledger: Arc::clone(ledger),
             lifetimes: Lifetimes { patience, ..self.lifetimes },
-        }))
+        })
     }
 }
 
 #[cfg(feature = "client")]
-fn default_client(needed: bool) -> Result<Option<HttpClient>, BuildError> {
-    if needed { Ok(Some(HttpClient::builder().build()?)) } else { Ok(None) }
+fn default_client() -> Result<HttpClient, BuildError> {
+    Ok(HttpClient::builder().build()?)
 }
 
 #[cfg(not(feature = "client"))]
-fn default_client(needed: bool) -> Result<Option<HttpClient>, BuildError> {
-    if needed { Err(BuildError::NoHttpClient) } else { Ok(None) }
-}
-
-fn needs_network(issuer: &Issuer) -> bool {
-    match &issuer.0 {
-        Kind::Jwt(issuer) => !matches!(issuer.keys, KeySource::Given(_)),
-        Kind::Introspection(_) => true,
-        #[cfg(feature = "server")]
-        Kind::Local(_) => false,
-    }
+const fn default_client() -> Result<HttpClient, BuildError> {
+    Err(BuildError::NoHttpClient)
 }
 
 fn check_names(settings: &Settings) -> Result<(), BuildError> {
@@ -323,75 +313,4 @@ fn check_names(settings: &Settings) -> Result<(), BuildError> {
         }
     }
     Ok(())
-}
-
-fn configure(
-    issuer: Issuer,
-    index: usize,
-    context: &Option<Context>,
-    ledger: &Arc<Ledger>,
-) -> Result<Configured, BuildError> {
-    // Given keys and local servers need no context.
-    let context = || context.as_ref().ok_or(BuildError::NoHttpClient);
-    #[cfg(not(feature = "server"))]
-    let _ = ledger;
-    Ok(match issuer.0 {
-        Kind::Jwt(JwtIssuer { issuer, keys, algorithms }) => {
-            if algorithms.is_empty() {
-                return Err(BuildError::NoAlgorithm(issuer));
-            }
-            let keys = match keys {
-                KeySource::Given(keys) => Keys::Fixed(Arc::new(keys)),
-                KeySource::At(url) => {
-                    let endpoint = endpoint(&url, context()?.transport)?;
-                    Keys::fetched(KeyLocation::At(endpoint), index, context()?)
-                }
-                KeySource::Discovered => {
-                    Keys::fetched(KeyLocation::Discovered(discover(&issuer, context()?)?), index, context()?)
-                }
-            };
-            let mechanism = Mechanism::Jwt(JwtVerifier { keys, algorithms: algorithms.into() });
-            Configured { issuer: issuer.into(), mechanism }
-        }
-        Kind::Introspection(issuer) => introspection(issuer, context()?)?,
-        #[cfg(feature = "server")]
-        Kind::Local(issuer) => {
-            let listener = super::local::Listener { ledger: Arc::clone(ledger), index };
-            let name = issuer.server.issuer().into();
-            let local = super::local::Local::new(issuer.server, issuer.cache_for.as_secs(), listener);
-            Configured { issuer: name, mechanism: Mechanism::Local(local) }
-        }
-    })
-}
-
-fn introspection(issuer: IntrospectionIssuer, context: &Context) -> Result<Configured, BuildError> {
-    issuer.auth.check().map_err(|_| BuildError::UnsendableSecret(issuer.issuer.clone()))?;
-    let endpoint = match &issuer.endpoint {
-        Some(url) => EndpointLocation::At(endpoint(url, context.transport)?),
-        None => EndpointLocation::Discovered(discover(&issuer.issuer, context)?),
-    };
-    let introspector = Introspector {
-        endpoint,
-        auth: issuer.auth,
-        http: context.http.clone(),
-        transport: context.transport,
-        cache_for: issuer.cache_for.as_secs(),
-        server_checks_audience: issuer.server_checks_audience,
-        client_as_subject: issuer.client_as_subject,
-        most: issuer.most,
-        open: 0.into(),
-    };
-    let mechanism = Mechanism::Introspection { introspector, prefix: issuer.prefix };
-    Ok(Configured { issuer: issuer.issuer.into(), mechanism })
-}
-
-fn discover(issuer: &str, context: &Context) -> Result<Arc<discovery::Metadata>, BuildError> {
-    let locations = discovery::locations(issuer, context.transport)
-        .map_err(|reason| BuildError::Url { url: issuer.into(), reason })?;
-    let clock = Arc::clone(&context.clock);
-    Ok(discovery::metadata(issuer, locations, context.http.clone(), clock, context.lifetimes))
-}
-
-fn endpoint(url: &str, transport: Transport) -> Result<Endpoint, BuildError> {
-    Endpoint::parse(url, transport).map_err(|reason| BuildError::Url { url: url.into(), reason })
 }

@@ -1,11 +1,10 @@
 //! Authorization servers whose tokens are accepted.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, time::Duration};
 
-use oauth_core::{clock::Clock, jwk::JwkSet, jwt::Algorithm, secret::Secret};
+use oauth_core::{jwk::JwkSet, jwt::Algorithm, secret::Secret};
 
-use super::{fetched::Lifetimes, invalidate::Ledger};
-use crate::outgoing::{ClientAuth, HttpClient, Transport};
+use crate::outgoing::ClientAuth;
 
 /// An authorization server whose tokens are accepted, and how they are judged.
 ///
@@ -283,13 +282,4 @@ impl fmt::Debug for JwtIssuer {
             .field("algorithms", &self.algorithms)
             .finish_non_exhaustive()
     }
-}
-
-/// What issuers share with the resource server they belong to.
-pub(super) struct Context {
-    pub(super) http: HttpClient,
-    pub(super) transport: Transport,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) ledger: Arc<Ledger>,
-    pub(super) lifetimes: Lifetimes,
 }

@@ -7,10 +7,11 @@ use http::StatusCode;
 use oauth_core::{clock::UnixTime, jwk::JwkSet};
 
 use super::{
+    BuildError,
+    configure::Context,
     discovery::{Metadata, get, max_age},
     fetched::{Availability, Down, Fetched, Loaded, Newer},
     invalidate::{Ground, Ledger, Slot},
-    issuer::Context,
 };
 use crate::outgoing::{Endpoint, HttpClient, Transport};
 
@@ -34,15 +35,15 @@ pub(super) enum KeyLocation {
 
 impl Keys {
     /// Keys to be fetched for the issuer at `index`.
-    pub(super) fn fetched(location: KeyLocation, index: usize, context: &Context) -> Self {
-        let (http, transport) = (context.http.clone(), context.transport);
+    pub(super) fn fetched(location: KeyLocation, index: usize, context: &Context) -> Result<Self, BuildError> {
+        let (http, transport) = (context.http()?, context.transport);
         let load = move || {
             let (location, http) = (location.clone(), http.clone());
             async move { load(&location, &http, transport).await }.boxed()
         };
         let ledger = Arc::clone(&context.ledger);
         let replaced = move |old: &JwkSet, new: &JwkSet| strike(&ledger, index, old, new);
-        Self::Fetched(Fetched::new(Arc::clone(&context.clock), context.lifetimes, load, replaced))
+        Ok(Self::Fetched(Fetched::new(Arc::clone(&context.clock), context.lifetimes, load, replaced)))
     }
 
     /// The keys, as [`Fetched::at`].

@@ -74,6 +74,7 @@
 mod answer;
 mod builder;
 mod cache;
+mod configure;
 mod credentials;
 mod discovery;
 mod fetched;
@@ -90,6 +91,7 @@ mod local;
 mod refusal;
 mod render;
 mod require_scope;
+mod route;
 mod sender;
 mod service;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! From the bytes of a token to a verdict: the one path that every way in takes.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use futures_util::{FutureExt, future::BoxFuture};
 use http::HeaderMap;
@@ -15,13 +15,14 @@ use oauth_core::{
 use super::local::Local;
 use super::{
     cache::{Lookup, VerdictCache},
-    credentials::{Credentials, token68},
+    credentials::Credentials,
     fetched::Refresh,
     flight::Flights,
     introspection::{Finding, Introspector, until},
     invalidate::{Ledger, Slot, Standing},
     jwt::{JwtVerifier, Step, names},
     refusal::{Challenger, InvalidRequest, InvalidToken, RefusalKind},
+    route::Route,
     token::ValidatedToken,
 };
 
@@ -94,14 +95,6 @@ pub(super) enum Check {
     Later(BoxFuture<'static, Verdict>),
 }
 
-/// Who can judge a token.
-enum Route<'t> {
-    Jwt(usize, Jws<'t>),
-    /// The first, and if that does not know it, the second.
-    Ask(usize, Option<usize>),
-    Nobody(InvalidToken),
-}
-
 /// A token that somebody has to be asked about.
 #[derive(Clone)]
 struct Question {
@@ -150,59 +143,6 @@ impl Judge {
             }
             Route::Nobody(reason) => Check::Now(Err(RefusalKind::InvalidToken(reason)), None),
         }
-    }
-
-    /// Chooses by form and by the issuer that a JWT names; `None` if this is no
-    /// token at all. Nothing is verified yet: whoever is chosen holds the token
-    /// to its own rules.
-    fn route<'t>(&self, token: &'t [u8]) -> Option<Route<'t>> {
-        // A JWT is of the characters of a token68, and has been looked through.
-        match Jws::parse(str::from_utf8(token).ok()?) {
-            Ok(jws) => Some(self.route_jwt(token, jws)),
-            Err(error) => Some(self.route_opaque(token68(token)?, error.into())),
-        }
-    }
-
-    fn route_jwt<'t>(&self, token: &'t [u8], jws: Jws<'t>) -> Route<'t> {
-        // The only one there is will see for itself.
-        if let [Configured { mechanism: Mechanism::Jwt(_), .. }] = &*self.issuers {
-            return Route::Jwt(0, jws);
-        }
-        let Some(issuer) = jws.unverified_issuer().map(Cow::into_owned) else {
-            let text = str::from_utf8(token).unwrap_or_default();
-            return self.route_opaque(text, InvalidToken::UnknownIssuer);
-        };
-        let rank = |configured: &Configured| match configured.mechanism {
-            Mechanism::Jwt(_) => 0,
-            #[cfg(feature = "server")]
-            Mechanism::Local(_) => 1,
-            Mechanism::Introspection { .. } => 2,
-        };
-        let named = self.issuers.iter().enumerate().filter(|(_, configured)| *configured.issuer == *issuer);
-        match named.min_by_key(|(_, configured)| rank(configured)) {
-            Some((index, Configured { mechanism: Mechanism::Jwt(_), .. })) => Route::Jwt(index, jws),
-            Some((index, _)) => Route::Ask(index, None),
-            None => Route::Nobody(InvalidToken::UnknownIssuer),
-        }
-    }
-
-    /// A token that says nothing of where it is from: by its prefix, else the
-    /// local server, which knows its own, else the one introspection endpoint
-    /// that takes any (the builder permits no two).
-    fn route_opaque<'t>(&self, token: &str, otherwise: InvalidToken) -> Route<'t> {
-        let find = |wanted: &dyn Fn(&Mechanism) -> bool| {
-            self.issuers.iter().position(|configured| wanted(&configured.mechanism))
-        };
-        let prefixed = |mechanism: &Mechanism| matches!(mechanism, Mechanism::Introspection { prefix: Some(prefix), .. } if token.starts_with(&**prefix));
-        if let Some(index) = find(&prefixed) {
-            return Route::Ask(index, None);
-        }
-        let remote = find(&|mechanism| matches!(mechanism, Mechanism::Introspection { prefix: None, .. }));
-        #[cfg(feature = "server")]
-        if let Some(local) = find(&|mechanism| matches!(mechanism, Mechanism::Local(_))) {
-            return Route::Ask(local, remote);
-        }
-        remote.map_or(Route::Nobody(otherwise), |index| Route::Ask(index, None))
     }
 
     fn verify(&self, index: usize, jws: &Jws<'_>, lookup: &Lookup<'_>, now: UnixTime, can_wait: bool) -> Step {

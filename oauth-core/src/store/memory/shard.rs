@@ -167,3 +167,75 @@ impl Entry {
         removed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        client::ClientId,
+        store::{GrantFacts, NextRefresh, Refresh},
+    };
+
+    fn digest(number: u64) -> Digest {
+        Digest::of(&[&number.to_be_bytes()])
+    }
+
+    fn token(number: u64) -> AccessToken {
+        let (scope, issued_at) = ("a".parse().unwrap(), UnixTime(number));
+        AccessToken {
+            digest: digest(number),
+            scope,
+            audience: Vec::new(),
+            issued_at,
+            expires_at: UnixTime(number + 10),
+        }
+    }
+
+    fn grant() -> Grant {
+        let facts = GrantFacts {
+            client: ClientId::new("app").unwrap(),
+            subject: None,
+            scope: "a".parse().unwrap(),
+            resources: Vec::new(),
+            auth_time: None,
+            acr: None,
+        };
+        Grant {
+            id: GrantId::from_bytes([1; 16]),
+            facts,
+            created_at: UnixTime(0),
+            expires_at: UnixTime(1_000_000),
+            revoked_at: None,
+            code: None,
+            refresh: Some(Refresh { digest: digest(0), generation: 0, used_at: UnixTime(0), retry: None }),
+        }
+    }
+
+    #[test]
+    fn a_grant_stays_small_however_often_it_is_refreshed() {
+        let mut shard = Shard::default();
+        let grant = grant();
+        let id = grant.id;
+        shard.insert(grant.clone(), Some(token(0))).unwrap();
+        for second in 1..5_000 {
+            let retry = Some((vec![0; 64], UnixTime(second + 5)));
+            let rotate = RotateRefresh {
+                grant: id,
+                digest: digest(second - 1),
+                generation: second - 1,
+                client: grant.facts.client.clone(),
+                now: UnixTime(second),
+                idle_lifetime: 60,
+                next: NextRefresh::Successor { digest: digest(second), retry },
+                access: token(second),
+            };
+            assert_eq!(shard.rotate_refresh(rotate), RefreshOutcome::Rotated);
+            if second % 100 == 0 {
+                shard.sweep(UnixTime(second), 100);
+            }
+            assert!(shard.entries[&id].access.len() <= 10 && shard.due.len() <= 100);
+        }
+        shard.sweep(UnixTime::MAX, 1_000);
+        assert!(shard.entries.is_empty() && shard.due.is_empty());
+    }
+}

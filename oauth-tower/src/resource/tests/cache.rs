@@ -31,6 +31,7 @@ async fn a_verdict_ends_at_exp_sharp_and_the_skew_is_verified_anew() {
     for round in 0..3 {
         assert!(present(&server, &token).await.1);
         assert_eq!(verifications(&server), 2 + round);
+        assert_eq!(server.judge.cache.len().0, 0);
     }
     clock.advance(29);
     assert!(present(&server, &token).await.1);
@@ -84,9 +85,15 @@ async fn denials_are_remembered_for_a_moment() {
         assert!(!present(&server, &forged).await.1);
     }
     assert_eq!(verifications(&server), 1);
-    clock.advance(5);
-    assert!(!present(&server, &forged).await.1);
+    clock.advance(4);
+    let other = Key::es256().sign(&key.header(), &claims());
+    assert!(!present(&server, &other).await.1);
     assert_eq!(verifications(&server), 2);
+    // Each for its own moment.
+    clock.advance(1);
+    assert!(!present(&server, &forged).await.1);
+    assert!(!present(&server, &other).await.1);
+    assert_eq!(verifications(&server), 3);
 }
 
 #[tokio::test]

@@ -166,7 +166,7 @@ async fn a_key_that_is_withdrawn_takes_its_tokens_along() {
 
 #[tokio::test]
 async fn what_was_denied_for_want_of_a_key_is_good_once_the_key_is_there() {
-    let f = fixture();
+    let f = fixture_with(|b| b.cache_denials_for(Duration::from_secs(60)));
     let next = Key::es256();
     assert_eq!(f.status(&f.key).await, StatusCode::OK);
     let early = f.fresh(&next);

@@ -162,6 +162,16 @@ async fn a_local_server_and_a_foreign_one_share_an_api() {
     assert_eq!(upstream.calls(), 1);
 }
 
+#[tokio::test]
+async fn the_store_is_asked_about_a_jwt_though_its_keys_are_known() {
+    let f = fixture(TokenFormat::Jwt).await;
+    let Mechanism::Local(local) = &f.api.judge.issuers[0].mechanism else { panic!() };
+    let by_jwt = Issuer::jwt(ISSUER).keys(Key::es256().set());
+    let api = builder(by_jwt).issuer(Issuer::local(local.server.clone())).clock(f.clock.clone()).build().unwrap();
+    assert!(present(&api, f.token().await.expose()).await.1);
+    assert_eq!((questions(&api), verifications(&api)), (1, 0));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_thousand_callers_ask_the_store_once() {
     let f = fixture(TokenFormat::Opaque).await;

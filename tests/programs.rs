@@ -1,6 +1,6 @@
 //! The programs as their operators meet them: how they start, what they refuse, and how they end.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -158,6 +158,8 @@ async fn a_request_in_flight_is_answered_before_the_program_ends_with_0() {
     assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
     server.signal("TERM");
     while TcpStream::connect(address).await.is_ok() {}
+    // Long enough for a program that does not wait to be gone.
+    tokio::time::sleep(Duration::from_millis(200)).await;
 
     stream.write_all(body.as_bytes()).await.unwrap();
     let mut answer = String::new();

@@ -39,6 +39,10 @@ pub enum ErrorCode {
     InvalidToken,
     /// The token lacks a scope (RFC 6750 section 3.1).
     InsufficientScope,
+    /// The DPoP proof is missing or not good (RFC 9449 section 5).
+    InvalidDpopProof,
+    /// The DPoP proof must carry a nonce of this server (RFC 9449 section 8).
+    UseDpopNonce,
     /// Any other registered code.
     Other(Cow<'static, str>),
 }
@@ -62,6 +66,8 @@ impl ErrorCode {
             Self::UnsupportedTokenType => "unsupported_token_type",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
+            Self::UseDpopNonce => "use_dpop_nonce",
             Self::Other(code) => code,
         }
     }

@@ -41,8 +41,9 @@
 //!
 //! | Feature | Default | What it adds |
 //! |---|---|---|
-//! | `client` | yes | `reqwest` with rustls for outgoing requests, and [`client`](https://docs.rs/oauth-tower) |
+//! | `client` | yes | `reqwest` with rustls for outgoing requests, and the module `client` |
 //! | `server` | no | the authorization server as a tower service, and validation by its store |
+//! | `tracing` | no | an event at level `warn` for every outage of an issuer: who, and why |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "client")]

@@ -107,10 +107,10 @@ impl DpopError {
     /// 7.1).
     #[must_use]
     pub const fn code(self) -> ErrorCode {
-        ErrorCode::Other(std::borrow::Cow::Borrowed(match self {
-            Self::NonceMissing | Self::NonceUnknown => "use_dpop_nonce",
-            _ => "invalid_dpop_proof",
-        }))
+        match self {
+            Self::NonceMissing | Self::NonceUnknown => ErrorCode::UseDpopNonce,
+            _ => ErrorCode::InvalidDpopProof,
+        }
     }
 
     /// The `DPoP` challenge of a resource server (RFC 9449 section 7.1), which

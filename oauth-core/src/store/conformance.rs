@@ -92,10 +92,12 @@ const CHECKS: &[(&str, Check)] = checks! {
         an_access_token_belongs_to_its_own_grant_alone an_ended_grant_takes_no_access_token
         a_grant_is_revoked_once_and_for_all revoking_a_grant_leaves_the_others_alone
         revoking_an_access_token_leaves_its_grant_alive;
+    // spec: TOK-18
     codes: a_code_is_redeemed_by_whom_it_is_bound_to a_code_bound_otherwise_is_refused_and_stays_good
         a_redirect_uri_may_be_omitted_only_where_it_was an_expired_code_is_refused
         a_code_of_an_ended_grant_is_refused a_replayed_code_revokes_its_grant
         a_replay_with_another_binding_revokes_nothing;
+    // spec: TOK-27, TOK-28, TOK-30, TOK-31
     refresh: a_refresh_token_is_replaced_by_its_successor a_foreign_or_wrong_token_changes_nothing
         reuse_revokes_the_grant a_retry_gets_the_same_successor a_retry_ends_with_its_window
         a_retry_ends_when_the_successor_is_used a_retry_is_for_the_same_client_alone
@@ -108,6 +110,7 @@ const CHECKS: &[(&str, Check)] = checks! {
 };
 
 const RACES: &[(&str, Check)] = checks! {
+    // spec: TOK-17, TOK-28, TOK-29, SEC-20
     races: parallel_redemptions_of_one_code_succeed_once wrong_redemptions_do_not_disturb_the_right_one
         parallel_strict_refreshes_leave_no_family parallel_refreshes_in_the_retry_window_leave_one_family
         parallel_refreshes_without_rotation_all_succeed parallel_insertions_of_one_grant_succeed_once

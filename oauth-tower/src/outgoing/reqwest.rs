@@ -8,6 +8,10 @@ use reqwest::{Certificate, Client, redirect};
 
 use super::{HttpClient, HttpError};
 
+/// How long a connection is kept for the next request. Many servers close one
+/// after 5 seconds, Node.js by default; what is sent just then is lost.
+const IDLE: Duration = Duration::from_secs(4);
+
 /// Makes an [`HttpClient`] of `reqwest`.
 ///
 /// ```
@@ -77,6 +81,7 @@ impl HttpClientBuilder {
         let mut builder = Client::builder()
             .user_agent(concat!("oauth-tower/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
+            .pool_idle_timeout(IDLE)
             .referer(false)
             .tls_certs_merge(roots);
         if !self.proxy_from_environment {

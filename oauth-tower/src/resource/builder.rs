@@ -176,7 +176,7 @@ impl<I> ResourceServerBuilder<I> {
 
     /// How long keys and metadata may serve beyond their lifetime while the
     /// issuer cannot be reached, in whole seconds: 1 hour by default. After
-    /// that, tokens that are not in the cache get 503.
+    /// that, its tokens get 503.
     pub fn stale_limit(self, duration: Duration) -> Self {
         self.with(|settings| settings.lifetimes.stale = duration.as_secs())
     }
@@ -260,8 +260,9 @@ impl Settings {
             None => None,
         };
         let timeout = http.as_ref().map_or(HttpClient::DEFAULT_TIMEOUT, HttpClient::timeout);
-        // Metadata may take three attempts, then the keys one.
-        let patience = timeout.as_secs().saturating_mul(4).saturating_add(1);
+        // Metadata may take three requests, then the keys one: all in twice the
+        // time of one.
+        let patience = timeout.as_secs().saturating_mul(2).max(1);
         Ok(Context {
             http,
             transport: self.transport,

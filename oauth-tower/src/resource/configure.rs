@@ -54,8 +54,10 @@ impl Context {
         }
         let keys = match keys {
             KeySource::Given(keys) => Keys::Fixed(Arc::new(keys)),
-            KeySource::At(url) => Keys::fetched(KeyLocation::At(self.endpoint(&url)?), index, self)?,
-            KeySource::Discovered => Keys::fetched(KeyLocation::Discovered(self.discover(&issuer)?), index, self)?,
+            KeySource::At(url) => Keys::fetched(&issuer, KeyLocation::At(self.endpoint(&url)?), index, self)?,
+            KeySource::Discovered => {
+                Keys::fetched(&issuer, KeyLocation::Discovered(self.discover(&issuer)?), index, self)?
+            }
         };
         let algorithms: Box<[Algorithm]> = algorithms.into();
         Ok(Configured { issuer: issuer.into(), mechanism: Mechanism::Jwt(JwtVerifier { keys, algorithms }) })

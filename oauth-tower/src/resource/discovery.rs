@@ -45,13 +45,13 @@ pub(super) fn metadata(
     clock: Arc<dyn Clock>,
     lifetimes: Lifetimes,
 ) -> Arc<Metadata> {
-    let issuer: Arc<str> = issuer.into();
+    let name: Arc<str> = issuer.into();
     let locations: Arc<[Endpoint]> = locations.into();
     let load = move || {
-        let (issuer, locations, http) = (Arc::clone(&issuer), Arc::clone(&locations), http.clone());
+        let (issuer, locations, http) = (Arc::clone(&name), Arc::clone(&locations), http.clone());
         async move { load(&issuer, &locations, &http).await }.boxed()
     };
-    Fetched::new(clock, lifetimes, load, |_, _| {})
+    Fetched::new(&name, clock, lifetimes, load, |_, _| {})
 }
 
 async fn load(
@@ -64,23 +64,23 @@ async fn load(
         if response.status() == StatusCode::OK {
             // RFC 8414 section 3.3: an issuer that is not identical "MUST NOT
             // be used"; so another location is not tried either.
-            let value = AuthorizationServerMetadata::parse(response.body(), issuer).map_err(|_| Down)?;
+            let value = AuthorizationServerMetadata::parse(response.body(), issuer).map_err(Down::of)?;
             return Ok(Loaded { value, max_age: max_age(&response) });
         }
         // The well-behaved say 404 where they have nothing; the others have
         // all kinds of 4xx. A 5xx is an outage.
         if !response.status().is_client_error() {
-            return Err(Down);
+            return Err(Down::because(format!("metadata: {}", response.status())));
         }
     }
-    Err(Down)
+    Err(Down::because("there are no metadata"))
 }
 
 pub(super) async fn get(http: &HttpClient, endpoint: &Endpoint) -> Result<Response<Bytes>, Down> {
     let mut request = Request::new(Bytes::new());
     *request.uri_mut() = endpoint.uri().clone();
     request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
-    http.send(request).await.map_err(|_| Down)
+    http.send(request).await.map_err(Down::of)
 }
 
 /// For how many seconds a response is fresh, by its `Cache-Control` and `Age`

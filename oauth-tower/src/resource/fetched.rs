@@ -4,11 +4,14 @@
 //! Due, in the last quarter of its life: used, and fetched again by the way.
 //! Over, or never there: waited for. All who fetch share one future that any
 //! of them drives; nobody holds a lock meanwhile. When fetching fails, the old
-//! document serves on, up to a hard limit.
+//! document serves on, up to a hard limit, and one request in each pause sees
+//! the next attempt through.
 
 use std::{
+    error::Error,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use futures_util::{
@@ -16,6 +19,9 @@ use futures_util::{
     future::{BoxFuture, Shared},
 };
 use oauth_core::clock::{Clock, UnixTime};
+use tokio::time::timeout;
+
+use super::outage;
 
 /// A fetch under way. Drive it or drop it; what it yields is found in the
 /// [`Fetched`] afterwards.
@@ -34,7 +40,8 @@ pub(super) struct Lifetimes {
     pub(super) stale: u64,
     /// Between two attempts, at least.
     pub(super) pause: u64,
-    /// After this, an attempt that nobody drove is given up.
+    /// What one attempt may take in all; then it has failed, or, if nobody
+    /// drove it, is given up.
     pub(super) patience: u64,
 }
 
@@ -45,12 +52,23 @@ pub(super) struct Loaded<T> {
     pub(super) max_age: Option<u64>,
 }
 
-/// The attempt failed. What it was matters to nobody who only wants to know
-/// whether a token is good.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Down;
+/// The attempt failed. Why matters to nobody who only wants to know whether a
+/// token is good.
+#[derive(Clone, Debug)]
+pub(super) struct Down(String);
+
+impl Down {
+    pub(super) fn because(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+
+    pub(super) fn of(error: impl Error) -> Self {
+        Self(outage::chain(&error))
+    }
+}
 
 pub(super) struct Fetched<T> {
+    issuer: Box<str>,
     load: Box<Load<T>>,
     replaced: Box<Replaced<T>>,
     clock: Arc<dyn Clock>,
@@ -71,7 +89,10 @@ struct State<T> {
 
 struct Current<T> {
     value: Arc<T>,
-    fetched: UnixTime,
+    /// Of the attempt that fetched it.
+    number: u64,
+    /// When that attempt began: whatever came later may be missing.
+    asked: UnixTime,
     due: UnixTime,
     over: UnixTime,
     dead: UnixTime,
@@ -85,8 +106,14 @@ struct Attempt {
 
 /// What there is.
 pub(super) enum Availability<T> {
-    /// The document, and a fetch to drive by the way if it is due.
-    Ready(Arc<T>, Option<Refresh>),
+    /// The document.
+    Ready {
+        value: Arc<T>,
+        /// From here on, what was concluded from it has to be looked at again.
+        until: UnixTime,
+        /// A fetch to drive by the way, if it is due.
+        refresh: Option<Refresh>,
+    },
     /// Nothing yet: wait for this, and ask again.
     Wait(Refresh),
     /// Nothing, and no attempt now: in so many seconds perhaps.
@@ -95,6 +122,8 @@ pub(super) enum Availability<T> {
 
 /// The answer to "is there a newer one?".
 pub(super) enum Newer {
+    /// There is already: look again.
+    Replaced,
     /// Wait for this, and look again.
     Wait(Refresh),
     /// No: it was fetched a moment ago.
@@ -104,9 +133,10 @@ pub(super) enum Newer {
 }
 
 impl<T: Send + Sync + 'static> Fetched<T> {
-    /// A document that `load` fetches. `replaced` hears of the old and the new
+    /// A document of `issuer` that `load` fetches. `replaced` hears of the old and the new
     /// one after the new one is in place.
     pub(super) fn new(
+        issuer: &str,
         clock: Arc<dyn Clock>,
         lifetimes: Lifetimes,
         load: impl Fn() -> BoxFuture<'static, Result<Loaded<T>, Down>> + Send + Sync + 'static,
@@ -114,6 +144,7 @@ impl<T: Send + Sync + 'static> Fetched<T> {
     ) -> Arc<Self> {
         let state = State { current: None, failed: None, attempt: None, number: 0 };
         Arc::new(Self {
+            issuer: issuer.into(),
             load: Box::new(load),
             replaced: Box::new(replaced),
             clock,
@@ -127,14 +158,22 @@ impl<T: Send + Sync + 'static> Fetched<T> {
         let mut state = self.lock();
         let failing = state.failed.is_some();
         if let Some(current) = &state.current {
-            let value = Arc::clone(&current.value);
+            let (value, until, is_over) = (Arc::clone(&current.value), self.until(current, now), now >= current.over);
             // Once an attempt has failed, the old one serves without waiting.
-            let serves = now < current.over || ((failing || !can_wait) && now < current.dead);
+            let serves = !is_over || ((failing || !can_wait) && now < current.dead);
             if now < current.due {
-                return Availability::Ready(value, None);
+                return Availability::Ready { value, until, refresh: None };
             }
             if serves {
-                return Availability::Ready(value, self.attempt(&mut state, now));
+                let attempts = state.number;
+                let refresh = self.attempt(&mut state, now);
+                // But for whoever begins the next attempt: by pushes of rare
+                // requests alone none would ever come to its end.
+                let begun = state.number != attempts;
+                return match refresh {
+                    Some(refresh) if begun && is_over && can_wait => Availability::Wait(refresh),
+                    refresh => Availability::Ready { value, until, refresh },
+                };
             }
         }
         match self.attempt(&mut state, now) {
@@ -143,12 +182,15 @@ impl<T: Send + Sync + 'static> Fetched<T> {
         }
     }
 
-    /// Asks for a newer document than the one at hand, which lacked something.
-    pub(super) fn newer(self: &Arc<Self>, now: UnixTime) -> Newer {
+    /// Asks for a newer document than `searched`, which lacked something.
+    pub(super) fn newer(self: &Arc<Self>, now: UnixTime, searched: &Arc<T>) -> Newer {
         let mut state = self.lock();
         let recent = |at: UnixTime| now < at.saturating_add(self.lifetimes.pause);
-        if state.attempt.is_none() && state.current.as_ref().is_some_and(|current| recent(current.fetched)) {
-            return Newer::No;
+        match &state.current {
+            // Somebody else's fetch has come in between.
+            Some(current) if !Arc::ptr_eq(&current.value, searched) => return Newer::Replaced,
+            Some(current) if state.attempt.is_none() && recent(current.asked) => return Newer::No,
+            _ => {}
         }
         self.attempt(&mut state, now).map_or_else(|| Newer::Unknown { retry_after: self.retry_after() }, Newer::Wait)
     }
@@ -158,14 +200,14 @@ impl<T: Send + Sync + 'static> Fetched<T> {
         let mut can_wait = true;
         loop {
             match self.at(self.clock.now(), can_wait) {
-                Availability::Ready(value, refresh) => {
+                Availability::Ready { value, refresh, .. } => {
                     if let Some(refresh) = refresh {
                         refresh.now_or_never();
                     }
                     return Ok(value);
                 }
                 Availability::Wait(refresh) => refresh.await,
-                Availability::Down { .. } => return Err(Down),
+                Availability::Down { .. } => return Err(Down::because("the metadata are not there")),
             }
             can_wait = false;
         }
@@ -173,8 +215,7 @@ impl<T: Send + Sync + 'static> Fetched<T> {
 
     /// The attempt under way, or a new one unless one has just failed.
     fn attempt(self: &Arc<Self>, state: &mut State<T>, now: UnixTime) -> Option<Refresh> {
-        let given_up = |attempt: &Attempt| now > attempt.started.saturating_add(self.lifetimes.patience);
-        if let Some(attempt) = state.attempt.as_ref().filter(|attempt| !given_up(attempt)) {
+        if let Some(attempt) = state.attempt.as_ref().filter(|attempt| self.goes_on(attempt, now)) {
             return Some(attempt.refresh.clone());
         }
         if state.failed.is_some_and(|at| now < at.saturating_add(self.lifetimes.pause)) {
@@ -182,12 +223,13 @@ impl<T: Send + Sync + 'static> Fetched<T> {
         }
         state.number += 1;
         let number = state.number;
-        let load = (self.load)();
+        let (load, patience) = ((self.load)(), Duration::from_secs(self.lifetimes.patience));
         let this = Arc::downgrade(self);
         let attempt = async move {
-            let outcome = load.await;
+            // The timer starts with the first poll, where there is a runtime.
+            let outcome = timeout(patience, load).await.unwrap_or_else(|_| Err(Down::because("it takes too long")));
             if let Some(this) = this.upgrade() {
-                this.settle(number, outcome);
+                this.settle(number, now, outcome);
             }
         };
         let refresh = attempt.boxed().shared();
@@ -195,18 +237,34 @@ impl<T: Send + Sync + 'static> Fetched<T> {
         Some(refresh)
     }
 
-    fn settle(&self, number: u64, outcome: Result<Loaded<T>, Down>) {
+    /// Whether an attempt is worth joining. One that everybody has left for as
+    /// long as a pause would find a connection, or an answer, of long ago.
+    fn goes_on(&self, attempt: &Attempt, now: UnixTime) -> bool {
+        let Lifetimes { pause, patience, .. } = self.lifetimes;
+        let is_driven = attempt.refresh.strong_count() != Some(1);
+        now <= attempt.started.saturating_add(patience) && (is_driven || now < attempt.started.saturating_add(pause))
+    }
+
+    fn settle(&self, number: u64, asked: UnixTime, outcome: Result<Loaded<T>, Down>) {
         let now = self.clock.now();
         let mut state = self.lock();
         if state.attempt.as_ref().is_some_and(|attempt| attempt.number == number) {
             state.attempt = None;
         }
-        let Ok(loaded) = outcome else {
-            state.failed = Some(now);
+        // One that was given up may end after its successor.
+        if state.current.as_ref().is_some_and(|current| current.number > number) {
             return;
+        }
+        let loaded = match outcome {
+            Ok(loaded) => loaded,
+            Err(Down(reason)) => {
+                state.failed = Some(now);
+                drop(state);
+                return outage::report(&self.issuer, &reason);
+            }
         };
         state.failed = None;
-        let fresh = self.current(loaded, now);
+        let fresh = self.current(loaded, number, asked);
         let value = Arc::clone(&fresh.value);
         let old = state.current.replace(fresh);
         drop(state);
@@ -215,16 +273,27 @@ impl<T: Send + Sync + 'static> Fetched<T> {
         }
     }
 
-    fn current(&self, loaded: Loaded<T>, now: UnixTime) -> Current<T> {
+    fn current(&self, loaded: Loaded<T>, number: u64, asked: UnixTime) -> Current<T> {
         let Lifetimes { usual, shortest, longest, stale, .. } = self.lifetimes;
         let lifetime = loaded.max_age.unwrap_or(usual).min(longest).max(shortest);
-        let over = now.saturating_add(lifetime);
+        let over = asked.saturating_add(lifetime);
         Current {
             value: Arc::new(loaded.value),
-            fetched: now,
-            due: now.saturating_add(lifetime - lifetime / 4),
+            number,
+            asked,
+            due: asked.saturating_add(lifetime - lifetime / 4),
             over,
             dead: over.saturating_add(stale),
+        }
+    }
+
+    /// Until the next one is due; from then on until the next attempt.
+    fn until(&self, current: &Current<T>, now: UnixTime) -> UnixTime {
+        let next = now.saturating_add(self.retry_after());
+        match () {
+            () if now < current.due => current.due,
+            () if now < current.over => next.min(current.over),
+            () => next.min(current.dead),
         }
     }
 

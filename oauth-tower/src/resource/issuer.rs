@@ -48,6 +48,11 @@ impl Issuer {
     /// Accepts whatever tokens `issuer` calls active when asked at `endpoint`
     /// (RFC 7662). Say next how this resource server authenticates there.
     ///
+    /// A token in the form of a JWT is shown to the issuer that it names, and
+    /// to nobody if that is verified here or unknown. One that names none is
+    /// like any opaque token if all issuers are asked; else it is refused,
+    /// unless it begins as [`IntrospectionIssuer::token_prefix`] says.
+    ///
     /// ```
     /// use oauth_tower::resource::Issuer;
     /// use std::time::Duration;
@@ -208,6 +213,12 @@ impl IntrospectionIssuer {
     /// active only if it is meant for the resource server that asks. Without
     /// this, such answers are refused, since any client's token for any other
     /// service would pass.
+    ///
+    /// Look at how such a server answers about a *refresh* token. It is refused
+    /// here if the answer marks it (`token_type`, `token_use` or `typ` of
+    /// `refresh_token` or `refresh`). Some servers call one active and do not
+    /// mark it, nor name an audience: with this, it would be accepted for as
+    /// long as it lives.
     #[must_use]
     pub const fn server_checks_audience(mut self) -> Self {
         self.server_checks_audience = true;

@@ -34,8 +34,13 @@ pub(super) enum KeyLocation {
 }
 
 impl Keys {
-    /// Keys to be fetched for the issuer at `index`.
-    pub(super) fn fetched(location: KeyLocation, index: usize, context: &Context) -> Result<Self, BuildError> {
+    /// Keys to be fetched for `issuer`, which is the one at `index`.
+    pub(super) fn fetched(
+        issuer: &str,
+        location: KeyLocation,
+        index: usize,
+        context: &Context,
+    ) -> Result<Self, BuildError> {
         let (http, transport) = (context.http()?, context.transport);
         let load = move || {
             let (location, http) = (location.clone(), http.clone());
@@ -43,22 +48,22 @@ impl Keys {
         };
         let ledger = Arc::clone(&context.ledger);
         let replaced = move |old: &JwkSet, new: &JwkSet| strike(&ledger, index, old, new);
-        Ok(Self::Fetched(Fetched::new(Arc::clone(&context.clock), context.lifetimes, load, replaced)))
+        Ok(Self::Fetched(Fetched::new(issuer, Arc::clone(&context.clock), context.lifetimes, load, replaced)))
     }
 
     /// The keys, as [`Fetched::at`].
     pub(super) fn at(&self, now: UnixTime, can_wait: bool) -> Availability<JwkSet> {
         match self {
-            Self::Fixed(keys) => Availability::Ready(Arc::clone(keys), None),
+            Self::Fixed(keys) => Availability::Ready { value: Arc::clone(keys), until: UnixTime::MAX, refresh: None },
             Self::Fetched(keys) => keys.at(now, can_wait),
         }
     }
 
-    /// Whether there may be a key that was not there a moment ago.
-    pub(super) fn newer(&self, now: UnixTime) -> Newer {
+    /// Whether there may be a key that `searched` lacks.
+    pub(super) fn newer(&self, now: UnixTime, searched: &Arc<JwkSet>) -> Newer {
         match self {
             Self::Fixed(_) => Newer::No,
-            Self::Fetched(keys) => keys.newer(now),
+            Self::Fetched(keys) => keys.newer(now, searched),
         }
     }
 
@@ -76,15 +81,15 @@ async fn load(location: &KeyLocation, http: &HttpClient, transport: Transport) -
         KeyLocation::At(endpoint) => endpoint.clone(),
         KeyLocation::Discovered(metadata) => {
             let metadata = metadata.get().await?;
-            let url = metadata.jwks_uri.as_deref().ok_or(Down)?;
-            Endpoint::parse(url, transport).map_err(|_| Down)?
+            let url = metadata.jwks_uri.as_deref().ok_or_else(|| Down::because("the metadata name no jwks_uri"))?;
+            Endpoint::parse(url, transport).map_err(Down::of)?
         }
     };
     let response = get(http, &endpoint).await?;
     if response.status() != StatusCode::OK {
-        return Err(Down);
+        return Err(Down::because(format!("keys: {}", response.status())));
     }
-    let value = JwkSet::parse(response.body()).map_err(|_| Down)?;
+    let value = JwkSet::parse(response.body()).map_err(Down::of)?;
     Ok(Loaded { value, max_age: max_age(&response) })
 }
 

@@ -49,8 +49,8 @@ impl JwtVerifier {
         // Before the keys are read: if one of them is struck from here on, the
         // verdict falls.
         let seen = judge.ledger.sequence();
-        let (keys, refresh) = match self.keys.at(now, can_wait) {
-            Availability::Ready(keys, refresh) => (keys, refresh),
+        let (keys, until, refresh) = match self.keys.at(now, can_wait) {
+            Availability::Ready { value, until, refresh } => (value, until, refresh),
             Availability::Wait(refresh) => {
                 return if judge.names_issuer(index, jws) { Step::Wait(refresh) } else { foreign() };
             }
@@ -69,7 +69,8 @@ impl JwtVerifier {
             Ok(verified) => {
                 let key = judge.ledger.shared(index, Ground::Key(verified.key.thumbprint()));
                 let standing = Standing::new(seen, index).resting_on(key, Slot::issuer(index));
-                let valid_until = verified.claims.exp;
+                // Whoever finds it in the cache does not look at the keys.
+                let valid_until = verified.claims.exp.min(until);
                 let claims = TokenClaims::from(verified.claims);
                 let token = ValidatedToken::new(claims, Arc::clone(&judge.challenger), standing, valid_until);
                 judge.cache.keep(lookup, &token, now);
@@ -81,7 +82,10 @@ impl JwtVerifier {
             }
             Err(JwtError::UnknownKey) => {
                 drop(turn);
-                return self.unknown_key(judge, index, lookup, now, seen, can_wait);
+                return match self.keys.newer(now, &keys) {
+                    Newer::Replaced => self.judge(judge, index, jws, lookup, now, can_wait),
+                    newer => unknown_key(judge, index, lookup, now, seen, newer, can_wait),
+                };
             }
             Err(error) => Failure::Denied(error.into()),
         };
@@ -90,28 +94,28 @@ impl JwtVerifier {
         drop(turn);
         Step::Done(Err(failure), refresh)
     }
+}
 
-    /// The token names a key that is not there: perhaps it is by now.
-    fn unknown_key(
-        &self,
-        judge: &Judge,
-        index: usize,
-        lookup: &Lookup<'_>,
-        now: UnixTime,
-        seen: u64,
-        can_wait: bool,
-    ) -> Step {
-        match self.keys.newer(now) {
-            Newer::Wait(refresh) if can_wait => Step::Wait(refresh),
-            // Somebody else asks again already: whether the key exists is open.
-            Newer::Wait(_) => unavailable(1),
-            Newer::Unknown { retry_after } => unavailable(retry_after),
-            Newer::No => {
-                let failure = Failure::Denied(JwtError::UnknownKey.into());
-                let standing = Standing::new(seen, index).resting_on(Slot::denials(index), Slot::denials(index));
-                judge.cache.deny(lookup, &failure, standing, now);
-                Step::Done(Err(failure), None)
-            }
+/// The token names a key that is not there: perhaps it is by now.
+fn unknown_key(
+    judge: &Judge,
+    index: usize,
+    lookup: &Lookup<'_>,
+    now: UnixTime,
+    seen: u64,
+    newer: Newer,
+    can_wait: bool,
+) -> Step {
+    match newer {
+        Newer::Wait(refresh) if can_wait => Step::Wait(refresh),
+        // Somebody else asks again already: whether the key exists is open.
+        Newer::Wait(_) | Newer::Replaced => unavailable(1),
+        Newer::Unknown { retry_after } => unavailable(retry_after),
+        Newer::No => {
+            let failure = Failure::Denied(JwtError::UnknownKey.into());
+            let standing = Standing::new(seen, index).resting_on(Slot::denials(index), Slot::denials(index));
+            judge.cache.deny(lookup, &failure, standing, now);
+            Step::Done(Err(failure), None)
         }
     }
 }

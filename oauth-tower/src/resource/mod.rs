@@ -59,7 +59,8 @@
 //!
 //! * [`Issuer::jwt`]: until it expires. A key that its issuer withdraws takes
 //!   its tokens along at the next fetch of keys, after an hour at most
-//!   ([`ResourceServerBuilder::key_lifetime`]).
+//!   ([`ResourceServerBuilder::key_lifetime`]); if the issuer cannot be reached
+//!   then, after [`ResourceServerBuilder::stale_limit`] more.
 //! * [`Issuer::introspection`]: for [`IntrospectionIssuer::cache_for`], 30
 //!   seconds by default.
 #![cfg_attr(
@@ -79,6 +80,7 @@ mod credentials;
 mod discovery;
 mod fetched;
 mod flight;
+mod form;
 mod future;
 mod introspection;
 mod invalidate;
@@ -88,6 +90,7 @@ mod jwt;
 mod layer;
 #[cfg(feature = "server")]
 mod local;
+mod outage;
 mod refusal;
 mod render;
 mod require_scope;

@@ -6,6 +6,7 @@ use oauth_core::jwt::Jws;
 
 use super::{
     credentials::token68,
+    form::{self, Unverified},
     refusal::InvalidToken,
     validate::{Configured, Judge, Mechanism},
 };
@@ -28,7 +29,13 @@ impl Judge {
         // A JWT is of the characters of a token68, and has been looked through.
         match Jws::parse(str::from_utf8(token).ok()?) {
             Ok(jws) => Some(self.route_jwt(token, jws)),
-            Err(error) => Some(self.route_opaque(token68(token)?, error.into())),
+            Err(error) => {
+                let token = token68(token)?;
+                Some(match form::of_jwt(token) {
+                    Some(jwt) => self.route_unacceptable(token, &jwt, error.into()),
+                    None => self.route_opaque(token, error.into()),
+                })
+            }
         }
     }
 
@@ -39,8 +46,40 @@ impl Judge {
         }
         let Some(issuer) = jws.unverified_issuer().map(Cow::into_owned) else {
             let text = str::from_utf8(token).unwrap_or_default();
-            return self.route_opaque(text, InvalidToken::UnknownIssuer);
+            return self.route_unnamed(text, InvalidToken::UnknownIssuer);
         };
+        match self.named(&issuer) {
+            Some((index, Mechanism::Jwt(_))) => Route::Jwt(index, jws),
+            Some((index, _)) => Route::Ask(index, None),
+            None => Route::Nobody(InvalidToken::UnknownIssuer),
+        }
+    }
+
+    /// A JWT that cannot be verified here: `none`, HMAC, `crit`. The issuer
+    /// that it names may take it all the same, if that is one to be asked;
+    /// it is shown to nobody else.
+    fn route_unacceptable<'t>(&self, token: &str, jwt: &Unverified, reason: InvalidToken) -> Route<'t> {
+        let Some(issuer) = jwt.issuer() else { return self.route_unnamed(token, reason) };
+        match self.named(issuer) {
+            Some((index, Mechanism::Introspection { .. })) => Route::Ask(index, None),
+            _ => Route::Nobody(reason),
+        }
+    }
+
+    /// A JWT that names no issuer. Where an issuer's JWTs are verified here,
+    /// and so must name it (RFC 9068 section 2.2), only a prefix saves it; else
+    /// it is like any opaque token.
+    fn route_unnamed<'t>(&self, token: &str, reason: InvalidToken) -> Route<'t> {
+        let is_asked = |one: &Configured| matches!(one.mechanism, Mechanism::Introspection { .. });
+        match self.prefixed(token) {
+            Some(index) => Route::Ask(index, None),
+            None if self.issuers.iter().all(is_asked) => self.route_opaque(token, reason),
+            None => Route::Nobody(reason),
+        }
+    }
+
+    /// The issuer of this name, and how its tokens are judged.
+    fn named(&self, issuer: &str) -> Option<(usize, &Mechanism)> {
         let rank = |configured: &Configured| match configured.mechanism {
             // Whoever hears of revocations first.
             #[cfg(feature = "server")]
@@ -49,11 +88,7 @@ impl Judge {
             Mechanism::Introspection { .. } => 2,
         };
         let named = self.issuers.iter().enumerate().filter(|(_, configured)| *configured.issuer == *issuer);
-        match named.min_by_key(|(_, configured)| rank(configured)) {
-            Some((index, Configured { mechanism: Mechanism::Jwt(_), .. })) => Route::Jwt(index, jws),
-            Some((index, _)) => Route::Ask(index, None),
-            None => Route::Nobody(InvalidToken::UnknownIssuer),
-        }
+        named.min_by_key(|(_, configured)| rank(configured)).map(|(index, found)| (index, &found.mechanism))
     }
 
     /// A token that says nothing of where it is from: by its prefix, else the
@@ -63,8 +98,7 @@ impl Judge {
         let find = |wanted: &dyn Fn(&Mechanism) -> bool| {
             self.issuers.iter().position(|configured| wanted(&configured.mechanism))
         };
-        let prefixed = |mechanism: &Mechanism| matches!(mechanism, Mechanism::Introspection { prefix: Some(prefix), .. } if token.starts_with(&**prefix));
-        if let Some(index) = find(&prefixed) {
+        if let Some(index) = self.prefixed(token) {
             return Route::Ask(index, None);
         }
         let remote = find(&|mechanism| matches!(mechanism, Mechanism::Introspection { prefix: None, .. }));
@@ -73,5 +107,13 @@ impl Judge {
             return Route::Ask(local, remote);
         }
         remote.map_or(Route::Nobody(otherwise), |index| Route::Ask(index, None))
+    }
+
+    /// The issuer whose tokens begin like this.
+    fn prefixed(&self, token: &str) -> Option<usize> {
+        self.issuers.iter().position(|configured| match &configured.mechanism {
+            Mechanism::Introspection { prefix: Some(prefix), .. } => token.starts_with(&**prefix),
+            _ => false,
+        })
     }
 }

@@ -153,16 +153,20 @@ impl Judge {
     }
 
     /// Verifies a JWT whose keys have to be fetched first.
-    async fn verify_after(self: Arc<Self>, refresh: Refresh, token: Secret) -> Verdict {
-        refresh.await;
+    async fn verify_after(self: Arc<Self>, mut refresh: Refresh, token: Secret) -> Verdict {
         let token = token.expose().as_bytes();
-        let Some(Route::Jwt(index, jws)) = self.route(token) else {
-            return Err(Failure::Denied(InvalidToken::UnknownIssuer));
-        };
-        match self.verify(index, &jws, &self.cache.lookup(token), self.clock.now(), false) {
-            Step::Done(verdict, _) => verdict,
-            Step::Wait(_) => Err(Failure::Unavailable { retry_after: 1 }),
+        // The first fetch may have begun before the token's key was published.
+        for can_wait in [true, false] {
+            refresh.await;
+            let Some(Route::Jwt(index, jws)) = self.route(token) else {
+                return Err(Failure::Denied(InvalidToken::UnknownIssuer));
+            };
+            match self.verify(index, &jws, &self.cache.lookup(token), self.clock.now(), can_wait) {
+                Step::Done(verdict, _) => return verdict,
+                Step::Wait(next) => refresh = next,
+            }
         }
+        Err(Failure::Unavailable { retry_after: 1 })
     }
 
     /// Asks whoever knows, together with everyone who wants to know the same.

@@ -38,10 +38,14 @@ fn of_a_hundred_uses_at_once_one_is_the_first() {
     const DIGESTS: usize = 2_000;
     let (cache, _) = cache(1_000, 1 << 16);
     let barrier = Barrier::new(100);
-    // All in the same order, so that they meet again and again.
+    // All in the same order and in step, so that they meet again and again.
     let first_uses = || {
-        barrier.wait();
-        (0..DIGESTS).filter(|i| ask(&cache, digest(i), 1_060).unwrap()).count()
+        let in_step = |i: &usize| {
+            if i.is_multiple_of(10) {
+                barrier.wait();
+            }
+        };
+        (0..DIGESTS).inspect(in_step).filter(|i| ask(&cache, digest(i), 1_060).unwrap()).count()
     };
     let first = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..100).map(|_| scope.spawn(first_uses)).collect();

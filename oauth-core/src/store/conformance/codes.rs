@@ -86,7 +86,6 @@ pub(super) async fn a_code_of_an_ended_grant_is_refused(context: &Context<'_>) -
     Ok(())
 }
 
-// spec: TOK-18
 pub(super) async fn a_replayed_code_revokes_its_grant(context: &Context<'_>) -> Verdict {
     // Half of the time after the code has expired: that is still a replay.
     for after in [1, CODE + 1] {
@@ -107,7 +106,6 @@ pub(super) async fn a_replayed_code_revokes_its_grant(context: &Context<'_>) -> 
     Ok(())
 }
 
-// spec: TOK-18
 pub(super) async fn a_replay_with_another_binding_revokes_nothing(context: &Context<'_>) -> Verdict {
     let grant = sample::coded(context)?;
     context.store.insert_grant(grant.clone(), None).await?;

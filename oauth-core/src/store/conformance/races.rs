@@ -48,7 +48,6 @@ async fn tokens(context: &Context<'_>, id: GrantId, digests: &[Digest]) -> Resul
     Ok(found)
 }
 
-// spec: TOK-17 SEC-20
 pub(super) async fn parallel_redemptions_of_one_code_succeed_once(context: &Context<'_>) -> Verdict {
     let grant = sample::coded(context)?;
     context.store.insert_grant(grant.clone(), None).await?;
@@ -64,7 +63,6 @@ pub(super) async fn parallel_redemptions_of_one_code_succeed_once(context: &Cont
     ensure(tokens.iter().all(|(_, live)| !live), "the replays did not revoke the grant")
 }
 
-// spec: TOK-17
 pub(super) async fn wrong_redemptions_do_not_disturb_the_right_one(context: &Context<'_>) -> Verdict {
     let grant = sample::coded(context)?;
     context.store.insert_grant(grant.clone(), None).await?;
@@ -81,7 +79,6 @@ pub(super) async fn wrong_redemptions_do_not_disturb_the_right_one(context: &Con
     ensure(live, "the grant was revoked")
 }
 
-// spec: TOK-29
 pub(super) async fn parallel_strict_refreshes_leave_no_family(context: &Context<'_>) -> Verdict {
     let grant = sample::refreshable(context)?;
     context.store.insert_grant(grant.clone(), None).await?;
@@ -96,7 +93,6 @@ pub(super) async fn parallel_strict_refreshes_leave_no_family(context: &Context<
     ensure(tokens.iter().all(|(_, live)| !live), "the reuse did not revoke the grant")
 }
 
-// spec: TOK-28 TOK-29 SEC-20
 pub(super) async fn parallel_refreshes_in_the_retry_window_leave_one_family(context: &Context<'_>) -> Verdict {
     let grant = sample::refreshable(context)?;
     context.store.insert_grant(grant.clone(), None).await?;

@@ -54,7 +54,6 @@ pub(super) async fn a_foreign_or_wrong_token_changes_nothing(context: &Context<'
     expect(context, "the right one", &right()?, RefreshOutcome::Rotated).await
 }
 
-// spec: TOK-27
 pub(super) async fn reuse_revokes_the_grant(context: &Context<'_>) -> Verdict {
     let grant = inserted(context).await?;
     let first = sample::rotation(context, &grant)?;
@@ -70,7 +69,6 @@ pub(super) async fn reuse_revokes_the_grant(context: &Context<'_>) -> Verdict {
     expect(context, "its successor", &successor, RefreshOutcome::Refused).await
 }
 
-// spec: TOK-28
 pub(super) async fn a_retry_gets_the_same_successor(context: &Context<'_>) -> Verdict {
     let grant = inserted(context).await?;
     let first = sample::rotation_with_retry(context, &grant, b"sealed\0response", context.after(30))?;
@@ -87,7 +85,6 @@ pub(super) async fn a_retry_gets_the_same_successor(context: &Context<'_>) -> Ve
     expect(context, "the successor", &successor, RefreshOutcome::Rotated).await
 }
 
-// spec: TOK-28
 pub(super) async fn a_retry_ends_with_its_window(context: &Context<'_>) -> Verdict {
     let grant = inserted(context).await?;
     let first = sample::rotation_with_retry(context, &grant, b"sealed", context.after(30))?;
@@ -97,7 +94,6 @@ pub(super) async fn a_retry_ends_with_its_window(context: &Context<'_>) -> Verdi
     expect_live(context, &grant, false).await
 }
 
-// spec: TOK-28
 pub(super) async fn a_retry_ends_when_the_successor_is_used(context: &Context<'_>) -> Verdict {
     for next in [NextRefresh::Successor { digest: sample::digest()?, retry: None }, NextRefresh::Same] {
         let grant = inserted(context).await?;
@@ -121,7 +117,6 @@ pub(super) async fn a_retry_is_for_the_same_client_alone(context: &Context<'_>) 
     expect_live(context, &grant, true).await
 }
 
-// spec: TOK-30
 pub(super) async fn an_idle_refresh_token_is_void(context: &Context<'_>) -> Verdict {
     for (after, expected) in [(IDLE - 1, RefreshOutcome::Rotated), (IDLE, RefreshOutcome::Refused)] {
         let grant = inserted(context).await?;
@@ -139,7 +134,6 @@ pub(super) async fn an_idle_refresh_token_is_void(context: &Context<'_>) -> Verd
     Ok(())
 }
 
-// spec: TOK-30 TOK-31
 pub(super) async fn a_refresh_token_ends_with_its_grant(context: &Context<'_>) -> Verdict {
     let revoked = inserted(context).await?;
     context.store.revoke_grant(revoked.id, context.now).await?;

@@ -63,16 +63,25 @@ async fn the_service_that_is_called_is_the_one_that_was_polled_ready() {
 #[tokio::test]
 async fn a_refused_request_gives_its_place_under_a_limit_back() {
     let key = Key::es256();
-    let calls = Arc::new(AtomicUsize::new(0));
-    let limited = ConcurrencyLimitLayer::new(1).layer(service(&calls));
-    let mut one = server(&key).layer().require_scope("read").layer(limited);
-    let mut other = one.clone();
+    let limited = || ConcurrencyLimitLayer::new(1).layer(service(&Arc::default()));
+    let layer = server(&key).layer();
     let weak = key.token(json!({ "scope": "nothing" }));
-    let refused = one.ready().await.unwrap().call(request(&weak)).await.unwrap();
-    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
     // `one` lives on, and would sit on the only place.
-    let served = other.ready().await.unwrap().call(request(&key.good())).await.unwrap();
-    assert_eq!(served.status(), StatusCode::OK);
+    let one = layer.clone().require_scope("read").layer(limited());
+    gives_its_place_back(one, &weak, &key.good()).await;
+    let one = layer.layer(RequireScope::new("read").layer(limited()));
+    gives_its_place_back(one, &weak, &key.good()).await;
+}
+
+async fn gives_its_place_back<S>(mut one: S, weak: &str, good: &str)
+where
+    S: Service<Request<String>, Response = Response<String>, Error = Infallible> + Clone,
+{
+    let mut other = one.clone();
+    let refused = one.ready().await.unwrap().call(request(weak)).await.unwrap();
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    let ready = other.ready().now_or_never().expect("the place is taken");
+    assert_eq!(ready.unwrap().call(request(good)).await.unwrap().status(), StatusCode::OK);
     drop(one);
 }
 

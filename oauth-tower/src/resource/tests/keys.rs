@@ -2,26 +2,25 @@
 
 use std::time::Duration;
 
-use futures_util::{FutureExt, future::join_all};
+use futures_util::future::join_all;
 
 use super::*;
-use crate::resource::RefusalKind;
 
-const JWKS: &str = "https://as.example/jwks";
+pub(super) const JWKS: &str = "https://as.example/jwks";
 
-struct Fixture {
-    key: Key,
-    upstream: Upstream,
-    clock: ManualClock,
-    server: ResourceServer,
+pub(super) struct Fixture {
+    pub(super) key: Key,
+    pub(super) upstream: Upstream,
+    pub(super) clock: ManualClock,
+    pub(super) server: ResourceServer,
 }
 
 /// A server whose only issuer publishes one key at [`JWKS`].
-fn fixture() -> Fixture {
+pub(super) fn fixture() -> Fixture {
     fixture_with(|builder| builder)
 }
 
-fn fixture_with(
+pub(super) fn fixture_with(
     settings: impl FnOnce(ResourceServerBuilder<HasIssuer>) -> ResourceServerBuilder<HasIssuer>,
 ) -> Fixture {
     let (key, upstream, clock) = (Key::new(Algorithm::EdDSA), Upstream::new(), clock());
@@ -34,14 +33,14 @@ fn fixture_with(
 
 impl Fixture {
     /// A token that nobody has seen, good at the clock's time.
-    fn fresh(&self, key: &Key) -> String {
+    pub(super) fn fresh(&self, key: &Key) -> String {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let now = oauth_core::clock::Clock::now(&self.clock).0;
         let jti = NEXT.fetch_add(1, Ordering::SeqCst).to_string();
         key.token(json!({ "jti": jti, "iat": now, "exp": now + 3600 * 24 }))
     }
 
-    async fn status(&self, key: &Key) -> StatusCode {
+    pub(super) async fn status(&self, key: &Key) -> StatusCode {
         present(&self.server, &self.fresh(key)).await.0
     }
 }
@@ -177,63 +176,6 @@ async fn what_was_denied_for_want_of_a_key_is_good_once_the_key_is_there() {
     assert_eq!(present(&f.server, &early).await.0, StatusCode::OK, "the denial was still remembered");
 }
 
-// spec: MET-10
-#[tokio::test]
-async fn a_failed_fetch_keeps_the_last_good_set_for_a_bounded_time() {
-    let f = fixture_with(|b| b.stale_limit(Duration::from_secs(1000)));
-    assert_eq!(f.status(&f.key).await, StatusCode::OK);
-    f.upstream.answer(JWKS, 500, &[], "");
-    f.clock.advance(601);
-    assert_eq!(f.status(&f.key).await, StatusCode::OK, "over, and stale");
-    let calls = f.upstream.calls();
-    assert_eq!(calls, 2);
-    for _ in 0..50 {
-        assert_eq!(f.status(&f.key).await, StatusCode::OK);
-    }
-    assert_eq!(f.upstream.calls(), calls, "it is not asked again at once");
-    f.clock.advance(998);
-    assert_eq!(f.status(&f.key).await, StatusCode::OK);
-    f.clock.advance(2);
-    assert_eq!(f.status(&f.key).await, StatusCode::SERVICE_UNAVAILABLE, "the hard limit");
-    f.upstream.json(JWKS, &f.key.document());
-    f.clock.advance(5);
-    assert_eq!(f.status(&f.key).await, StatusCode::OK, "recovered without a restart");
-}
-
-#[tokio::test]
-async fn an_unknown_kid_during_an_outage_is_not_known_to_be_bad() {
-    let f = fixture();
-    assert_eq!(f.status(&f.key).await, StatusCode::OK);
-    f.upstream.answer(JWKS, 503, &[], "");
-    f.clock.advance(6);
-    assert_eq!(f.status(&Key::es256()).await, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(f.status(&Key::es256()).await, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(f.status(&f.key).await, StatusCode::OK);
-    assert_eq!(f.upstream.calls(), 2);
-}
-
-#[tokio::test]
-async fn an_issuer_that_is_down_is_503_with_retry_after_and_never_401() {
-    for (status, body) in [(500, ""), (404, ""), (302, ""), (200, "<html>"), (200, "{}"), (200, r#"{"keys":{}}"#)] {
-        let f = fixture();
-        f.upstream.answer(JWKS, status, &[], body);
-        let (response, served) = send(&f.server.layer(), request(&f.fresh(&f.key))).await;
-        assert!(!served);
-        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert!(response.headers()["retry-after"].to_str().unwrap().parse::<u64>().unwrap() > 0);
-        assert!(!response.headers().contains_key(WWW_AUTHENTICATE));
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_issuer_that_hangs_is_503_after_the_timeout() {
-    let f = fixture();
-    f.upstream.close();
-    let started = tokio::time::Instant::now();
-    assert_eq!(f.status(&f.key).await, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(started.elapsed().as_secs(), 5);
-}
-
 #[tokio::test]
 async fn one_bad_key_never_spoils_the_set() {
     let f = fixture();
@@ -279,89 +221,4 @@ async fn cache_headers_are_heeded_within_bounds() {
         assert_eq!(f.status(&f.key).await, StatusCode::OK);
         assert_eq!(f.upstream.calls(), 2, "{header}: over");
     }
-}
-
-#[tokio::test]
-async fn keys_that_are_due_are_fetched_by_the_way_and_nobody_waits() {
-    let f = fixture();
-    assert_eq!(f.status(&f.key).await, StatusCode::OK);
-    f.clock.advance(500);
-    f.upstream.close();
-    // The fetch hangs; requests pass all the same, and share it.
-    for _ in 0..5 {
-        assert_eq!(f.status(&f.key).await, StatusCode::OK);
-    }
-    assert_eq!((f.upstream.calls(), f.upstream.finished()), (2, 1));
-    f.upstream.open();
-    for _ in 0..5 {
-        tokio::task::yield_now().await;
-        assert_eq!(f.status(&f.key).await, StatusCode::OK);
-    }
-    assert_eq!((f.upstream.calls(), f.upstream.finished()), (2, 2));
-    f.clock.advance(400);
-    assert_eq!(f.status(&f.key).await, StatusCode::OK);
-    assert_eq!(f.upstream.calls(), 2, "it counts from the second fetch");
-}
-
-#[tokio::test]
-async fn a_slow_fetch_does_not_hold_up_other_tokens() {
-    let f = fixture();
-    let known = f.fresh(&f.key);
-    assert_eq!(present(&f.server, &known).await.0, StatusCode::OK);
-    f.clock.advance(6);
-    f.upstream.close();
-    let stranger = Key::es256();
-    let waiting = f.status(&stranger);
-    futures_util::pin_mut!(waiting);
-    assert!(waiting.as_mut().now_or_never().is_none());
-    // Known ones from the cache, new ones by the keys at hand.
-    assert_eq!(present(&f.server, &known).await.0, StatusCode::OK);
-    assert_eq!(f.status(&f.key).await, StatusCode::OK);
-    f.upstream.open();
-    assert_eq!(waiting.await, StatusCode::UNAUTHORIZED);
-}
-
-#[tokio::test]
-async fn a_thousand_first_tokens_make_one_fetch() {
-    for good in [true, false] {
-        let f = fixture();
-        if !good {
-            f.upstream.answer(JWKS, 500, &[], "");
-        }
-        let token = f.fresh(&f.key);
-        let statuses = join_all((0..1_000).map(|_| present(&f.server, &token))).await;
-        let expected = if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-        assert!(statuses.iter().all(|(status, _)| *status == expected));
-        assert_eq!(f.upstream.calls(), 1);
-        assert_eq!(verifications(&f.server), usize::from(good));
-    }
-}
-
-#[tokio::test]
-async fn a_fetch_whose_first_caller_goes_away_is_carried_on_by_the_next() {
-    let f = fixture();
-    f.upstream.close();
-    for _ in 0..300 {
-        let attempt = f.status(&f.key);
-        futures_util::pin_mut!(attempt);
-        assert!(attempt.as_mut().now_or_never().is_none());
-    }
-    assert_eq!(f.upstream.calls(), 1);
-    f.upstream.open();
-    assert_eq!(f.status(&f.key).await, StatusCode::OK);
-    assert_eq!(f.upstream.calls(), 1);
-}
-
-#[tokio::test]
-async fn warming_up_says_whose_keys_are_missing() {
-    let f = fixture();
-    f.upstream.answer(JWKS, 500, &[], "");
-    assert_eq!(f.server.warm_up().await.unwrap_err().issuers(), [ISSUER]);
-    f.upstream.json(JWKS, &f.key.document());
-    f.clock.advance(5);
-    f.server.warm_up().await.unwrap();
-    let refused = f.server.validate_headers(&HeaderMap::new()).await.unwrap_err();
-    assert_eq!(*refused.kind(), RefusalKind::MissingCredentials);
-    assert_eq!(f.status(&f.key).await, StatusCode::OK);
-    assert_eq!(f.upstream.calls(), 2);
 }

@@ -14,6 +14,7 @@ mod issuers;
 mod keys;
 #[cfg(all(feature = "client", feature = "server"))]
 mod local;
+mod outages;
 mod upstream;
 
 use std::{
@@ -173,7 +174,7 @@ fn headers(token: &str) -> HeaderMap {
 /// A service that counts how often it is called and answers with the subject.
 fn service(
     calls: &Arc<AtomicUsize>,
-) -> impl Service<Request<String>, Response = Response<String>, Error = Infallible, Future: Send> + Clone + Send + 'static
+) -> impl Service<Request<String>, Response = Response<String>, Error = Infallible, Future: Send> + Clone + Send + use<>
 {
     let calls = Arc::clone(calls);
     service_fn(move |request: Request<String>| {

@@ -16,6 +16,7 @@ mod licences;
 mod metadata;
 mod nodes;
 mod oidc_provider;
+mod oidc_provider_faults;
 mod processes;
 mod programs;
 mod properties;

@@ -217,8 +217,11 @@ async fn a_deleted_clients_grants_end() {
         let app = || Client::builder("guest").redirect_uri(CALLBACK).scope("read").grant_type(GrantType::REFRESH_TOKEN);
         let guest = Caller::Public("guest");
         w.store.put_client(app().build().unwrap()).await.unwrap();
-        let token = w.tokens(guest).await.refresh.unwrap();
+        let tokens = w.tokens(guest).await;
+        let token = tokens.refresh.unwrap();
+        assert!(w.lives(&tokens.access).await);
         w.store.delete_client(ClientId::new("guest").unwrap()).await.unwrap();
+        assert!(!w.lives(&tokens.access).await);
         w.refresh(guest, &token).await.is_refused(401, "invalid_client");
         w.refresh(APP, &token).await.is_refused(400, "invalid_grant");
     })

@@ -55,8 +55,9 @@ async fn a_client_on_the_same_device_comes_with_a_warning() {
     let redirect = browser.get(&tool).await;
     let page = browser.follow(redirect).await;
     assert!(page.body.contains(note), "{}", page.body);
+    // It may send the browser on to any website, which the directive would forbid.
     let policy = page.headers["content-security-policy"].to_str().unwrap();
-    assert!(policy.contains("form-action 'self' http://127.0.0.1:4000"), "{policy}");
+    assert!(!policy.contains("form-action"), "{policy}");
 }
 
 #[tokio::test]

@@ -104,12 +104,21 @@ pub fn escape(text: &str) -> String {
 }
 
 fn policy(redirect_origin: Option<&str>) -> HeaderValue {
-    // Browsers hold the redirect after a form's POST to form-action, and
-    // Chromium every redirect after that one. Where a registered client sends
-    // its user next is its own affair, hence `https:` beside its origin.
-    let target = redirect_origin.and_then(source).map(|origin| format!(" {origin} https:")).unwrap_or_default();
-    let policy = format!("{}; form-action 'self'{target}", *POLICY);
+    let policy = format!("{}{}", *POLICY, form_action(redirect_origin));
     HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"))
+}
+
+/// Browsers hold the redirect after a form's POST to form-action, and Chromium
+/// every redirect after that one: where a client sends its user next is its own
+/// affair. A website goes on to others over https; a program on this machine
+/// goes on to a website, so that for it the directive is left out.
+fn form_action(redirect_origin: Option<&str>) -> String {
+    match redirect_origin.and_then(source) {
+        None => "; form-action 'self'".to_owned(),
+        Some(origin) if origin.starts_with("http:") => String::new(),
+        Some(origin) if origin.starts_with("https:") => format!("; form-action 'self' {origin} https:"),
+        Some(scheme) => format!("; form-action 'self' {scheme}"),
+    }
 }
 
 /// `origin` as a source expression of Content Security Policy Level 3, which
@@ -147,8 +156,10 @@ mod tests {
         assert!(
             policy_of(Some("https://a.example:8443")).ends_with("; form-action 'self' https://a.example:8443 https:")
         );
-        assert!(policy_of(Some("com.example.app:")).ends_with("; form-action 'self' com.example.app: https:"));
-        assert!(policy_of(Some("http://[::1]:81")).ends_with("; form-action 'self' http: https:"));
+        assert!(policy_of(Some("com.example.app:")).ends_with("; form-action 'self' com.example.app:"));
+        for loopback in ["http://127.0.0.1:81", "http://[::1]:81"] {
+            assert!(!policy_of(Some(loopback)).contains("form-action"));
+        }
         for bad in ["https://a.example; script-src *", "https://a.example *", "'unsafe-inline'", "*", "https://a,b"] {
             assert!(policy_of(Some(bad)).ends_with("; form-action 'self'"), "{bad}");
         }

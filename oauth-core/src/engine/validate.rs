@@ -64,12 +64,14 @@ impl AuthorizationServer {
         Some(Located { kind: TokenKind::Access, digest, jti: Some(claims.jti), grants })
     }
 
-    /// The access token and its grant, if both live.
+    /// The access token and its grant, if both live and their client exists.
     pub(crate) async fn live_access(&self, located: &Located) -> Result<Option<(Grant, AccessToken)>, Fault> {
         let now = self.now();
         for id in &located.grants {
             if let Some((grant, access)) = self.store().access(*id, located.digest).await? {
                 let live = grant.is_live(now) && access.is_live(now);
+                // With its client, everything the client was given ends.
+                let live = live && self.client(&grant.facts.client).await?.is_some();
                 return Ok(live.then_some((grant, access)));
             }
         }

@@ -37,8 +37,10 @@ pub use self::{
 };
 use crate::claims::ClaimsError;
 
-/// The longest token that is looked at, in bytes; a longer one is refused.
-pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
+/// The longest token that is looked at, in bytes; a longer one is refused. More
+/// than an HTTP/1.1 server takes in all headers together (hyper: about 400 KiB),
+/// so that the limit that counts is the HTTP stack's.
+pub const MAX_TOKEN_BYTES: usize = 512 * 1024;
 
 /// The longest decoded header, in bytes.
 pub const MAX_HEADER_BYTES: usize = 4 * 1024;

@@ -45,13 +45,13 @@ pub(super) fn metadata(
     clock: Arc<dyn Clock>,
     lifetimes: Lifetimes,
 ) -> Arc<Metadata> {
-    let name: Arc<str> = issuer.into();
+    let shared: Arc<str> = issuer.into();
     let locations: Arc<[Endpoint]> = locations.into();
     let load = move || {
-        let (issuer, locations, http) = (Arc::clone(&name), Arc::clone(&locations), http.clone());
+        let (issuer, locations, http) = (Arc::clone(&shared), Arc::clone(&locations), http.clone());
         async move { load(&issuer, &locations, &http).await }.boxed()
     };
-    Fetched::new(&name, clock, lifetimes, load, |_, _| {})
+    Fetched::new(issuer, clock, lifetimes, load, |_, _| {})
 }
 
 async fn load(

@@ -166,7 +166,7 @@ impl<T: Send + Sync + 'static> Fetched<T> {
             }
             if serves {
                 let attempts = state.number;
-                let refresh = self.attempt(&mut state, now);
+                let refresh = self.attempt(&mut state, now, is_over);
                 // But for whoever begins the next attempt: by pushes of rare
                 // requests alone none would ever come to its end.
                 let begun = state.number != attempts;
@@ -176,7 +176,7 @@ impl<T: Send + Sync + 'static> Fetched<T> {
                 };
             }
         }
-        match self.attempt(&mut state, now) {
+        match self.attempt(&mut state, now, true) {
             Some(refresh) if can_wait => Availability::Wait(refresh),
             _ => Availability::Down { retry_after: self.retry_after() },
         }
@@ -192,7 +192,8 @@ impl<T: Send + Sync + 'static> Fetched<T> {
             Some(current) if state.attempt.is_none() && recent(current.asked) => return Newer::No,
             _ => {}
         }
-        self.attempt(&mut state, now).map_or_else(|| Newer::Unknown { retry_after: self.retry_after() }, Newer::Wait)
+        let attempt = self.attempt(&mut state, now, true);
+        attempt.map_or_else(|| Newer::Unknown { retry_after: self.retry_after() }, Newer::Wait)
     }
 
     /// The document, waiting for it if that is needed.
@@ -213,9 +214,10 @@ impl<T: Send + Sync + 'static> Fetched<T> {
         }
     }
 
-    /// The attempt under way, or a new one unless one has just failed.
-    fn attempt(self: &Arc<Self>, state: &mut State<T>, now: UnixTime) -> Option<Refresh> {
-        if let Some(attempt) = state.attempt.as_ref().filter(|attempt| self.goes_on(attempt, now)) {
+    /// The attempt under way, or a new one unless one has just failed. If it is
+    /// to be waited for, one that everybody has left will not do.
+    fn attempt(self: &Arc<Self>, state: &mut State<T>, now: UnixTime, awaited: bool) -> Option<Refresh> {
+        if let Some(attempt) = state.attempt.as_ref().filter(|attempt| self.goes_on(attempt, now, awaited)) {
             return Some(attempt.refresh.clone());
         }
         if state.failed.is_some_and(|at| now < at.saturating_add(self.lifetimes.pause)) {
@@ -237,12 +239,13 @@ impl<T: Send + Sync + 'static> Fetched<T> {
         Some(refresh)
     }
 
-    /// Whether an attempt is worth joining. One that everybody has left for as
-    /// long as a pause would find a connection, or an answer, of long ago.
-    fn goes_on(&self, attempt: &Attempt, now: UnixTime) -> bool {
+    /// Whether an attempt is worth joining. One that nobody drives finds what
+    /// there was when it was left: a connection that is dead, perhaps.
+    fn goes_on(&self, attempt: &Attempt, now: UnixTime, awaited: bool) -> bool {
         let Lifetimes { pause, patience, .. } = self.lifetimes;
-        let is_driven = attempt.refresh.strong_count() != Some(1);
-        now <= attempt.started.saturating_add(patience) && (is_driven || now < attempt.started.saturating_add(pause))
+        let is_left = attempt.refresh.strong_count() == Some(1);
+        let limit = if awaited && is_left { pause.min(patience + 1) } else { patience + 1 };
+        now < attempt.started.saturating_add(limit)
     }
 
     fn settle(&self, number: u64, asked: UnixTime, outcome: Result<Loaded<T>, Down>) {

@@ -81,7 +81,8 @@ impl JwtVerifier {
                 Failure::Denied(InvalidToken::UnknownIssuer)
             }
             Err(JwtError::UnknownKey) => {
-                drop(turn);
+                // Nobody drives it from here.
+                drop((turn, refresh));
                 return match self.keys.newer(now, &keys) {
                     Newer::Replaced => self.judge(judge, index, jws, lookup, now, can_wait),
                     newer => unknown_key(judge, index, lookup, now, seen, newer, can_wait),

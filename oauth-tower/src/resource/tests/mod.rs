@@ -15,6 +15,8 @@ mod keys;
 #[cfg(all(feature = "client", feature = "server"))]
 mod local;
 mod outages;
+mod rotations;
+mod unacceptable;
 mod upstream;
 
 use std::{

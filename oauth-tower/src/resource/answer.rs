@@ -32,6 +32,9 @@ pub(super) fn judge(mut answer: Map<String, Value>, rules: &Rules<'_>) -> Result
     if is_refresh_token(&answer) {
         return Err(InvalidToken::RefreshToken);
     }
+    if !is_served(&answer) {
+        return Err(InvalidToken::UnservedType);
+    }
     let claims = read(answer, rules)?;
     check(&claims, rules)?;
     Ok(claims)
@@ -90,6 +93,21 @@ fn is_refresh_token(answer: &Map<String, Value>) -> bool {
         let text = answer.get(name).and_then(Value::as_str).unwrap_or_default();
         text.eq_ignore_ascii_case("refresh_token") || text.eq_ignore_ascii_case("refresh")
     })
+}
+
+/// Whether the token's type is one that this layer knows how to check. A bound
+/// type says in `cnf` what it is bound to; without that, nothing could be
+/// checked. `access_token` is what some servers write for any access token.
+fn is_served(answer: &Map<String, Value>) -> bool {
+    let bound = answer.get("cnf").is_some_and(Value::is_object);
+    match answer.get("token_type") {
+        None | Some(Value::Null) => true,
+        Some(Value::String(name)) => {
+            let is = |other: &str| name.eq_ignore_ascii_case(other);
+            is("bearer") || is("access_token") || (bound && is("dpop"))
+        }
+        Some(_) => false,
+    }
 }
 
 /// A member, which `null` leaves out. Of the wrong type, it is no member that
@@ -213,6 +231,17 @@ mod tests {
             assert_eq!(refused(mark), InvalidToken::RefreshToken);
         }
         assert!(judged(json!({ "token_type": "bearer", "token_use": "access_token" }), &RULES).is_ok());
+    }
+
+    #[test]
+    fn a_token_of_a_type_that_cannot_be_checked_is_not_taken_as_a_bearer_token() {
+        for other in [json!("mac"), json!("DPoP"), json!("N_A"), json!(["Bearer"])] {
+            assert_eq!(refused(json!({ "token_type": other })), InvalidToken::UnservedType);
+        }
+        assert!(
+            judged(json!({ "token_type": "dpop", "cnf": { "jkt": "x" } }), &RULES).is_ok(),
+            "the sender is checked next"
+        );
     }
 
     #[test]

@@ -76,6 +76,10 @@ pub enum InvalidToken {
     /// A refresh token in the place of an access token.
     #[error("the token is a refresh token")]
     RefreshToken,
+    /// A token of a type that is not served here, DPoP or MAC, say (OAuth 2.1
+    /// section 7.1).
+    #[error("the token is of a type that is not served here")]
+    UnservedType,
     /// A token bound to a key, sent without a proof that is understood here.
     #[error("the token is bound to its sender in a way that is not served here")]
     Bound,

@@ -4,7 +4,7 @@ use super::{
     introspection::{ENDPOINT, active, issuer},
     *,
 };
-use crate::resource::{InvalidToken, IntrospectionIssuer, RefusalKind};
+use crate::resource::{IntrospectionIssuer, InvalidToken, RefusalKind};
 
 const ASKED: &str = "https://asked.example";
 

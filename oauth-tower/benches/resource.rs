@@ -51,7 +51,7 @@ impl Service<Request<()>> for Bare {
     }
 }
 
-/// One algorithm, its key, and tokens of the size that performance.md speaks of.
+/// One algorithm, its key, and tokens of a usual size.
 struct Fixture {
     name: &'static str,
     signing: SigningKey,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use oauth_core::{
-    claims::{Expectations, verify_access_token_jws},
+    claims::{Expectations, VerifiedAccessToken, verify_access_token_jws},
     clock::UnixTime,
     jwt::{Algorithm, Jws, JwtError},
 };
@@ -14,7 +14,7 @@ use super::{
     invalidate::{Ground, Slot, Standing},
     jwks::Keys,
     refusal::InvalidToken,
-    token::{TokenClaims, ValidatedToken},
+    token::ValidatedToken,
     validate::{Failure, Judge, Verdict},
 };
 
@@ -65,21 +65,14 @@ impl JwtVerifier {
         let issuer = judge.issuer(index);
         let expectations = Expectations::new(issuer, &judge.resource, now).with_skew(judge.skew);
         judge.count_verification();
-        let failure = match verify_access_token_jws(jws, &keys, &self.algorithms, &expectations) {
+        let reason = match verify_access_token_jws(jws, &keys, &self.algorithms, &expectations) {
             Ok(verified) => {
-                let key = judge.ledger.shared(index, Ground::Key(verified.key.thumbprint()));
-                let standing = Standing::new(seen, index).resting_on(key, Slot::issuer(index));
-                // Whoever finds it in the cache does not look at the keys.
-                let valid_until = verified.claims.exp.min(until);
-                let claims = TokenClaims::from(verified.claims);
-                let token = ValidatedToken::new(claims, Arc::clone(&judge.challenger), standing, valid_until);
+                let token = accepted(judge, index, seen, until, verified);
                 judge.cache.keep(lookup, &token, now);
                 return Step::Done(Ok(token), refresh);
             }
             // No network for the sake of a token that is not this issuer's.
-            Err(JwtError::UnknownKey) if !judge.names_issuer(index, jws) => {
-                Failure::Denied(InvalidToken::UnknownIssuer)
-            }
+            Err(JwtError::UnknownKey) if !judge.names_issuer(index, jws) => InvalidToken::UnknownIssuer,
             Err(JwtError::UnknownKey) => {
                 // Nobody drives it from here.
                 drop((turn, refresh));
@@ -88,13 +81,27 @@ impl JwtVerifier {
                     newer => unknown_key(judge, index, lookup, now, seen, newer, can_wait),
                 };
             }
-            Err(error) => Failure::Denied(error.into()),
+            Err(error) => error.into(),
         };
-        let standing = Standing::new(seen, index).resting_on(Slot::denials(index), Slot::denials(index));
-        judge.cache.deny(lookup, &failure, standing, now);
+        let verdict = denied(judge, index, lookup, now, seen, reason);
         drop(turn);
-        Step::Done(Err(failure), refresh)
+        Step::Done(verdict, refresh)
     }
+}
+
+/// Rests on the key, and lasts no longer than the key set is fresh: whoever
+/// finds it in the cache does not look at the keys.
+fn accepted(
+    judge: &Judge,
+    index: usize,
+    seen: u64,
+    until: UnixTime,
+    verified: VerifiedAccessToken<'_>,
+) -> Arc<ValidatedToken> {
+    let key = judge.ledger.shared(index, Ground::Key(verified.key.thumbprint()));
+    let standing = Standing::new(seen, index).resting_on(key, Slot::issuer(index));
+    let valid_until = verified.claims.exp.min(until);
+    ValidatedToken::new(verified.claims.into(), Arc::clone(&judge.challenger), standing, valid_until)
 }
 
 /// The token names a key that is not there: perhaps it is by now.
@@ -112,13 +119,16 @@ fn unknown_key(
         // Somebody else asks again already: whether the key exists is open.
         Newer::Wait(_) | Newer::Replaced => unavailable(1),
         Newer::Unknown { retry_after } => unavailable(retry_after),
-        Newer::No => {
-            let failure = Failure::Denied(JwtError::UnknownKey.into());
-            let standing = Standing::new(seen, index).resting_on(Slot::denials(index), Slot::denials(index));
-            judge.cache.deny(lookup, &failure, standing, now);
-            Step::Done(Err(failure), None)
-        }
+        Newer::No => Step::Done(denied(judge, index, lookup, now, seen, JwtError::UnknownKey.into()), None),
     }
+}
+
+/// A denial, which falls when the issuer has new keys.
+fn denied(judge: &Judge, index: usize, lookup: &Lookup<'_>, now: UnixTime, seen: u64, reason: InvalidToken) -> Verdict {
+    let failure = Failure::Denied(reason);
+    let standing = Standing::new(seen, index).resting_on(Slot::denials(index), Slot::denials(index));
+    judge.cache.deny(lookup, &failure, standing, now);
+    Err(failure)
 }
 
 fn foreign() -> Step {

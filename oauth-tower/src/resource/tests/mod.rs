@@ -17,7 +17,7 @@ mod local;
 mod outages;
 mod rotations;
 mod unacceptable;
-mod upstream;
+pub(super) mod upstream;
 
 use std::{
     convert::Infallible,

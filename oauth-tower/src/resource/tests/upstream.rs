@@ -20,7 +20,7 @@ use crate::outgoing::HttpClient;
 
 /// Answers by URL; 404 for any other. Clones share everything.
 #[derive(Clone)]
-pub(super) struct Upstream(Arc<Inner>);
+pub(in crate::resource) struct Upstream(Arc<Inner>);
 
 type Answer = (StatusCode, Vec<(&'static str, String)>, String);
 
@@ -33,7 +33,7 @@ struct Inner {
 }
 
 impl Upstream {
-    pub(super) fn new() -> Self {
+    pub(in crate::resource) fn new() -> Self {
         Self(Arc::new(Inner {
             answers: Mutex::default(),
             requests: Mutex::default(),
@@ -43,7 +43,13 @@ impl Upstream {
         }))
     }
 
-    pub(super) fn answer(&self, url: &str, status: u16, headers: &[(&'static str, &str)], body: &str) -> &Self {
+    pub(in crate::resource) fn answer(
+        &self,
+        url: &str,
+        status: u16,
+        headers: &[(&'static str, &str)],
+        body: &str,
+    ) -> &Self {
         let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         let status = StatusCode::from_u16(status).unwrap();
         self.0.answers.lock().unwrap().insert(url.to_owned(), (status, headers, body.to_owned()));
@@ -81,7 +87,7 @@ impl Upstream {
         self.0.requests.lock().unwrap().iter().map(|request| request.uri().to_string()).collect()
     }
 
-    pub(super) fn client(&self) -> HttpClient {
+    pub(in crate::resource) fn client(&self) -> HttpClient {
         let inner = Arc::clone(&self.0);
         HttpClient::new(service_fn(move |request: Request<Bytes>| {
             let inner = Arc::clone(&inner);

@@ -27,7 +27,8 @@ pub fn two_lines(text: &str) -> (&str, &str) {
     text.split_once('\n').unwrap_or((text, ""))
 }
 
-/// `text` as a JSON object, read by a parser that is not ours.
+/// `text` as a JSON object, read as a whole. `None` also where only something in a member that is not known, and so is
+/// skipped, is wrong: bytes that are no text, a number that no machine holds.
 pub fn object(text: &[u8]) -> Option<serde_json::Map<String, Value>> {
     match serde_json::from_slice(text) {
         Ok(Value::Object(members)) => Some(members),

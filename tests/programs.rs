@@ -10,7 +10,8 @@ use tokio::{
 };
 
 use crate::support::{
-    ALBUMS, Ended, Program, RESOURCE_SERVER, Reference, Remote, WEB, basic, free_port, plain_client, program,
+    ALBUMS, Caller, Ended, Folder, Program, RESOURCE_SERVER, Reference, Remote, WEB, basic, free_port, plain_client,
+    program,
 };
 
 /// How `authorization-server` takes a configuration.
@@ -109,6 +110,12 @@ fn resource_server_names_every_option_that_is_not_built_or_missing() {
     assert_eq!(refused(&not_built), ["--dpop", "--matrix", "--revocations"]);
     assert_eq!(refused(&[]), ["--tls-certificate"]);
     assert_eq!(refused(&["--development", "--ca", "/nowhere.pem"]), ["--ca"]);
+    for resource in ["nonsense", "https://a.example/api#f"] {
+        let mut command = program("resource-server");
+        command.args(["--development", "--issuer", "http://localhost:1", "--resource", resource]);
+        let ended = Program::run(command);
+        assert_eq!((ended.code, keys(&ended)), (Some(2), vec!["--resource"]), "{ended:?}");
+    }
     assert_eq!(refused(&["--tls-certificate", "/nowhere.pem", "--tls-key", "/nowhere.pem"]), ["--tls-certificate"]);
 }
 
@@ -128,6 +135,90 @@ fn a_good_file_is_checked_without_serving_anybody_or_making_a_secret() {
     let _server = reference.start();
     assert!(reference.authority.file("oauth.key").exists());
     assert_eq!(check().code, Some(0));
+}
+
+/// What `--check` and a start say is wrong, which must be the same.
+#[track_caller]
+fn refused(reference: &Reference) -> Vec<String> {
+    let [checked, started] = [&["--check"][..], &[]].map(|arguments| {
+        let mut command = reference.command();
+        command.args(arguments);
+        let ended = Program::run(command);
+        assert_eq!((ended.code, &*ended.stdout), (Some(2), ""), "{ended:?}");
+        keys(&ended).iter().map(ToString::to_string).collect::<Vec<_>>()
+    });
+    assert_eq!(checked, started);
+    checked
+}
+
+#[test]
+fn a_secret_that_can_be_neither_read_nor_made_is_found_by_check_too() {
+    let reference = Reference::new();
+    let sound = fs::read_to_string(reference.config()).unwrap();
+    let files = |secret: &str, rest: &str| {
+        let text = sound.replace("secret_file = \"oauth.key\"", &format!("secret_file = \"{secret}\"\n{rest}"));
+        fs::write(reference.config(), &text).unwrap();
+    };
+    for store in ["sqlite:oauth.db", "memory:"] {
+        files("/nonexistent/k", "");
+        let text = fs::read_to_string(reference.config()).unwrap();
+        fs::write(reference.config(), text.replace("sqlite:oauth.db", store)).unwrap();
+        assert_eq!(refused(&reference), ["keys.secret_file"], "{store}");
+    }
+    files("oauth.key", "previous_secret_files = [\"nope\", \"neither\"]");
+    assert_eq!(refused(&reference), ["keys.previous_secret_files[0]", "keys.previous_secret_files[1]"]);
+    assert!(!reference.authority.file("oauth.key").exists());
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("nowhere", reference.authority.file("link.key")).unwrap();
+    files("link.key", "");
+    assert_eq!(refused(&reference), ["keys.secret_file"]);
+    // A folder can be opened, and not read.
+    files(".", "");
+    assert_eq!(refused(&reference), ["keys.secret_file"]);
+}
+
+// spec: SEC-06
+#[test]
+fn a_store_that_knows_a_secret_needs_that_one_and_gets_no_other() {
+    let reference = Reference::new();
+    // Without JWTs, too, a store knows its secret.
+    let opaque = fs::read_to_string(reference.config()).unwrap().replace("format = \"jwt\"", "");
+    fs::write(reference.config(), opaque).unwrap();
+    let (key, old) = (reference.authority.file("oauth.key"), reference.authority.file("old.key"));
+    reference.start().terminate();
+    fs::rename(&key, &old).unwrap();
+    assert_eq!(refused(&reference), ["keys.secret_file"]);
+    assert!(!key.exists(), "no wrong secret is left behind");
+
+    // A copy, which only its owner reads either.
+    fs::copy(&old, &key).unwrap();
+    fs::write(&key, [7; 32]).unwrap();
+    assert_eq!(refused(&reference), ["keys.secret_file"]);
+    fs::remove_file(&key).unwrap();
+
+    // With the old one named, there may be a new one.
+    let text = fs::read_to_string(reference.config()).unwrap();
+    fs::write(reference.config(), text.replace("[keys]", "[keys]\nprevious_secret_files = [\"old.key\"]")).unwrap();
+    reference.start().terminate();
+    assert_ne!(fs::read(&key).unwrap(), fs::read(&old).unwrap());
+}
+
+// spec: CAU-12
+#[tokio::test]
+async fn a_client_secret_ends_when_the_file_says() {
+    let client = |id: &str, end: u64| {
+        format!(
+            "[[clients]]\nclient_id = \"{id}\"\nclient_secret = \"s\"\nclient_secret_expires_at = {end}\n\
+             grant_types = [\"client_credentials\"]\n"
+        )
+    };
+    let reference = Reference::with(&[client("past", 1), client("ever", 0), client("future", 99_999_999_999)].concat());
+    let _server = reference.start();
+    let server = Remote::new(reference.authority.client(), &reference.issuer);
+    let ask = async |id| server.token(Caller::Basic(id, "s"), &[("grant_type", "client_credentials")]).await;
+    ask("past").await.is_refused(401, "invalid_client");
+    ask("ever").await.tokens();
+    ask("future").await.tokens();
 }
 
 #[test]
@@ -181,6 +272,17 @@ async fn resource_server_ends_with_0_when_it_is_told_to() {
     assert!(answer.header("www-authenticate").starts_with("Bearer "), "{answer}");
     let ended = api.terminate();
     assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+#[tokio::test]
+async fn who_opens_the_demo_in_a_browser_is_shown_where_it_begins() {
+    let folder = Folder::new();
+    let mut command = program("demo");
+    command.args(["--port", "0", "--db", "memory:"]).current_dir(folder.path());
+    let demo = Program::start(command);
+    let answer = Remote::new(plain_client(), demo.says("listening on ")).get("/").await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer}");
+    assert!(answer.body.contains("<a href=\"/demo\">"), "{answer}");
 }
 
 // spec: REV-18

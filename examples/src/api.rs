@@ -10,6 +10,7 @@ use axum::{
 };
 use oauth_axum_rs::{ResourceServer, Scope, Token};
 use serde_json::{Map, Value, json};
+use url::Url;
 
 /// FAPI 2.0 clients follow a request through the logs of both sides by it.
 const INTERACTION_ID: HeaderName = HeaderName::from_static("x-fapi-interaction-id");
@@ -25,6 +26,13 @@ pub fn router(server: &ResourceServer, required: &Scope) -> Router {
         .route("/api/albums", get(albums).route_layer(read))
         .route("/api/albums", post(add_album).route_layer(write))
         .layer(middleware::from_fn(echo_interaction_id))
+}
+
+/// Whether `text` can name an API (RFC 8707 section 2): "an absolute URI",
+/// which "MUST NOT include a fragment component".
+#[must_use]
+pub fn is_identifier(text: &str) -> bool {
+    Url::parse(text).is_ok() && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')
 }
 
 /// What the token says, as far as it says anything.

@@ -10,6 +10,7 @@ mod listen;
 mod not_built;
 mod reader;
 mod report;
+mod resources;
 mod tokens;
 mod users;
 mod value;
@@ -26,13 +27,13 @@ use oauth_core::{
 };
 use toml::Table;
 
+use self::{clients::Clients, reader::Reader, report::Report, users::Users};
 pub use self::{
     limits::Limits,
     listen::{Keys, Listen, StoreKind},
     report::{Mistake, Mistakes},
     tokens::{Revocation, Tokens},
 };
-use self::{reader::Reader, report::Report, users::Users};
 
 /// What a file says, checked and with every default filled in.
 #[derive(Debug)]
@@ -93,9 +94,13 @@ impl Config {
         let keys = Keys::read(&mut top, folder, store.as_ref());
         let tokens = Tokens::read(&mut top);
         let revocation = Revocation::read(&mut top);
-        let clients = clients::read(&mut top);
-        let resources = clients::read_resources(&mut top, &issuer, tokens.format, &clients);
-        let introspection_callers = clients::read_callers(&mut top, &clients);
+        let taken = revocation.http_listen.is_some_and(|twin| twin == listen.address && twin.port() != 0);
+        if taken && !report.blames("listen") {
+            report.wrong("revocation.http_listen", "is the address of `listen`");
+        }
+        let clients = Clients::read(&mut top);
+        let resources = resources::read(&mut top, &issuer, tokens.format, &clients, report);
+        let introspection_callers = resources::read_callers(&mut top, &clients);
         let users = Users::read(&mut top, listen.development);
         let auto_approve = users.read_consent(&mut top, listen.development);
         let limits = Limits::read(&mut top);
@@ -110,7 +115,7 @@ impl Config {
             limits,
             introspection_callers,
             resources,
-            clients,
+            clients: clients.all,
             users: users.all,
             auto_approve,
         }

@@ -11,6 +11,7 @@ pub mod config;
 pub mod events;
 pub mod logs;
 pub mod proxy;
+pub mod root_secret;
 pub mod secret_file;
 pub mod serve;
 pub mod start;

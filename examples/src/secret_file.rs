@@ -40,12 +40,26 @@ pub fn read(path: &Path) -> Result<[u8; 32], SecretFileError> {
     bytes.try_into().map_err(|_| SecretFileError::Length { path: path.into(), length })
 }
 
+/// Whether there is nothing at `path`: neither a file nor a link.
+#[must_use]
+pub fn is_absent(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
+}
+
+/// Finds out that a secret can be made at `path`, and leaves nothing behind.
+///
+/// # Errors
+/// [`SecretFileError`] names the file.
+pub fn try_make(path: &Path) -> Result<(), SecretFileError> {
+    draft(path, |_| Ok(())).map_err(|source| SecretFileError::Io { path: path.into(), source })
+}
+
 /// Reads the secret in `path`, after making one if there is none.
 ///
 /// # Errors
 /// [`SecretFileError`] names the file.
 pub fn read_or_make(path: &Path) -> Result<[u8; 32], SecretFileError> {
-    if !path.exists() {
+    if is_absent(path) {
         match make(path) {
             // Another node was faster: its secret is the one.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
@@ -57,15 +71,20 @@ pub fn read_or_make(path: &Path) -> Result<[u8; 32], SecretFileError> {
 
 /// Makes the file whole or not at all, and never over another one.
 fn make(path: &Path) -> io::Result<()> {
+    draft(path, |draft| fs::hard_link(draft, path))?;
+    sync_folder(path)
+}
+
+/// Writes a secret beside `path`, and removes it once it was `used`.
+fn draft(path: &Path, used: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     let mut secret = [0; 32];
     SystemRandom.fill(&mut secret).map_err(io::Error::other)?;
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".{}.new", std::process::id()));
     let draft = PathBuf::from(name);
-    let linked = write(&draft, &secret).and_then(|()| fs::hard_link(&draft, path));
-    fs::remove_file(&draft)?;
-    linked?;
-    sync_folder(path)
+    let done = write(&draft, &secret).and_then(|()| used(&draft));
+    let removed = fs::remove_file(&draft);
+    done.and(removed)
 }
 
 fn write(path: &Path, secret: &[u8]) -> io::Result<()> {
@@ -140,6 +159,21 @@ mod tests {
         let secret = read(&path).unwrap();
         assert_eq!(make(&path).unwrap_err().kind(), ErrorKind::AlreadyExists);
         assert_eq!(read(&path).unwrap(), secret);
+    }
+
+    #[test]
+    fn that_a_secret_can_be_made_is_found_out_without_making_one() {
+        let folder = Folder::new("try");
+        try_make(&folder.0.join("oauth.key")).unwrap();
+        assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 0);
+        let error = try_make(&folder.0.join("none/oauth.key")).unwrap_err().to_string();
+        assert!(error.contains("none/oauth.key: "), "{error}");
+        #[cfg(unix)]
+        {
+            let link = folder.0.join("link");
+            std::os::unix::fs::symlink("nowhere", &link).unwrap();
+            assert!(!is_absent(&link) && read_or_make(&link).is_err() && !folder.0.join("nowhere").exists());
+        }
     }
 
     #[test]

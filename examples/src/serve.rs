@@ -10,7 +10,10 @@ use axum::{
     Router,
     body::Body,
     extract::ConnectInfo,
-    http::{Request, Response, StatusCode},
+    http::{
+        HeaderValue, Request, Response, StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA},
+    },
     serve::{Listener, ListenerExt},
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -21,7 +24,6 @@ use hyper_util::{
 use oauth_axum_rs::{Peer, TlsConfig, TlsListener};
 use tokio::{net::TcpListener, sync::watch, time::timeout};
 use tower::ServiceExt;
-use tower_http::timeout::TimeoutLayer;
 
 /// How long requests in flight may take when the program ends.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
@@ -115,7 +117,6 @@ pub async fn serve(listener: TcpListener, tls: Option<TlsConfig>, app: Router, s
 }
 
 async fn accept<L: Listener<Addr = SocketAddr>>(mut listener: L, app: Router, stop: Stop) {
-    let app = app.layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST));
     let connections = GracefulShutdown::new();
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADERS);
@@ -142,12 +143,28 @@ async fn accept<L: Listener<Addr = SocketAddr>>(mut listener: L, app: Router, st
 
 async fn answer(app: Router, peer: SocketAddr, mut request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
     request.extensions_mut().insert(ConnectInfo(Peer::new(peer)));
-    app.oneshot(request.map(Body::new)).await
+    in_time(app, request.map(Body::new)).await
+}
+
+async fn in_time(app: Router, request: Request<Body>) -> Result<Response<Body>, Infallible> {
+    timeout(REQUEST, app.oneshot(request)).await.unwrap_or_else(|_| Ok(too_late()))
+}
+
+/// 408, in the form of OAuth 2.1 section 5.2: what a stalled body was for is
+/// not known, and most are for the token endpoint.
+fn too_late() -> Response<Body> {
+    let body = r#"{"error":"invalid_request","error_description":"the request was not complete in time"}"#;
+    let mut response = Response::new(body.into());
+    *response.status_mut() = StatusCode::REQUEST_TIMEOUT;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
+    response
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::routing::get;
+    use axum::routing::{get, post};
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::TcpStream,
@@ -155,6 +172,18 @@ mod tests {
     };
 
     use super::*;
+
+    // spec: TOK-07
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_stalls_is_answered_as_oauth_says_and_nobody_keeps_that() {
+        let app = Router::new().route("/", post(async || std::future::pending::<()>().await));
+        let response = in_time(app, Request::post("/").body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
+        assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
+        assert_eq!(response.headers()[PRAGMA], "no-cache");
+        let body = axum::body::to_bytes(response.into_body(), 1000).await.unwrap();
+        assert!(body.starts_with(b"{\"error\":\"invalid_request\","), "{body:?}");
+    }
 
     #[tokio::test]
     async fn a_request_in_flight_is_answered_and_idle_connections_hold_nothing_up() {

@@ -1,6 +1,6 @@
 //! From a configuration to a running authorization server.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use oauth_axum_rs::{AuthorizationServer, MemoryStore, RootSecret, SqliteStore};
 use oauth_core::{
@@ -10,9 +10,8 @@ use oauth_core::{
 };
 
 use crate::{
-    config::{Config, Keys, Mistakes, StoreKind},
+    config::{Config, Mistakes, StoreKind},
     events::EventLog,
-    secret_file,
 };
 
 /// The store that the configuration names.
@@ -58,27 +57,6 @@ impl OpenStore {
     }
 }
 
-/// The root secret; made if it is missing and `may_make` says so. `None`
-/// without a file: a server in memory makes one for itself.
-///
-/// # Errors
-/// A mistake under `keys`.
-pub fn root_secret(keys: &Keys, may_make: bool) -> Result<Option<RootSecret>, Mistakes> {
-    let Some(file) = &keys.secret_file else { return Ok(None) };
-    let load = |file: &Path| if may_make { secret_file::read_or_make(file) } else { secret_file::read(file) };
-    if !may_make && !file.exists() {
-        return Ok(None);
-    }
-    let current = load(file).map_err(|error| Mistakes::one("keys.secret_file", error))?;
-    let mut root = RootSecret::new(current);
-    for (at, file) in keys.previous.iter().enumerate() {
-        let key = format!("keys.previous_secret_files[{at}]");
-        let previous = secret_file::read(file).map_err(|error| Mistakes::one(key, error))?;
-        root = root.with_previous(previous);
-    }
-    Ok(Some(root))
-}
-
 /// The authorization server.
 ///
 /// # Errors
@@ -121,7 +99,7 @@ pub async fn authorization_server(
 
 /// The key at fault. Where the library names a setting, its message begins
 /// with it.
-fn mistake(error: &BuildError) -> Mistakes {
+pub(crate) fn mistake(error: &BuildError) -> Mistakes {
     let text = error.to_string();
     match error {
         BuildError::Fault(Fault::ForeignKey(_)) => Mistakes::one("keys.secret_file", text),

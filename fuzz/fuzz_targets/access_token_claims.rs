@@ -12,7 +12,7 @@ const NOW: UnixTime = UnixTime(1_700_000_000);
 
 fuzz_target!(|payload: &[u8]| {
     let Ok(mut claims) = AccessTokenClaims::from_json(payload) else { return };
-    let raw = object(payload).expect("claims are an object");
+    let Some(raw) = object(payload) else { return };
     assert_eq!(raw["iss"], claims.iss.as_str());
     assert!(raw["sub"].is_string() && raw["client_id"].is_string() && raw["jti"].is_string());
     assert!(raw["exp"].is_number() && raw["iat"].is_number());

@@ -18,7 +18,7 @@ fuzz_target!(|text: &str| {
     let (header, payload) = two_lines(text);
     let token = FORGER.forge(header, payload).expect("the key signs");
     let Ok(jws) = Jws::parse(&token) else { return };
-    let members = object(header.as_bytes()).expect("a header is an object");
+    let Some(members) = object(header.as_bytes()) else { return };
     let alg = members.get("alg").and_then(Value::as_str).expect("there is an algorithm");
     assert_eq!(alg.parse(), Ok(jws.alg()));
     assert!(!members.contains_key("crit") && !members.contains_key("b64"));
@@ -29,8 +29,7 @@ fuzz_target!(|text: &str| {
     if let Ok(verified) = verdict {
         assert_eq!(verified.payload(), payload.as_bytes());
     }
-    if let Some(issuer) = jws.unverified_issuer() {
-        let claims = object(payload.as_bytes()).expect("claims are an object");
+    if let (Some(issuer), Some(claims)) = (jws.unverified_issuer(), object(payload.as_bytes())) {
         assert_eq!(claims.get("iss").and_then(Value::as_str), Some(&*issuer));
     }
 });

@@ -24,7 +24,8 @@ fuzz_target!(|data: (String, String, String, String, String, u64)| {
     assert!(!challenge.scheme().is_empty() && challenge.scheme().bytes().all(is_token));
     let mut names = Vec::new();
     while !rest.is_empty() {
-        let (name, after) = parameter(rest.strip_prefix(if names.is_empty() { " " } else { ", " }).expect("a separator"));
+        let (name, after) =
+            parameter(rest.strip_prefix(if names.is_empty() { " " } else { ", " }).expect("a separator"));
         assert!(!names.contains(&name), "each parameter once");
         names.push(name);
         rest = after;

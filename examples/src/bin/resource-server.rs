@@ -151,6 +151,9 @@ impl NotBuilt {
 impl Arguments {
     fn contradictions(&self) -> Vec<Wrong> {
         let mut wrong = Vec::new();
+        if !api::is_identifier(&self.resource) {
+            wrong.push(Wrong("--resource", "must be an absolute URI without a fragment".to_owned()));
+        }
         if self.development && !self.listen.ip().is_loopback() {
             wrong.push(Wrong("--development", "needs a loopback address in --listen".to_owned()));
         }

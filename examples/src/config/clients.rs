@@ -1,14 +1,16 @@
-//! `[[clients]]`, `[[resources]]` and `[introspection]`.
+//! `[[clients]]`.
 
 use oauth_core::{
-    client::{AuthMethod, Client, ClientBuilder, ClientId, ClientSecret, GrantType, RedirectUri},
-    engine::policy::{Resource, TokenFormat},
+    client::{AuthMethod, Client, ClientBuilder, ClientId, ClientSecret, GrantType, InvalidClient, RedirectUri},
+    clock::UnixTime,
     scope::Scope,
     secret::Secret,
 };
-use url::Url;
 
-use super::{reader::Reader, tokens::FORMATS, value::Parsed};
+use super::{reader::Reader, report::Report, value::Parsed};
+
+/// The end of the year 9999: later is a mistake in the unit.
+const LAST_SECOND: u64 = 253_402_300_799;
 
 const AUTH_METHODS: [(&str, Option<AuthMethod>); 7] = [
     ("client_secret_basic", Some(AuthMethod::ClientSecretBasic)),
@@ -55,128 +57,148 @@ const NOT_BUILT_SWITCHES: [&str; 4] = [
     "tls_client_certificate_bound_access_tokens",
 ];
 
-pub(super) fn read(top: &mut Reader<'_>) -> Vec<Client> {
-    let mut clients: Vec<Client> = Vec::new();
-    for mut table in top.sections("clients") {
-        let builder = read_client(&mut table);
-        // What is wrong in itself was reported; this is for members that
-        // contradict each other.
-        if table.blames(&format!("{}.", table.path())) {
-            continue;
+/// The clients that are right, and what was written of the others: whoever
+/// refers to one is judged by what was meant.
+#[derive(Debug, Default)]
+pub(super) struct Clients {
+    pub(super) all: Vec<Client>,
+    written: Vec<Written>,
+}
+
+#[derive(Debug)]
+struct Written {
+    scope_key: String,
+    scope: Scope,
+    /// `None` if it could not be read.
+    id: Option<String>,
+    /// `None` if that could not be found out.
+    public: Option<bool>,
+}
+
+impl Clients {
+    pub(super) fn read(top: &mut Reader<'_>) -> Self {
+        let mut clients = Self::default();
+        top.sections("clients").iter_mut().for_each(|table| clients.add(table));
+        clients
+    }
+
+    fn add(&mut self, table: &mut Reader<'_>) {
+        let (written, builder) = read_client(table);
+        if written.id.is_some() && self.written.iter().any(|other| other.id == written.id) {
+            table.wrong("client_id", "is the one of another client too");
+        }
+        self.written.push(written);
+        if table.is_blamed() {
+            return;
         }
         match builder.build() {
-            Ok(client) if clients.iter().any(|other| other.id == client.id) => {
-                table.wrong("client_id", "is the one of another client too");
-            }
-            Ok(client) => clients.push(client),
-            Err(error) => wrong_member(&table, &error.to_string()),
+            Ok(client) => self.all.push(client),
+            Err(error) => wrong_member(table, &error),
         }
     }
-    clients
+
+    /// RFC 7662 section 2.1: who introspects must be able to prove who they are.
+    pub(super) fn check_caller(&self, table: &Reader<'_>, key: &str, caller: &ClientId) {
+        match self.written.iter().find(|client| client.id.as_deref() == Some(caller.as_str())) {
+            Some(client) if client.public == Some(true) => table.wrong(key, "is a client that has no secret"),
+            Some(_) => {}
+            None if self.written.iter().any(|client| client.id.is_none()) => {}
+            None => table.wrong(key, "is not the client_id of one of `clients`"),
+        }
+    }
+
+    /// Nobody gets a scope that no resource takes.
+    pub(super) fn check_scopes(&self, served: &Scope, report: &Report) {
+        for client in &self.written {
+            if let Some(scope) = client.scope.iter().find(|scope| !served.contains(scope)) {
+                report.wrong(&client.scope_key, format_args!("`{scope}` is a scope of none of `resources`"));
+            }
+        }
+    }
 }
 
 /// The message of an invalid client begins with the member at fault.
-fn wrong_member(table: &Reader<'_>, message: &str) {
-    let (member, what) = message.split_once(": ").unwrap_or(("client_id", message));
+fn wrong_member(table: &Reader<'_>, error: &InvalidClient) {
+    let message = error.to_string();
+    let (member, what) = message.split_once(": ").unwrap_or(("client_id", &message));
     table.wrong(member, what);
 }
 
-fn read_client(table: &mut Reader<'_>) -> ClientBuilder {
-    let id: Option<Parsed<ClientId>> = table.require("client_id");
-    let mut builder = Client::builder(id.as_ref().map_or("", |Parsed(id)| id.as_str()));
-    if let Some(secret) = table.take::<Secret>("client_secret") {
-        builder = builder.secret(ClientSecret::new(&secret));
+fn read_client(table: &mut Reader<'_>) -> (Written, ClientBuilder) {
+    let id: Option<String> = table.require("client_id");
+    if let Some(error) = id.as_deref().and_then(|id| ClientId::new(id).err()) {
+        table.wrong("client_id", error);
     }
+    let mut builder = Client::builder(id.as_deref().unwrap_or_default());
     if let Some(name) = table.take::<String>("client_name") {
         builder = builder.name(name);
     }
-    if let Some(Parsed(scope)) = table.take::<Parsed<Scope>>("scope") {
-        builder = builder.scope(scope.to_string());
-    }
-    let auth_method = table.choice("token_endpoint_auth_method", &AUTH_METHODS);
-    builder = auth_method.into_iter().fold(builder, ClientBuilder::auth_method);
-    builder = read_redirect_uris(table).into_iter().fold(builder, ClientBuilder::redirect_uri);
+    let scope = table.take::<Parsed<Scope>>("scope").map_or(Scope::empty(), |Parsed(scope)| scope);
+    builder = builder.scope(scope.to_string());
+    let has_secret = table.has("client_secret");
+    builder = read_secret(table).into_iter().fold(builder, ClientBuilder::secret);
+    let method = table.choice("token_endpoint_auth_method", &AUTH_METHODS);
+    builder = method.into_iter().fold(builder, ClientBuilder::auth_method);
+    let public = read_public(table, has_secret, method);
     // RFC 7591 section 2: absent, it is the code grant, for a client that can
     // receive a code.
-    let grant_types = table.choices("grant_types", &GRANT_TYPES).unwrap_or_default();
+    let grant_types = table.choices("grant_types", &GRANT_TYPES);
+    let redirect_uris = read_redirect_uris(table, grant_types.contains(&GrantType::AUTHORIZATION_CODE));
+    if public == Some(true) && grant_types.contains(&GrantType::CLIENT_CREDENTIALS) {
+        wrong_member(table, &InvalidClient::PublicClientCredentials);
+    }
+    builder = redirect_uris.into_iter().fold(builder, ClientBuilder::redirect_uri);
     builder = grant_types.into_iter().fold(builder, ClientBuilder::grant_type);
     table.choices("response_types", &[("code", Some(()))]);
     NOT_BUILT_MEMBERS.iter().for_each(|key| table.never(key));
     NOT_BUILT_SWITCHES.iter().for_each(|key| table.not_built(key, &[false]));
-    builder
+    (Written { scope_key: table.key("scope"), scope, id, public }, builder)
+}
+
+/// `client_secret`, and until when it is one.
+fn read_secret(table: &mut Reader<'_>) -> Option<ClientSecret> {
+    if table.has("client_secret_expires_at") && !table.has("client_secret") {
+        table.wrong("client_secret_expires_at", "needs a `client_secret`");
+    }
+    let end = table.number("client_secret_expires_at", 0, 0..=LAST_SECOND);
+    let secret: Secret = table.take("client_secret")?;
+    // OAuth 2.1 appendix A.2.
+    if !secret.expose().bytes().all(|byte| (0x20..=0x7E).contains(&byte)) {
+        table.wrong("client_secret", "must be printable ASCII");
+    }
+    let secret = ClientSecret::new(&secret);
+    // RFC 7591 section 3.2.1: "0 if it will not expire".
+    Some(if end == 0 { secret } else { secret.expires_at(UnixTime(end)) })
+}
+
+/// Whether the client has nothing to prove itself with; `None` if that cannot
+/// be told, or its members contradict each other.
+fn read_public(table: &Reader<'_>, has_secret: bool, method: Option<AuthMethod>) -> Option<bool> {
+    match (method, has_secret) {
+        (None, _) if table.blames("token_endpoint_auth_method") => None,
+        (Some(AuthMethod::None), true) => {
+            wrong_member(table, &InvalidClient::SecretUnused);
+            None
+        }
+        (Some(AuthMethod::None) | None, has_secret) => Some(!has_secret),
+        (Some(method), false) => {
+            wrong_member(table, &InvalidClient::SecretMissing(method.as_str()));
+            None
+        }
+        (Some(_), true) => Some(false),
+    }
 }
 
 /// Each is judged here, so that every wrong one is named.
-fn read_redirect_uris(table: &mut Reader<'_>) -> Vec<String> {
-    let uris: Vec<String> = table.take("redirect_uris").unwrap_or_default();
-    for (at, uri) in uris.iter().enumerate() {
+fn read_redirect_uris(table: &mut Reader<'_>, needed: bool) -> Vec<String> {
+    let uris: Vec<(String, String)> = table.list("redirect_uris");
+    for (key, uri) in &uris {
         if let Err(error) = RedirectUri::parse(uri) {
-            table.wrong(&format!("redirect_uris[{at}]"), error);
+            table.wrong(key, error);
         }
     }
-    uris
-}
-
-/// The resources tokens are for. Without any, it is the API that this program
-/// serves itself.
-pub(super) fn read_resources(
-    top: &mut Reader<'_>,
-    issuer: &str,
-    format: TokenFormat,
-    clients: &[Client],
-) -> Vec<Resource> {
-    let mut resources: Vec<Resource> = Vec::new();
-    for mut table in top.sections("resources") {
-        let resource = read_resource(&mut table, format, clients);
-        if resources.iter().any(|other| other.identifier == resource.identifier) {
-            table.wrong("identifier", "is the one of another resource too");
-        }
-        resources.push(resource);
+    if needed && uris.is_empty() && !table.blames("redirect_uris") {
+        wrong_member(table, &InvalidClient::RedirectUriMissing);
     }
-    if resources.is_empty() {
-        let scopes = "albums:read albums:write".parse().unwrap_or_default();
-        resources.push(Resource::new(format!("{issuer}/api")).scopes(scopes).format(format));
-    }
-    resources
-}
-
-fn read_resource(table: &mut Reader<'_>, format: TokenFormat, clients: &[Client]) -> Resource {
-    let identifier: String = table.require("identifier").unwrap_or_default();
-    // RFC 8707 section 2.
-    let legal = Url::parse(&identifier).is_ok() && !identifier.contains('#');
-    if !legal && !identifier.is_empty() {
-        table.wrong("identifier", "must be an absolute URI without a fragment");
-    }
-    let scopes: Vec<Parsed<Scope>> = table.take("scopes").unwrap_or_default();
-    let scopes = scopes.iter().fold(Scope::empty(), |all, Parsed(scope)| all.union(scope));
-    let format = table.choice("format", &FORMATS).unwrap_or(format);
-    let resource = Resource::new(identifier).scopes(scopes).format(format);
-    match table.take::<Parsed<ClientId>>("introspection_caller") {
-        Some(Parsed(caller)) => {
-            check_caller(table, "introspection_caller", &caller, clients);
-            resource.introspection_caller(caller)
-        }
-        None => resource,
-    }
-}
-
-pub(super) fn read_callers(top: &mut Reader<'_>, clients: &[Client]) -> Vec<ClientId> {
-    let mut introspection = top.section("introspection");
-    let callers: Vec<Parsed<ClientId>> = introspection.take("callers").unwrap_or_default();
-    let callers: Vec<ClientId> = callers.into_iter().map(|Parsed(id)| id).collect();
-    for (at, caller) in callers.iter().enumerate() {
-        check_caller(&introspection, &format!("callers[{at}]"), caller, clients);
-    }
-    callers
-}
-
-/// RFC 7662 section 2.1: who introspects must be able to prove who they are.
-fn check_caller(table: &Reader<'_>, key: &str, caller: &ClientId, clients: &[Client]) {
-    match clients.iter().find(|client| client.id == *caller) {
-        // It may be one that could not be read.
-        None if table.blames("clients[") => {}
-        None => table.wrong(key, "is not the client_id of one of `clients`"),
-        Some(client) if client.is_public() => table.wrong(key, "is a client that has no secret"),
-        Some(_) => {}
-    }
+    uris.into_iter().map(|(_, uri)| uri).collect()
 }

@@ -50,16 +50,18 @@ impl Listen {
     pub(super) fn read(top: &mut Reader<'_>, folder: &Path) -> Self {
         let default = SocketAddr::from((Ipv4Addr::LOCALHOST, 9443));
         let address = top.address("listen").unwrap_or(default);
-        let development = top.or("development", false);
+        // What could not be read may have been `true`.
+        let development = top.take("development").unwrap_or_else(|| top.blames("development"));
         let trusted_proxies: Vec<Parsed<Cidr>> = top.take("trusted_proxies").unwrap_or_default();
         let trusted_proxies: Vec<Cidr> = trusted_proxies.into_iter().map(|Parsed(range)| range).collect();
-        if development && !address.ip().is_loopback() {
+        if development && !top.blames("development") && !address.ip().is_loopback() {
             top.wrong("development", "needs a loopback address in `listen`");
         }
         let tls = match top.table("tls") {
             Some(tls) => read_tls(tls, folder),
             None => {
-                if !development && trusted_proxies.is_empty() {
+                let proxied = !trusted_proxies.is_empty() || top.blames("trusted_proxies");
+                if !development && !proxied && !top.blames("tls") {
                     top.wrong("tls", "is missing: plain http needs `development = true` or `trusted_proxies`");
                 }
                 None
@@ -79,6 +81,8 @@ impl Listen {
         };
         if issuer.contains(['?', '#', '@']) || issuer.ends_with('/') {
             wrong("must have no query, no fragment, no user name, and no slash at the end");
+        } else if url.as_str().trim_end_matches('/') != issuer {
+            wrong(&format!("must be spelled as URLs are: {}", url.as_str().trim_end_matches('/')));
         }
         if url.scheme() == "https" {
             return;
@@ -145,7 +149,7 @@ impl Keys {
             _ => keys.take("secret_file"),
         };
         let previous: Vec<String> = keys.take("previous_secret_files").unwrap_or_default();
-        if secret_file.is_none() && !previous.is_empty() {
+        if secret_file.is_none() && !previous.is_empty() && !keys.blames("secret_file") {
             keys.wrong("previous_secret_files", "needs a `secret_file` that is the current one");
         }
         Self { secret_file: secret_file.map(in_folder), previous: previous.into_iter().map(in_folder).collect() }

@@ -20,6 +20,8 @@ pub(super) const NOT_BUILT: &str = "not built yet";
 pub(super) struct Reader<'r> {
     path: String,
     table: Table,
+    /// That it is no table was reported, so nothing is missing in it.
+    unreadable: bool,
     report: &'r Report,
 }
 
@@ -27,7 +29,7 @@ impl<'r> Reader<'r> {
     /// Reads the top of a file.
     #[must_use]
     pub(super) const fn new(table: Table, report: &'r Report) -> Self {
-        Self { path: String::new(), table, report }
+        Self { path: String::new(), table, unreadable: false, report }
     }
 
     /// The full name of `key`.
@@ -36,22 +38,35 @@ impl<'r> Reader<'r> {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
-    /// Where this table stands in the file.
-    #[must_use]
-    pub(super) fn path(&self) -> &str {
-        &self.path
-    }
-
     /// Notes that the value of `key` is wrong.
     pub(super) fn wrong(&self, key: &str, what: impl Display) {
         self.report.wrong(self.key(key), what);
     }
 
-    /// Whether something was noted about what stands at or below `path`, a
-    /// full key.
+    /// Notes that `key` is missing.
+    pub(super) fn missing(&self, key: &str) {
+        if !self.unreadable {
+            self.wrong(key, "is missing");
+        }
+    }
+
+    /// Whether something was noted about what stands at or below `key`, so
+    /// that nothing follows from its value.
     #[must_use]
-    pub(super) fn blames(&self, path: &str) -> bool {
-        self.report.blames(path)
+    pub(super) fn blames(&self, key: &str) -> bool {
+        self.unreadable || self.report.blames(&self.key(key))
+    }
+
+    /// Whether something was noted about this table or anything in it.
+    #[must_use]
+    pub(super) fn is_blamed(&self) -> bool {
+        self.report.blames(&self.path)
+    }
+
+    /// Whether there is something at `key`, right or wrong, not read yet.
+    #[must_use]
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
     }
 
     /// The value of `key`; `None` if it is absent or wrong.
@@ -67,10 +82,20 @@ impl<'r> Reader<'r> {
 
     /// The value of `key`, which must be there.
     pub(super) fn require<T: FromValue>(&mut self, key: &str) -> Option<T> {
-        if !self.table.contains_key(key) {
-            self.wrong(key, "is missing");
+        if !self.has(key) {
+            self.missing(key);
         }
         self.take(key)
+    }
+
+    /// The elements of the list at `key` that can be read, each with its key.
+    pub(super) fn list<T: FromValue>(&mut self, key: &str) -> Vec<(String, T)> {
+        let values: Vec<Value> = self.take(key).unwrap_or_default();
+        let read = |(at, value)| {
+            let key = format!("{key}[{at}]");
+            T::read(value, &self.key(&key), self.report).map(|read| (key, read))
+        };
+        values.into_iter().enumerate().filter_map(read).collect()
     }
 
     /// An address with a port; `None` if it is absent, empty or wrong.
@@ -102,11 +127,10 @@ impl<'r> Reader<'r> {
         self.choose(key, &given, choices)
     }
 
-    /// Any number of `choices`; `None` if the list is absent.
-    pub(super) fn choices<T: Clone>(&mut self, key: &str, choices: &[(&str, Option<T>)]) -> Option<Vec<T>> {
-        let given: Vec<String> = self.take(key)?;
-        let choose = |(at, given): (usize, &String)| self.choose(&format!("{key}[{at}]"), given, choices);
-        Some(given.iter().enumerate().filter_map(choose).collect())
+    /// Any number of `choices`.
+    pub(super) fn choices<T: Clone>(&mut self, key: &str, choices: &[(&str, Option<T>)]) -> Vec<T> {
+        let given: Vec<(String, String)> = self.list(key);
+        given.iter().filter_map(|(key, given)| self.choose(key, given, choices)).collect()
     }
 
     fn choose<T: Clone>(&self, key: &str, given: &str, choices: &[(&str, Option<T>)]) -> Option<T> {
@@ -146,21 +170,33 @@ impl<'r> Reader<'r> {
     /// The table at `key`; `None` if it is absent or wrong.
     pub(super) fn table(&mut self, key: &str) -> Option<Self> {
         let table = self.take::<Table>(key)?;
-        Some(Self { path: self.key(key), table, report: self.report })
+        Some(self.below(self.key(key), Some(table)))
     }
 
     /// The table at `key`; an empty one if it is absent or wrong.
     #[must_use]
     pub(super) fn section(&mut self, key: &str) -> Self {
-        self.table(key).unwrap_or_else(|| Self { path: self.key(key), table: Table::new(), report: self.report })
+        let table = if self.has(key) { self.take(key) } else { Some(Table::new()) };
+        self.below(self.key(key), table)
     }
 
-    /// The list of tables at `key`.
+    /// The list of tables at `key`. An empty one stands for each that is
+    /// wrong, and one for a list that is.
     pub(super) fn sections(&mut self, key: &str) -> Vec<Self> {
-        let tables: Vec<Table> = self.take(key).unwrap_or_default();
-        let path = |at| format!("{}[{at}]", self.key(key));
-        let reader = |(at, table)| Self { path: path(at), table, report: self.report };
-        tables.into_iter().enumerate().map(reader).collect()
+        let Some(given) = self.take::<Value>(key) else { return Vec::new() };
+        let path = self.key(key);
+        let Some(values) = Vec::<Value>::read(given, &path, self.report) else { return vec![self.below(path, None)] };
+        let reader = |(at, value)| {
+            let path = format!("{path}[{at}]");
+            let table = Table::read(value, &path, self.report);
+            self.below(path, table)
+        };
+        values.into_iter().enumerate().map(reader).collect()
+    }
+
+    /// `table` as the one at `path`; `None` if it could not be read.
+    fn below(&self, path: String, table: Option<Table>) -> Self {
+        Self { path, unreadable: table.is_none(), table: table.unwrap_or_default(), report: self.report }
     }
 }
 
@@ -238,11 +274,28 @@ mod tests {
     }
 
     #[test]
+    fn one_element_that_is_wrong_hides_no_other_and_what_cannot_be_read_lacks_nothing() {
+        let found = mistakes("a = [1, \"x\", \"9\"]\nb = [{ c = 1 }, 2, { d = 3 }]\ne = 4\nf = 5", |reader| {
+            let numbers: Vec<(String, Parsed<u8>)> = reader.list("a");
+            assert_eq!(numbers.len(), 1);
+            for key in ["b", "e"] {
+                reader
+                    .sections(key)
+                    .iter_mut()
+                    .for_each(|table| assert!(table.require::<i64>("c").is_none_or(|c| c == 1)));
+            }
+            assert!(reader.section("f").require::<i64>("c").is_none());
+        });
+        let keys: Vec<&str> = found.iter().filter_map(|line| line.split(": ").next()).collect();
+        assert_eq!(keys, ["a[0]", "a[1]", "b[1]", "b[2].c", "b[2].d", "e", "f"]);
+    }
+
+    #[test]
     fn each_choice_of_a_list_is_judged_alone() {
         let choices = [("x", Some(1)), ("y", None), ("z", Some(3))];
         let found = mistakes("a = [\"z\", \"y\", \"w\", \"x\"]", |reader| {
-            assert_eq!(reader.choices("a", &choices), Some(vec![3, 1]));
-            assert_eq!(reader.choices("b", &choices), None);
+            assert_eq!(reader.choices("a", &choices), [3, 1]);
+            assert!(reader.choices("b", &choices).is_empty());
         });
         assert_eq!(found, ["a[1]: not built yet", "a[2]: must be one of x, y, z"]);
     }

@@ -56,10 +56,11 @@ impl Report {
         self.0.borrow_mut().push(mistake);
     }
 
-    /// Whether anything below `key` was noted.
+    /// Whether anything at or below `key` was noted.
     #[must_use]
     pub(super) fn blames(&self, key: &str) -> bool {
-        self.0.borrow().iter().any(|mistake| mistake.key.starts_with(key))
+        let below = |rest: &str| rest.is_empty() || rest.starts_with(['.', '[']);
+        self.0.borrow().iter().any(|mistake| mistake.key.strip_prefix(key).is_some_and(below))
     }
 
     /// `value`, if nothing was noted.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use oauth_core::{
     client::GrantType,
+    clock::UnixTime,
     engine::policy::{Rotation, TokenFormat},
 };
 
@@ -103,6 +104,7 @@ fn one_run_names_every_mistake() {
     let expected = [
         "clients[0].redirect_uris[1]",
         "clients[0].redirect_uris[2]",
+        "clients[1].grant_types",
         "clients[1].grant_types[1]",
         "clients[1].scope",
         "clients[2].redirect_uris",
@@ -119,7 +121,6 @@ fn one_run_names_every_mistake() {
         "revocation.jsonp",
         "revocation.mode",
         "store",
-        "tls",
         "tokens.access_lifetime",
         "tokens.code_lifetime",
         "tokens.prefixes",
@@ -149,8 +150,77 @@ fn a_store_that_outlives_the_process_needs_a_secret_that_does_too() {
 
 #[test]
 fn a_reference_to_something_that_could_not_be_read_is_no_second_mistake() {
-    let text = format!("{GOOD}\n[introspection]\ncallers = [\"rs\"]\n[[clients]]\nclient_id = \"rs\"\nscope = 1");
-    assert_eq!(blamed(&text), ["clients[0].scope"]);
+    let text =
+        format!("{GOOD}\n[introspection]\ncallers = [\"rs\"]\n[[clients]]\nclient_id = \"rs\"\nclient_secret = 1");
+    assert_eq!(blamed(&text), ["clients[0].client_secret"]);
+}
+
+#[test]
+fn a_value_of_the_wrong_type_has_no_consequences() {
+    let dev = "issuer = \"http://localhost:9000\"\n";
+    let users = "[[users]]\nusername = \"a\"\npassword = \"b\"\n[consent]\nauto_approve = \"a\"\n";
+    assert_eq!(blamed(&format!("{dev}development = \"yes\"\nlisten = \"0.0.0.0:1\"\n{users}")), ["development"]);
+    assert_eq!(blamed("issuer = \"https://a.example\"\ntrusted_proxies = [\"x\"]"), ["trusted_proxies[0]"]);
+    assert_eq!(blamed("issuer = \"https://a.example\"\ntls = true"), ["tls"]);
+    assert_eq!(blamed(&format!("{GOOD}\nstore = \"sqlite:a\"\nkeys = 1")), ["keys"]);
+    let keys = "[keys]\nsecret_file = 1\nprevious_secret_files = [\"a\"]";
+    assert_eq!(blamed(&format!("{GOOD}\nstore = \"sqlite:a\"\n{keys}")), ["keys.secret_file"]);
+    let references = "[introspection]\ncallers = [\"a\"]\n[consent]\nauto_approve = \"a\"";
+    let text = format!("{dev}development = true\nclients = 1\nusers = [2]\nresources = [3]\n{references}");
+    assert_eq!(blamed(&text), ["clients", "resources[0]", "users[0]"]);
+    let lifetimes = "[tokens]\nrefresh_lifetime = \"long\"\nrefresh_idle_lifetime = 3000000";
+    assert_eq!(blamed(&format!("{GOOD}\n{lifetimes}")), ["tokens.refresh_lifetime"]);
+}
+
+#[test]
+fn no_mistake_hides_another() {
+    let dev = "issuer = \"http://localhost:9000\"\ndevelopment = true\n";
+    let callers = "[introspection]\ncallers = [5, \"ghost\", \"a\"]\n";
+    let resource = "[[resources]]\nidentifier = \"urn:a\"\nintrospection_caller = \"ghost\"\n";
+    let client = |rest: &str| format!("[[clients]]\nclient_id = \"a\"\n{rest}\n");
+    let references = ["introspection.callers[0]", "introspection.callers[1]", "introspection.callers[2]"];
+    let twice = format!("{dev}{callers}{resource}{}{}", client(""), client("client_secret = \"s\""));
+    assert_eq!(
+        blamed(&twice),
+        [&["clients[1].client_id"], &references[..], &["resources[0].introspection_caller"]].concat()
+    );
+
+    let secret = "client_secret = \"s\"\ntoken_endpoint_auth_method = \"none\"\nscope = \"a  b\"\n";
+    let text = format!("{GOOD}{}", client(&format!("{secret}redirect_uris = [\"/cb\"]")));
+    let expected =
+        ["redirect_uris[0]", "scope", "token_endpoint_auth_method"].map(|member| format!("clients[0].{member}"));
+    assert_eq!(blamed(&text), expected);
+
+    let user = "[[users]]\nusername = \"a\"\n[consent]\nauto_approve = \"ghost\"";
+    assert_eq!(blamed(&format!("{dev}{user}")), ["consent.auto_approve", "users[0].password_hash"]);
+}
+
+#[test]
+fn what_no_token_could_ever_have_is_a_mistake() {
+    let resource =
+        |scopes: &str| format!("{GOOD}[[resources]]\nidentifier = \"urn:{}\"\nscopes = {scopes}\n", scopes.len());
+    assert_eq!(blamed(&resource("[\"a b\", \"a\", \"\"]")), ["resources[0].scopes[0]", "resources[0].scopes[2]"]);
+    let client = "[[clients]]\nclient_id = \"a\"\nscope = \"a z\"\n";
+    assert_eq!(blamed(&format!("{}{client}", resource("[\"a\"]"))), ["clients[0].scope"]);
+    // One that says nothing takes all.
+    parse(&format!("{}{client}", resource("[]")));
+    parse(&format!("{GOOD}{client}"));
+    let idle = |idle: &str| format!("{GOOD}[tokens]\nrefresh_lifetime = 60\n{idle}");
+    assert_eq!(blamed(&idle("refresh_idle_lifetime = 61")), ["tokens.refresh_idle_lifetime"]);
+    assert_eq!(parse(&idle("")).tokens.refresh_idle, 60);
+    let twin = "[revocation]\nhttp_listen = \"127.0.0.1:9443\"";
+    assert_eq!(blamed(&format!("{GOOD}{twin}")), ["revocation.http_listen"]);
+}
+
+#[test]
+fn a_client_secret_is_printable_and_may_end() {
+    let client = |rest: &str| format!("{GOOD}[[clients]]\nclient_id = \"a\"\n{rest}\n");
+    assert_eq!(blamed(&client("client_secret = \"caf\u{e9}\"")), ["clients[0].client_secret"]);
+    assert_eq!(blamed(&client("client_secret_expires_at = 100")), ["clients[0].client_secret_expires_at"]);
+    for (end, live) in [("0", true), ("100", false), ("101", true)] {
+        let config = parse(&client(&format!("client_secret = \"s\"\nclient_secret_expires_at = {end}")));
+        assert_eq!(config.clients[0].has_secret(&"s".into(), UnixTime(100)), live, "{end}");
+    }
 }
 
 #[test]
@@ -179,7 +249,10 @@ fn a_user_has_one_password_of_the_right_kind() {
     let user = |rest: &str| format!("{GOOD}\n[[users]]\nusername = \"alice\"\n{rest}");
     assert_eq!(blamed(&user("")), ["users[0].password_hash"]);
     assert_eq!(blamed(&user("password = \"\"")), ["users[0].password"]);
-    assert_eq!(blamed(&user("password_hash = \"$argon2id$x\"")), ["users[0].password_hash"]);
+    let absurd = "$argon2id$v=19$m=4294967295,t=1,p=1$c2FsdHNhbHQ$VMkv4l2yPb9x0OoCbZ2tyg";
+    for hash in ["$argon2id$x", absurd] {
+        assert_eq!(blamed(&user(&format!("password_hash = \"{hash}\""))), ["users[0].password_hash"]);
+    }
     assert_eq!(blamed(&user("password = \"a\"\npassword_hash = \"b\"")), ["users[0].password_hash"]);
 }
 

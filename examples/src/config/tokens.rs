@@ -58,12 +58,17 @@ const ALGORITHMS: [(&str, Option<Algorithm>); 5] = [
 impl Tokens {
     pub(super) fn read(top: &mut Reader<'_>) -> Self {
         let mut tokens = top.section("tokens");
+        let refresh = tokens.number("refresh_lifetime", 2_592_000, 1..=LONGEST);
+        let refresh_idle = tokens.number("refresh_idle_lifetime", refresh.min(604_800), 1..=LONGEST);
+        if refresh_idle > refresh && !tokens.blames("refresh_lifetime") {
+            tokens.wrong("refresh_idle_lifetime", format_args!("is longer than `refresh_lifetime`, {refresh}"));
+        }
         Self {
             format: tokens.choice("format", &FORMATS).unwrap_or_default(),
             algorithm: tokens.choice("signing_algorithm", &ALGORITHMS).unwrap_or(Algorithm::ES256),
             access: tokens.number("access_lifetime", 300, 1..=LONGEST),
-            refresh: tokens.number("refresh_lifetime", 2_592_000, 1..=LONGEST),
-            refresh_idle: tokens.number("refresh_idle_lifetime", 604_800, 1..=LONGEST),
+            refresh,
+            refresh_idle,
             // OAuth 2.1 section 4.1.2: at most ten minutes.
             code: tokens.number("code_lifetime", 60, 1..=600),
             rotation: rotation(&mut tokens),
@@ -87,6 +92,9 @@ fn prefixes(tokens: &mut Reader<'_>) -> Prefixes {
     let Some(mut table) = tokens.table("prefixes") else { return Prefixes::default() };
     let mut prefix = |key, default: &str| table.or(key, default.to_owned());
     let (access, refresh) = (prefix("access", "oat"), prefix("refresh", "ort"));
+    if tokens.blames("prefixes") {
+        return Prefixes::default();
+    }
     Prefixes::new(&access, &refresh, "oac").unwrap_or_else(|error| {
         tokens.wrong("prefixes", format_args!("{error}; `oac` is the one of codes"));
         Prefixes::default()

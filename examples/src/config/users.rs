@@ -4,11 +4,12 @@ use oauth_axum_rs::{Secret, pages::PasswordUsers};
 
 use super::reader::Reader;
 
-/// Those who can sign in on the built-in page, and their names.
+/// Those who can sign in on the built-in page, and all names that were
+/// written; `None` is one that could not be read.
 #[derive(Debug, Default)]
 pub(super) struct Users {
     pub(super) all: PasswordUsers,
-    names: Vec<String>,
+    names: Vec<Option<String>>,
 }
 
 impl Users {
@@ -22,16 +23,20 @@ impl Users {
 
     fn add(&mut self, table: &mut Reader<'_>, development: bool) {
         table.not_built("admin", &[false]);
-        let plain: Option<Secret> = table.take("password");
-        let hash: Option<String> = table.take("password_hash");
-        let Some(name) = table.require::<String>("username") else { return };
-        if name.is_empty() {
+        let name: Option<String> = table.require("username");
+        if name.as_deref() == Some("") {
             table.wrong("username", "must not be empty");
         }
-        if self.names.contains(&name) {
+        if name.is_some() && self.names.contains(&name) {
             table.wrong("username", "is the name of another user too");
         }
         self.names.push(name.clone());
+        self.add_password(table, &name.unwrap_or_default(), development);
+    }
+
+    fn add_password(&mut self, table: &mut Reader<'_>, name: &str, development: bool) {
+        let plain: Option<Secret> = table.take("password");
+        let hash: Option<String> = table.take("password_hash");
         match (plain, hash) {
             (Some(_), Some(_)) => table.wrong("password_hash", "contradicts `password`: have one of them"),
             (Some(_), None) if !development => {
@@ -42,8 +47,8 @@ impl Users {
                 Ok(all) => self.all = all,
                 Err(error) => table.wrong("password_hash", error),
             },
-            (None, None) if table.blames(&format!("{}.password", table.path())) => {}
-            (None, None) => table.wrong("password_hash", "is missing"),
+            (None, None) if table.blames("password") || table.blames("password_hash") => {}
+            (None, None) => table.missing("password_hash"),
         }
     }
 
@@ -54,7 +59,8 @@ impl Users {
         if !development {
             consent.wrong("auto_approve", "needs `development = true`");
         }
-        if !self.names.contains(&name) && !consent.blames("users[") {
+        let found = |known: &Option<String>| known.as_ref().is_none_or(|known| *known == name);
+        if !self.names.iter().any(found) {
             consent.wrong("auto_approve", "is not the name of one of `users`");
         }
         Some(name)

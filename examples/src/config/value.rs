@@ -34,6 +34,12 @@ plain!(bool, Boolean, "true or false");
 plain!(i64, Integer, "a whole number");
 plain!(Table, Table, "a table");
 
+impl FromValue for Value {
+    fn read(value: Value, _key: &str, _report: &Report) -> Option<Self> {
+        Some(value)
+    }
+}
+
 impl FromValue for Secret {
     fn read(value: Value, key: &str, report: &Report) -> Option<Self> {
         let text = String::read(value, key, report)?;

@@ -18,6 +18,12 @@ use super::users::{User, Users};
 /// The most sign-ins that wait for a processor; more are turned away at once.
 const WAITING: usize = 64;
 
+/// The most memory that checking a password may take, in KiB: 1 GiB.
+const MOST_MEMORY: u64 = 1 << 20;
+
+/// The most that it may fill in all its passes, in KiB.
+const MOST_COST: u64 = 16 * MOST_MEMORY;
+
 /// A fixed list of users: for small services, demos and tests. Clones share
 /// the list. A user's name is their subject.
 ///
@@ -36,8 +42,9 @@ const WAITING: usize = 64;
 #[derive(Clone)]
 pub struct PasswordUsers {
     users: Arc<HashMap<String, Credential>>,
-    /// Checked where there is no such user, so that the answer takes as long.
-    decoy: Option<Arc<PasswordHash>>,
+    /// Checked where there is no such user, so that the answer takes as long:
+    /// the most expensive of all, with what it costs.
+    decoy: Option<(u64, Arc<PasswordHash>)>,
     waiting: Arc<Semaphore>,
     running: Arc<Semaphore>,
 }
@@ -48,9 +55,11 @@ enum Credential {
     Plain(Secret),
 }
 
-/// Not an argon2id hash as a PHC string: `$argon2id$v=19$m=..,t=..,p=..$salt$hash`.
+/// Not an argon2id hash as a PHC string: `$argon2id$v=19$m=..,t=..,p=..$salt$hash`,
+/// or one that takes more than 1 GiB, or fills more than 16 GiB in all its
+/// passes: whoever signs in could stop the server with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a password hash is an argon2id PHC string with salt and hash")]
+#[error("a password hash is an argon2id PHC string with salt and hash, and takes at most 1 GiB and some seconds")]
 pub struct InvalidPasswordHash;
 
 /// More sign-ins at a time than the processors can check.
@@ -62,15 +71,16 @@ impl PasswordUsers {
     /// Adds a user, or replaces the one of this name.
     ///
     /// # Errors
-    /// [`InvalidPasswordHash`] if `hash` is not an argon2id PHC string.
+    /// [`InvalidPasswordHash`] if `hash` is not an argon2id PHC string, or
+    /// far too expensive.
     pub fn user(mut self, name: impl Into<String>, hash: &str) -> Result<Self, InvalidPasswordHash> {
         let hash = PasswordHash::new(hash).map_err(|_| InvalidPasswordHash)?;
         let legal = hash.algorithm == argon2::ARGON2ID_IDENT && hash.salt.is_some() && hash.hash.is_some();
-        if !legal || argon2::Params::try_from(&hash).is_err() {
-            return Err(InvalidPasswordHash);
-        }
+        let cost = cost(&hash).filter(|_| legal).ok_or(InvalidPasswordHash)?;
         let hash = Arc::new(hash);
-        self.decoy.get_or_insert_with(|| Arc::clone(&hash));
+        if self.decoy.as_ref().is_none_or(|(most, _)| cost > *most) {
+            self.decoy = Some((cost, Arc::clone(&hash)));
+        }
         Arc::make_mut(&mut self.users).insert(name.into(), Credential::Hash(hash));
         Ok(self)
     }
@@ -110,6 +120,15 @@ impl PasswordUsers {
     }
 }
 
+/// How much memory checking `hash` fills in all its passes, in KiB; `None` if
+/// that is out of bounds.
+fn cost(hash: &PasswordHash) -> Option<u64> {
+    let params = argon2::Params::try_from(hash).ok()?;
+    let memory = u64::from(params.m_cost());
+    let cost = memory * u64::from(params.t_cost());
+    (memory <= MOST_MEMORY && cost <= MOST_COST).then_some(cost)
+}
+
 impl Default for PasswordUsers {
     /// Nobody.
     fn default() -> Self {
@@ -128,7 +147,7 @@ impl Users for PasswordUsers {
         let right = match (self.users.get(username), &self.decoy) {
             (Some(Credential::Hash(hash)), _) => self.verify(Arc::clone(hash), password.clone()).await?,
             (Some(Credential::Plain(plain)), _) => plain == password,
-            (None, Some(decoy)) => self.verify(Arc::clone(decoy), password.clone()).await.map(|_| false)?,
+            (None, Some((_, decoy))) => self.verify(Arc::clone(decoy), password.clone()).await.map(|_| false)?,
             (None, None) => false,
         };
         Ok(right.then(|| User::new(username)))
@@ -187,6 +206,19 @@ mod tests {
         }
         let [wrong, unknown] = times;
         assert!(unknown * 3 > wrong && wrong * 3 > unknown, "{wrong:?} {unknown:?}");
+    }
+
+    #[test]
+    fn an_unknown_user_costs_what_the_most_expensive_user_does() {
+        let hash = |params: &str| format!("$argon2id$v=19${params}$c2FsdHNhbHQ$VMkv4l2yPb9x0OoCbZ2tyg");
+        let [cheap, strong, middle] = ["m=16,t=1,p=1", "m=64,t=3,p=1", "m=128,t=1,p=1"].map(hash);
+        let users = PasswordUsers::default().user("a", &cheap).unwrap().user("b", &strong).unwrap();
+        let (_, decoy) = users.user("c", &middle).unwrap().decoy.unwrap();
+        assert_eq!(decoy.to_string(), strong);
+        for absurd in ["m=1048577,t=1,p=1", "m=4294967295,t=1,p=1", "m=65536,t=257,p=1", "m=8,t=4294967295,p=1"] {
+            assert!(PasswordUsers::default().user("a", &hash(absurd)).is_err(), "{absurd}");
+        }
+        assert!(PasswordUsers::default().user("a", &hash("m=1048576,t=3,p=4")).is_ok());
     }
 
     #[tokio::test]

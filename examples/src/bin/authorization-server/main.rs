@@ -12,7 +12,7 @@ use examples::{
     admin, complain,
     config::{Config, Mistakes},
     events::EventLog,
-    logs, say,
+    logs, root_secret, say,
     serve::{Stop, serve},
     start::{self, OpenStore},
 };
@@ -62,11 +62,14 @@ async fn main() -> ExitCode {
 /// no secret: that is for the first real start.
 async fn check(arguments: &Arguments) -> Result<(), Mistakes> {
     let config = Config::load(&arguments.config)?;
-    let (store, root) = match (OpenStore::open(&config.store).await, start::root_secret(&config.keys, false)) {
+    let store = OpenStore::open(&config.store).await;
+    let root = root_secret::load(&config.keys, store.as_ref().ok(), false).await;
+    let (store, root) = match (store, root) {
         (Ok(store), Ok(root)) => (store, root),
         (store, root) => return Err(Mistakes::all([store.err(), root.err()])),
     };
-    start::authorization_server(&config, &store, root, EventLog::default()).await?;
+    let server = start::authorization_server(&config, &store, root, EventLog::default()).await?;
+    drop(App::new(&config, &server)?.router(&config)?);
     store.close().await;
     say(format_args!("{}: no mistakes", arguments.config.display()));
     Ok(())
@@ -75,7 +78,10 @@ async fn check(arguments: &Arguments) -> Result<(), Mistakes> {
 async fn run(arguments: &Arguments) -> Result<(), Mistakes> {
     let config = Config::load(&arguments.config)?;
     let store = OpenStore::open(&config.store).await?;
-    let root = start::root_secret(&config.keys, true)?;
+    let root = root_secret::load(&config.keys, Some(&store), true).await?;
+    if let Some(root) = &root {
+        root_secret::seal(&store, root, config.tokens.algorithm).await?;
+    }
     let events = EventLog::default();
     let server = start::authorization_server(&config, &store, root, events.clone()).await?;
     let app = App::new(&config, &server)?;

@@ -39,13 +39,17 @@ pub(crate) fn redirect_uri(url: &str) -> String {
     format!("{url}/demo/callback")
 }
 
-/// The two pages.
+/// The two pages, and one that leads there.
 pub(crate) fn router(url: &str) -> Result<Router, Failure> {
     let tokens = TokenClient::builder(format!("{url}/token"), ClientAuth::None { id: PUBLIC.to_owned() })
         .insecure_http()
         .build(HttpClient::builder().build()?)?;
     let app = Arc::new(App { url: url.to_owned(), tokens });
-    Ok(Router::new().route("/demo", get(begin)).route("/demo/callback", get(end)).with_state(app))
+    Ok(Router::new()
+        .route("/", get(welcome))
+        .route("/demo", get(begin))
+        .route("/demo/callback", get(end))
+        .with_state(app))
 }
 
 struct App {
@@ -99,6 +103,15 @@ struct Answer {
     error_description: Option<String>,
 }
 
+async fn welcome() -> Response {
+    let main = "<h1>The demo runs</h1>\
+                <p><a href=\"/demo\">Sign in to Demo App</a>: who you are, and with what password, stands in the \
+                terminal, and so do lines to paste into a shell.</p>\
+                <p>What this server says of itself: \
+                <a href=\"/.well-known/oauth-authorization-server\">its metadata</a>.</p>";
+    page::html(StatusCode::OK, page::document("OAuth demo", main), None).map(Body::from)
+}
+
 async fn begin(State(app): State<Arc<App>>) -> Response {
     let Ok(flow) = Flow::new() else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
     let remembered = cookie::write(COOKIE, &format!("{}.{}", flow.state, flow.verifier), None, true);
@@ -144,12 +157,12 @@ impl App {
         format!(
             "<h1>Demo App has a token</h1>\
              <p>Who are you, by this token?</p>\
-             <p class=\"panel\"><code>curl -si -H \"Authorization: Bearer {access}\" {url}/api/whoami</code></p>\
+             <p class=\"panel\"><code>curl -si -H \"Authorization: Bearer {access}\" {url}/api/whoami; echo</code></p>\
              <p>Get the next one, and a new refresh token with it:</p>\
              <p class=\"panel\"><code>curl -si -d grant_type=refresh_token -d client_id={PUBLIC} \
-             -d refresh_token={refresh} {url}/token</code></p>\
+             -d refresh_token={refresh} {url}/token; echo</code></p>\
              <p>Revoke the grant, and every token of it:</p>\
-             <p class=\"panel\"><code>curl -si -d client_id={PUBLIC} -d token={refresh} {url}/revoke</code></p>"
+             <p class=\"panel\"><code>curl -si -d client_id={PUBLIC} -d token={refresh} {url}/revoke; echo</code></p>"
         )
     }
 }

@@ -18,12 +18,12 @@ use clap::Parser;
 use examples::{
     complain,
     config::{Keys, Mistakes, StoreKind},
-    logs, say,
+    logs, root_secret, say,
     serve::{Stop, serve},
-    start::{self, OpenStore},
+    start::OpenStore,
 };
 use oauth_axum_rs::RootSecret;
-use oauth_core::clock::SystemRandom;
+use oauth_core::{clock::SystemRandom, jwt::Algorithm};
 use tokio::net::TcpListener;
 
 use crate::app::Credentials;
@@ -108,6 +108,8 @@ async fn open(db: &str) -> Result<(OpenStore, RootSecret), Failure> {
     }
     let store = OpenStore::open(&StoreKind::Sqlite(db.into())).await.map_err(wrong)?;
     let keys = Keys { secret_file: Some(PathBuf::from(format!("{db}.key"))), previous: Vec::new() };
-    let root = start::root_secret(&keys, true).map_err(wrong)?;
-    Ok((store, root.ok_or("no root secret")?))
+    let root = root_secret::load(&keys, Some(&store), true).await.map_err(wrong)?;
+    let root = root.ok_or("no root secret")?;
+    root_secret::seal(&store, &root, Algorithm::ES256).await.map_err(wrong)?;
+    Ok((store, root))
 }

@@ -14,8 +14,9 @@ use super::{
     fetched::Lifetimes,
     invalidate::Ledger,
     issuer::{IntrospectionIssuer, Issuer, Kind},
+    metadata::{Description, Publication},
     refusal::Challenger,
-    validate::Judge,
+    validate::{Configured, Judge},
 };
 use crate::outgoing::{HttpClient, HttpError, Transport, UrlError};
 
@@ -43,7 +44,7 @@ pub struct ResourceServerBuilder<I = NoIssuer> {
 }
 
 #[derive(Debug)]
-struct Settings {
+pub(super) struct Settings {
     resource: String,
     issuers: Vec<Issuer>,
     http: Option<HttpClient>,
@@ -54,6 +55,7 @@ struct Settings {
     lifetimes: Lifetimes,
     transport: Transport,
     ignore_query: bool,
+    pub(super) publication: Publication,
 }
 
 /// Why a resource server cannot be built.
@@ -116,6 +118,7 @@ impl ResourceServerBuilder {
             lifetimes: Lifetimes { usual: 600, shortest: 60, longest: 3600, stale: 3600, pause: 5, patience: 0 },
             transport: Transport::Https,
             ignore_query: false,
+            publication: Publication::default(),
         };
         Self { settings, has_issuer: PhantomData }
     }
@@ -213,7 +216,7 @@ impl<I> ResourceServerBuilder<I> {
         self.with(|settings| settings.transport = Transport::HttpsOrLoopback)
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+    pub(super) fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         change(&mut self.settings);
         self
     }
@@ -233,17 +236,23 @@ impl ResourceServerBuilder<HasIssuer> {
         let ledger = Arc::new(Ledger::new(issuers.len()));
         let context = settings.context(&ledger, issuers.iter().any(needs_network))?;
         let issuers = issuers.into_iter().enumerate().map(|(index, issuer)| context.configure(index, issuer));
-        let realm = settings.realm.unwrap_or_else(|| settings.resource.clone());
+        let issuers: Box<[Configured]> = issuers.collect::<Result<_, _>>()?;
+        let description = Description::new(&settings.resource, &issuers, &settings.publication, settings.transport)?;
+        let challenger = Challenger {
+            resource_metadata: description.advertised(&settings.publication),
+            realm: settings.realm.unwrap_or_else(|| settings.resource.clone()).into(),
+        };
         Ok(ResourceServer {
             judge: Arc::new(Judge {
                 resource: settings.resource.into(),
-                issuers: issuers.collect::<Result<_, _>>()?,
+                issuers,
                 cache: VerdictCache::new(settings.cache),
                 ledger,
                 flights: Arc::default(),
                 clock: settings.clock,
                 skew,
-                challenger: Arc::new(Challenger { realm: realm.into() }),
+                challenger: Arc::new(challenger),
+                description,
                 ignore_query: settings.ignore_query,
                 #[cfg(test)]
                 counters: super::tests::Counters::default(),

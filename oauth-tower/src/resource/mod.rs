@@ -90,6 +90,7 @@ mod jwt;
 mod layer;
 #[cfg(feature = "server")]
 mod local;
+mod metadata;
 mod outage;
 mod refusal;
 mod render;
@@ -115,6 +116,7 @@ pub use self::{
     future::ResponseFuture,
     issuer::{IntrospectionEndpoint, IntrospectionIssuer, Issuer, JwtIssuer},
     layer::{Anonymous, ResourceLayer},
+    metadata::MetadataService,
     refusal::{InvalidRequest, InvalidToken, Refusal, RefusalKind},
     render::{EmptyBody, Render},
     require_scope::{RequireScope, RequireScopeService},

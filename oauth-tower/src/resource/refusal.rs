@@ -219,12 +219,18 @@ impl fmt::Debug for Refusal {
 #[derive(Debug, Default)]
 pub(super) struct Challenger {
     pub(super) realm: Box<str>,
+    /// Where the metadata of the resource lies, if that is advertised.
+    pub(super) resource_metadata: Option<Box<str>>,
 }
 
 impl Challenger {
     /// RFC 9110 section 11.2: a challenge has "one or more" parameters, so the
     /// realm is always there.
     fn bearer(&self) -> Challenge {
-        Challenge::bearer().realm(&self.realm)
+        let challenge = Challenge::bearer().realm(&self.realm);
+        match &self.resource_metadata {
+            Some(url) => challenge.resource_metadata(url),
+            None => challenge,
+        }
     }
 }

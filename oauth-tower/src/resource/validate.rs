@@ -21,6 +21,7 @@ use super::{
     introspection::{Finding, Introspector, until},
     invalidate::{Ledger, Slot, Standing},
     jwt::{JwtVerifier, Step, names},
+    metadata::Description,
     refusal::{Challenger, InvalidRequest, InvalidToken, RefusalKind},
     route::Route,
     token::ValidatedToken,
@@ -64,6 +65,7 @@ pub(super) struct Judge {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) skew: ClockSkew,
     pub(super) challenger: Arc<Challenger>,
+    pub(super) description: Description,
     pub(super) ignore_query: bool,
     #[cfg(test)]
     pub(super) counters: super::tests::Counters,

@@ -14,6 +14,7 @@ mod issuers;
 mod keys;
 #[cfg(all(feature = "client", feature = "server"))]
 mod local;
+mod metadata;
 mod outages;
 mod rotations;
 mod unacceptable;

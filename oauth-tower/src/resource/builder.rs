@@ -10,12 +10,13 @@ use oauth_core::{
 use super::{
     ResourceServer,
     cache::{CacheLimits, VerdictCache},
+    challenger::Challenger,
     configure::{Context, needs_network},
+    dpop::Dpop,
     fetched::Lifetimes,
     invalidate::Ledger,
     issuer::{IntrospectionIssuer, Issuer, Kind},
     metadata::{Description, Publication},
-    refusal::Challenger,
     validate::{Configured, Judge},
 };
 use crate::outgoing::{HttpClient, HttpError, Transport, UrlError};
@@ -56,6 +57,8 @@ pub(super) struct Settings {
     transport: Transport,
     ignore_query: bool,
     pub(super) publication: Publication,
+    pub(super) dpop: Option<Dpop>,
+    pub(super) mutual_tls: bool,
 }
 
 /// Why a resource server cannot be built.
@@ -119,6 +122,8 @@ impl ResourceServerBuilder {
             transport: Transport::Https,
             ignore_query: false,
             publication: Publication::default(),
+            dpop: None,
+            mutual_tls: false,
         };
         Self { settings, has_issuer: PhantomData }
     }
@@ -237,11 +242,7 @@ impl ResourceServerBuilder<HasIssuer> {
         let context = settings.context(&ledger, issuers.iter().any(needs_network))?;
         let issuers = issuers.into_iter().enumerate().map(|(index, issuer)| context.configure(index, issuer));
         let issuers: Box<[Configured]> = issuers.collect::<Result<_, _>>()?;
-        let description = Description::new(&settings.resource, &issuers, &settings.publication, settings.transport)?;
-        let challenger = Challenger {
-            resource_metadata: description.advertised(&settings.publication),
-            realm: settings.realm.unwrap_or_else(|| settings.resource.clone()).into(),
-        };
+        let (description, challenger) = settings.describe(&issuers)?;
         Ok(ResourceServer {
             judge: Arc::new(Judge {
                 resource: settings.resource.into(),
@@ -251,9 +252,11 @@ impl ResourceServerBuilder<HasIssuer> {
                 flights: Arc::default(),
                 clock: settings.clock,
                 skew,
+                serves_bearer: challenger.serves_bearer(),
                 challenger: Arc::new(challenger),
                 description,
                 ignore_query: settings.ignore_query,
+                mutual_tls: settings.mutual_tls,
                 #[cfg(test)]
                 counters: super::tests::Counters::default(),
             }),
@@ -262,6 +265,19 @@ impl ResourceServerBuilder<HasIssuer> {
 }
 
 impl Settings {
+    /// What is said to clients, in metadata and in challenges.
+    fn describe(&mut self, issuers: &[Configured]) -> Result<(Description, Challenger), BuildError> {
+        let dpop = self.dpop.take().map(|dpop| dpop.build(&self.resource, self.transport, &self.clock)).transpose()?;
+        let description = Description::new(&self.resource, issuers, &self.publication, self.transport)?
+            .with_bindings(dpop.as_ref(), self.mutual_tls);
+        let challenger = Challenger {
+            realm: self.realm.take().unwrap_or_else(|| self.resource.clone()).into(),
+            resource_metadata: description.advertised(&self.publication),
+            dpop: dpop.map(Arc::new),
+        };
+        Ok((description, challenger))
+    }
+
     fn context(&self, ledger: &Arc<Ledger>, needs_network: bool) -> Result<Context, BuildError> {
         let http = match &self.http {
             Some(http) => Some(http.clone()),

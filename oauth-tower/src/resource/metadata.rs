@@ -25,7 +25,7 @@ use oauth_core::{
 };
 use tower::Service;
 
-use super::{BuildError, ResourceServer, ResourceServerBuilder, validate::Configured};
+use super::{BuildError, ResourceServer, ResourceServerBuilder, dpop::ProofRules, validate::Configured};
 use crate::outgoing::{Endpoint, Transport, UrlError};
 
 /// The metadata of a resource, and where it lies.
@@ -84,6 +84,21 @@ impl Description {
             found => found.ok(),
         };
         Ok(Self { document, url })
+    }
+
+    /// RFC 9728 section 2, the members on bound tokens.
+    pub(super) fn with_bindings(mut self, dpop: Option<&ProofRules>, mutual_tls: bool) -> Self {
+        self.document.tls_client_certificate_bound_access_tokens = mutual_tls;
+        if let Some(rules) = dpop {
+            let names = rules.algorithms.iter().map(|algorithm| algorithm.as_str().to_owned());
+            self.document.dpop_signing_alg_values_supported = names.collect();
+            self.document.dpop_bound_access_tokens_required = rules.required;
+            if rules.required {
+                // "An empty array ... indicate that no bearer methods are supported".
+                self.document.bearer_methods_supported = Some(Vec::new());
+            }
+        }
+        self
     }
 
     /// What challenges name.

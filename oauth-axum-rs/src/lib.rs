@@ -69,6 +69,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod extract;
+mod metadata;
 #[cfg(feature = "pages")]
 #[cfg_attr(docsrs, doc(cfg(feature = "pages")))]
 pub mod pages;
@@ -111,6 +112,7 @@ pub use self::router::AuthorizationServerExt;
 pub use self::tls::{TlsConfig, TlsError, TlsListener, TlsStream};
 pub use self::{
     extract::{RequiredScope, Scoped, Token},
+    metadata::ResourceServerExt,
     peer::Peer,
     rejection::TokenRejection,
 };

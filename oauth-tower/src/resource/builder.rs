@@ -10,12 +10,14 @@ use oauth_core::{
 use super::{
     ResourceServer,
     cache::{CacheLimits, VerdictCache},
+    challenger::Challenger,
     configure::{Context, needs_network},
+    dpop::Dpop,
     fetched::Lifetimes,
     invalidate::Ledger,
     issuer::{IntrospectionIssuer, Issuer, Kind},
-    refusal::Challenger,
-    validate::Judge,
+    metadata::{Description, Publication},
+    validate::{Configured, Judge},
 };
 use crate::outgoing::{HttpClient, HttpError, Transport, UrlError};
 
@@ -43,7 +45,7 @@ pub struct ResourceServerBuilder<I = NoIssuer> {
 }
 
 #[derive(Debug)]
-struct Settings {
+pub(super) struct Settings {
     resource: String,
     issuers: Vec<Issuer>,
     http: Option<HttpClient>,
@@ -54,6 +56,9 @@ struct Settings {
     lifetimes: Lifetimes,
     transport: Transport,
     ignore_query: bool,
+    pub(super) publication: Publication,
+    pub(super) dpop: Option<Dpop>,
+    pub(super) mutual_tls: bool,
 }
 
 /// Why a resource server cannot be built.
@@ -116,6 +121,9 @@ impl ResourceServerBuilder {
             lifetimes: Lifetimes { usual: 600, shortest: 60, longest: 3600, stale: 3600, pause: 5, patience: 0 },
             transport: Transport::Https,
             ignore_query: false,
+            publication: Publication::default(),
+            dpop: None,
+            mutual_tls: false,
         };
         Self { settings, has_issuer: PhantomData }
     }
@@ -213,7 +221,7 @@ impl<I> ResourceServerBuilder<I> {
         self.with(|settings| settings.transport = Transport::HttpsOrLoopback)
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+    pub(super) fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
         change(&mut self.settings);
         self
     }
@@ -233,18 +241,22 @@ impl ResourceServerBuilder<HasIssuer> {
         let ledger = Arc::new(Ledger::new(issuers.len()));
         let context = settings.context(&ledger, issuers.iter().any(needs_network))?;
         let issuers = issuers.into_iter().enumerate().map(|(index, issuer)| context.configure(index, issuer));
-        let realm = settings.realm.unwrap_or_else(|| settings.resource.clone());
+        let issuers: Box<[Configured]> = issuers.collect::<Result<_, _>>()?;
+        let (description, challenger) = settings.describe(&issuers)?;
         Ok(ResourceServer {
             judge: Arc::new(Judge {
                 resource: settings.resource.into(),
-                issuers: issuers.collect::<Result<_, _>>()?,
+                issuers,
                 cache: VerdictCache::new(settings.cache),
                 ledger,
                 flights: Arc::default(),
                 clock: settings.clock,
                 skew,
-                challenger: Arc::new(Challenger { realm: realm.into() }),
+                serves_bearer: challenger.serves_bearer(),
+                challenger: Arc::new(challenger),
+                description,
                 ignore_query: settings.ignore_query,
+                mutual_tls: settings.mutual_tls,
                 #[cfg(test)]
                 counters: super::tests::Counters::default(),
             }),
@@ -253,6 +265,19 @@ impl ResourceServerBuilder<HasIssuer> {
 }
 
 impl Settings {
+    /// What is said to clients, in metadata and in challenges.
+    fn describe(&mut self, issuers: &[Configured]) -> Result<(Description, Challenger), BuildError> {
+        let dpop = self.dpop.take().map(|dpop| dpop.build(&self.resource, self.transport, &self.clock)).transpose()?;
+        let description = Description::new(&self.resource, issuers, &self.publication, self.transport)?
+            .with_bindings(dpop.as_ref(), self.mutual_tls);
+        let challenger = Challenger {
+            realm: self.realm.take().unwrap_or_else(|| self.resource.clone()).into(),
+            resource_metadata: description.advertised(&self.publication),
+            dpop: dpop.map(Arc::new),
+        };
+        Ok((description, challenger))
+    }
+
     fn context(&self, ledger: &Arc<Ledger>, needs_network: bool) -> Result<Context, BuildError> {
         let http = match &self.http {
             Some(http) => Some(http.clone()),

@@ -9,10 +9,27 @@ use super::refusal::InvalidRequest;
 pub(super) enum Credentials<'a> {
     /// None, or none that concern OAuth.
     None,
-    /// A scheme of OAuth's that is not served here.
-    Unserved,
     /// What follows `Bearer` and spaces. Ask [`token68`] before trusting it.
     Bearer(&'a [u8]),
+    /// What follows `DPoP` and spaces, or nothing; likewise.
+    Dpop(&'a [u8]),
+}
+
+/// How a token is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scheme {
+    Bearer,
+    Dpop,
+}
+
+impl Scheme {
+    /// The scheme of a request that was refused, for the challenge.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        match Credentials::read(headers, None) {
+            Ok(Credentials::Dpop(_)) => Self::Dpop,
+            _ => Self::Bearer,
+        }
+    }
 }
 
 impl<'a> Credentials<'a> {
@@ -28,7 +45,7 @@ impl<'a> Credentials<'a> {
         }
         let credentials = Self::parse(value.as_bytes())?;
         // RFC 6750 section 2: clients "MUST NOT use more than one method".
-        if matches!(credentials, Self::Bearer(_)) && query.is_some_and(has_token) {
+        if matches!(credentials, Self::Bearer(_) | Self::Dpop(_)) && query.is_some_and(has_token) {
             return Err(InvalidRequest::SeveralTokens);
         }
         Ok(credentials)
@@ -39,10 +56,15 @@ impl<'a> Credentials<'a> {
         let (scheme, rest) = value.split_at_checked(end).unwrap_or((value, &[]));
         // RFC 9110 section 11.1: the scheme is case-insensitive.
         if scheme.eq_ignore_ascii_case(b"dpop") {
-            return Ok(Self::Unserved);
+            let start = rest.iter().position(|byte| *byte != b' ').unwrap_or(rest.len());
+            return Ok(Self::Dpop(rest.get(start..).unwrap_or_default()));
         }
         if !scheme.eq_ignore_ascii_case(b"bearer") {
-            return if starts_like_bearer(scheme) { Err(InvalidRequest::MalformedHeader) } else { Ok(Self::None) };
+            return if starts_like(scheme, b"bearer") || starts_like(scheme, b"dpop") {
+                Err(InvalidRequest::MalformedHeader)
+            } else {
+                Ok(Self::None)
+            };
         }
         // RFC 9110 section 11.4: 1*SP between scheme and token.
         let start = rest.iter().position(|byte| *byte != b' ').ok_or(InvalidRequest::MalformedHeader)?;
@@ -64,9 +86,9 @@ const fn is_token68(byte: u8) -> bool {
 }
 
 /// `Bearer,`, `Bearer\tx`: meant as bearer, and not well said.
-fn starts_like_bearer(scheme: &[u8]) -> bool {
+fn starts_like(scheme: &[u8], meant: &[u8]) -> bool {
     let token_end = scheme.iter().position(|byte| matches!(byte, b'\t' | b',' | b'=' | b'"'));
-    token_end.and_then(|end| scheme.get(..end)).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))
+    token_end.and_then(|end| scheme.get(..end)).is_some_and(|scheme| scheme.eq_ignore_ascii_case(meant))
 }
 
 /// Whether a query has a parameter `access_token`, however it is encoded.
@@ -88,7 +110,7 @@ mod tests {
                 Some(token) => Ok(Some(token.to_owned())),
                 None => Err(InvalidRequest::MalformedHeader),
             },
-            Credentials::None | Credentials::Unserved => Ok(None),
+            Credentials::None | Credentials::Dpop(_) => Ok(None),
         }
     }
 

@@ -9,11 +9,13 @@ use std::{
 };
 
 use futures_util::{FutureExt, future::BoxFuture};
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
 use tower::Service;
 
-use super::{EmptyBody, Refusal, Render, ResourceLayer, fetched::Refresh, validate::Verdict};
+use super::{
+    EmptyBody, Refusal, RefusalKind, Render, ResourceLayer, fetched::Refresh, refusal::DPOP_NONCE, validate::Judged,
+};
 
 pin_project! {
     /// The response of the service, or a refusal.
@@ -32,8 +34,8 @@ pin_project! {
     where
         S: Service<Request<B>>,
     {
-        Judging { verdict: BoxFuture<'static, Verdict>, waiting: Option<Waiting<S, B, R>> },
-        Serving { #[pin] response: S::Future, refresh: Option<Refresh> },
+        Judging { verdict: BoxFuture<'static, Result<Judged, RefusalKind>>, waiting: Option<Waiting<S, B, R>> },
+        Serving { #[pin] response: S::Future, refresh: Option<Refresh>, nonce: Option<Box<HeaderValue>> },
         Refused { refusal: Refusal, render: Arc<R> },
     }
 }
@@ -48,7 +50,7 @@ struct Waiting<S, B, R> {
 
 impl<S: Service<Request<B>>, B, R> ResponseFuture<S, B, R> {
     pub(super) const fn serving(response: S::Future, refresh: Option<Refresh>) -> Self {
-        Self { state: State::Serving { response, refresh } }
+        Self { state: State::Serving { response, refresh, nonce: None } }
     }
 
     pub(super) const fn refused(refusal: Refusal, render: Arc<R>) -> Self {
@@ -56,7 +58,7 @@ impl<S: Service<Request<B>>, B, R> ResponseFuture<S, B, R> {
     }
 
     pub(super) const fn judging(
-        verdict: BoxFuture<'static, Verdict>,
+        verdict: BoxFuture<'static, Result<Judged, RefusalKind>>,
         request: Request<B>,
         service: S,
         layer: Arc<ResourceLayer<R>>,
@@ -76,9 +78,13 @@ where
         let mut state = self.project().state;
         loop {
             let next = match state.as_mut().project() {
-                StateProjection::Serving { response, refresh } => {
+                StateProjection::Serving { response, refresh, nonce } => {
                     drive(refresh, cx);
-                    return response.poll(cx);
+                    let mut polled = response.poll(cx);
+                    if let (Some(nonce), Poll::Ready(Ok(response))) = (nonce, &mut polled) {
+                        response.headers_mut().insert(DPOP_NONCE, HeaderValue::clone(nonce));
+                    }
+                    return polled;
                 }
                 StateProjection::Refused { refusal, render } => return Poll::Ready(Ok(render.render(refusal))),
                 StateProjection::Judging { verdict, waiting } => {
@@ -94,10 +100,13 @@ where
 }
 
 impl<S: Service<Request<B>>, B, R> Waiting<S, B, R> {
-    fn judged(mut self, verdict: Verdict) -> State<S, B, R> {
-        let found = verdict.map(Some).map_err(Into::into);
-        match self.layer.admit(found, self.request.extensions_mut()) {
-            Ok(()) => State::Serving { response: self.service.call(self.request), refresh: None },
+    fn judged(mut self, verdict: Result<Judged, RefusalKind>) -> State<S, B, R> {
+        let (found, proven, nonce) = match verdict {
+            Ok(Judged { token, proven, fresh_nonce }) => (Ok(Some(token)), proven, fresh_nonce),
+            Err(kind) => (Err(kind), false, None),
+        };
+        match self.layer.admit(found, proven, &mut self.request) {
+            Ok(()) => State::Serving { response: self.service.call(self.request), refresh: None, nonce },
             Err(refusal) => State::Refused { refusal, render: Arc::clone(self.layer.render()) },
         }
     }

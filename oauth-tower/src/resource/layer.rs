@@ -10,7 +10,9 @@ use oauth_core::scope::Scope;
 use tower::Layer;
 
 use super::{
-    EmptyBody, Refusal, RefusalKind, ResourceServer, ResourceService, ValidatedToken, refusal::Challenger, sender,
+    EmptyBody, Refusal, RefusalKind, ResourceServer, ResourceService, ValidatedToken,
+    challenger::Challenger,
+    sender::{self, Sender},
 };
 
 /// Protects a service: only requests with a good token reach it. Made by
@@ -107,17 +109,20 @@ impl<R> ResourceLayer<R> {
     }
 
     /// Decides on a request whose token is known, and tells the service of it.
-    pub(super) fn admit(
+    pub(super) fn admit<B>(
         &self,
         found: Result<Option<Arc<ValidatedToken>>, RefusalKind>,
-        extensions: &mut Extensions,
+        proven: bool,
+        request: &mut Request<B>,
     ) -> Result<(), Refusal> {
-        self.decide(found, extensions).map_err(|kind| self.server.refuse(kind))
+        let decision = self.decide(found, proven, request.extensions_mut());
+        decision.map_err(|kind| self.server.refuse(kind, request.headers()))
     }
 
     fn decide(
         &self,
         found: Result<Option<Arc<ValidatedToken>>, RefusalKind>,
+        proven: bool,
         extensions: &mut Extensions,
     ) -> Result<(), RefusalKind> {
         let Some(token) = found? else {
@@ -129,7 +134,8 @@ impl<R> ResourceLayer<R> {
             extensions.insert(Anonymous { challenger: Arc::clone(&self.server.judge.challenger) });
             return Ok(());
         };
-        sender::check(&token).map_err(RefusalKind::InvalidToken)?;
+        let connection = self.server.judge.mutual_tls.then_some(&*extensions);
+        sender::check(&token, Sender { proven, connection }).map_err(RefusalKind::InvalidToken)?;
         if let Some(required) = &self.policy.required
             && !required.is_subset_of(token.scope())
         {

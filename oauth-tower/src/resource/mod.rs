@@ -51,6 +51,7 @@
 //! |---|---|
 //! | 400 `invalid_request` | malformed or repeated credentials |
 //! | 401 | none, or of a scheme that is not served |
+//! | 401 `invalid_dpop_proof`, `use_dpop_nonce` | the DPoP proof is not good, or lacks the nonce that comes along |
 //! | 401 `invalid_token` | expired, revoked, forged, of another issuer, for another audience |
 //! | 403 `insufficient_scope` | a good token without the scope |
 //! | 503, `Retry-After` | the issuer is down, slow or wrong: an outage is no denial |
@@ -68,16 +69,23 @@
     doc = "* [`Issuer::local`]: not at all if it was revoked in this process, else for [`LocalIssuer::cache_for`], 5 seconds by default."
 )]
 //!
-//! # What it does not do yet
+//! # Tokens that are bound to their sender
 //!
-//! Tokens bound to a key (`cnf`: DPoP, mutual TLS) are refused.
+//! * [`ResourceServerBuilder::dpop`]: to a key of the client's, which signs a
+//!   proof for each request (RFC 9449).
+//! * [`ResourceServerBuilder::mutual_tls`]: to the client's certificate (RFC 8705).
+//!
+//! Without these settings such tokens are refused, as is one that is bound in a
+//! way that is not known here.
 
 mod answer;
 mod builder;
 mod cache;
+mod challenger;
 mod configure;
 mod credentials;
 mod discovery;
+mod dpop;
 mod fetched;
 mod flight;
 mod form;
@@ -90,7 +98,9 @@ mod jwt;
 mod layer;
 #[cfg(feature = "server")]
 mod local;
+mod metadata;
 mod outage;
+mod proof;
 mod refusal;
 mod render;
 mod require_scope;
@@ -105,16 +115,18 @@ mod validate;
 use std::{fmt, sync::Arc};
 
 use futures_util::FutureExt;
-use http::{HeaderMap, request::Parts};
+use http::{Extensions, HeaderMap, request::Parts};
 
 #[cfg(feature = "server")]
 #[cfg_attr(docsrs, doc(cfg(feature = "server")))]
 pub use self::issuer::LocalIssuer;
 pub use self::{
     builder::{BuildError, HasIssuer, NoIssuer, ResourceServerBuilder},
+    dpop::Dpop,
     future::ResponseFuture,
     issuer::{IntrospectionEndpoint, IntrospectionIssuer, Issuer, JwtIssuer},
     layer::{Anonymous, ResourceLayer},
+    metadata::MetadataService,
     refusal::{InvalidRequest, InvalidToken, Refusal, RefusalKind},
     render::{EmptyBody, Render},
     require_scope::{RequireScope, RequireScopeService},
@@ -122,8 +134,10 @@ pub use self::{
     token::{TokenClaims, ValidatedToken},
 };
 use self::{
+    credentials::Scheme,
     invalidate::Slot,
-    validate::{Check, Judge, Mechanism},
+    sender::Sender,
+    validate::{Check, Judge, Judged, Mechanism},
 };
 
 /// A protected resource and the authorization servers whose tokens it accepts.
@@ -174,15 +188,19 @@ impl ResourceServer {
     /// [`Refusal`], with the status and the headers to answer with. A request
     /// without credentials is one: [`RefusalKind::MissingCredentials`].
     pub async fn validate(&self, parts: &Parts) -> Result<Arc<ValidatedToken>, Refusal> {
-        self.finish(self.judge.check(&parts.headers, parts.uri.query())).await
+        let check = self.judge.check(&parts.headers, Some((&parts.method, &parts.uri)));
+        let connection = self.judge.mutual_tls.then_some(&parts.extensions);
+        self.finish(check, connection).await.map_err(|kind| self.refuse(kind, &parts.headers))
     }
 
-    /// As [`ResourceServer::validate`], where there are headers and nothing else.
+    /// As [`ResourceServer::validate`], where there are headers and nothing else:
+    /// tokens that are bound to a key are refused, since nobody knows what their
+    /// proof would have to be for.
     ///
     /// # Errors
     /// As [`ResourceServer::validate`].
     pub async fn validate_headers(&self, headers: &HeaderMap) -> Result<Arc<ValidatedToken>, Refusal> {
-        self.finish(self.judge.check(headers, None)).await
+        self.finish(self.judge.check(headers, None), None).await.map_err(|kind| self.refuse(kind, headers))
     }
 
     /// The resource identifier.
@@ -215,26 +233,24 @@ impl ResourceServer {
         self.judge.ledger.strike(Slot::EVERYTHING);
     }
 
-    async fn finish(&self, check: Check) -> Result<Arc<ValidatedToken>, Refusal> {
-        let found = match check {
+    async fn finish(&self, check: Check, connection: Option<&Extensions>) -> Result<Arc<ValidatedToken>, RefusalKind> {
+        let judged = match check {
             Check::Now(found, refresh) => {
                 if let Some(refresh) = refresh {
                     // One push by the way; whoever comes next gives another.
                     refresh.now_or_never();
                 }
-                found
+                Judged::sent(found?.ok_or(RefusalKind::MissingCredentials)?)
             }
-            Check::Later(verdict) => verdict.await.map(Some).map_err(Into::into),
+            Check::Later(verdict) => verdict.await?,
         };
-        let judged = found.and_then(|token| match token {
-            Some(token) => sender::check(&token).map(|()| token).map_err(RefusalKind::InvalidToken),
-            None => Err(RefusalKind::MissingCredentials),
-        });
-        judged.map_err(|kind| self.refuse(kind))
+        let sender = Sender { proven: judged.proven, connection };
+        sender::check(&judged.token, sender).map_err(RefusalKind::InvalidToken)?;
+        Ok(judged.token)
     }
 
-    fn refuse(&self, kind: RefusalKind) -> Refusal {
-        Refusal::new(kind, Arc::clone(&self.judge.challenger))
+    fn refuse(&self, kind: RefusalKind, headers: &HeaderMap) -> Refusal {
+        Refusal::new(kind, Arc::clone(&self.judge.challenger)).under(Scheme::of(headers))
     }
 }
 

@@ -1,12 +1,16 @@
 //! Why a request does not reach the service, and what the client hears of it.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use http::{
-    HeaderMap, HeaderValue, Response, StatusCode,
+    HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
     header::{RETRY_AFTER, WWW_AUTHENTICATE},
 };
-use oauth_core::{challenge::Challenge, claims::ClaimsError, error::ErrorCode, jwt::JwtError, scope::Scope};
+use oauth_core::{
+    challenge::Challenge, claims::ClaimsError, dpop::DpopError, error::ErrorCode, jwt::JwtError, scope::Scope,
+};
+
+use super::{challenger::Challenger, credentials::Scheme};
 
 /// A request that was refused: the reason, and how to answer.
 ///
@@ -16,6 +20,7 @@ use oauth_core::{challenge::Challenge, claims::ClaimsError, error::ErrorCode, jw
 pub struct Refusal {
     kind: RefusalKind,
     challenger: Arc<Challenger>,
+    scheme: Scheme,
 }
 
 /// Why a request was refused.
@@ -28,6 +33,10 @@ pub enum RefusalKind {
     InvalidRequest(InvalidRequest),
     /// The token is not good: 401 `invalid_token`.
     InvalidToken(InvalidToken),
+    /// The DPoP proof is not good: 401 `invalid_dpop_proof`, or
+    /// `use_dpop_nonce` where a nonce would cure it, which comes along (RFC 9449
+    /// sections 7.1 and 9).
+    InvalidProof(DpopError),
     /// The token is good and lacks this scope: 403 `insufficient_scope`.
     InsufficientScope(Arc<Scope>),
     /// Whether the token is good cannot be found out now: 503.
@@ -83,6 +92,21 @@ pub enum InvalidToken {
     /// A token bound to a key, sent without a proof that is understood here.
     #[error("the token is bound to its sender in a way that is not served here")]
     Bound,
+    /// A bearer token, where nothing but DPoP is served.
+    #[error("bearer tokens are not served here")]
+    BearerUnserved,
+    /// A token that is bound to no key, under the scheme `DPoP` (RFC 9449
+    /// section 7.1).
+    #[error("the token was sent as a DPoP token and is bound to no key")]
+    NotBound,
+    /// The proof was made with another key than the token's (RFC 9449 section
+    /// 7.1).
+    #[error("the token is bound to another key than that of the proof")]
+    WrongKey,
+    /// The connection has no certificate, or another than the token is bound to
+    /// (RFC 8705 section 3).
+    #[error("the token is bound to another client certificate")]
+    WrongCertificate,
 }
 
 impl From<ClaimsError> for InvalidToken {
@@ -93,7 +117,13 @@ impl From<ClaimsError> for InvalidToken {
 
 impl Refusal {
     pub(super) const fn new(kind: RefusalKind, challenger: Arc<Challenger>) -> Self {
-        Self { kind, challenger }
+        Self { kind, challenger, scheme: Scheme::Bearer }
+    }
+
+    /// For a request with credentials of this scheme.
+    pub(super) const fn under(mut self, scheme: Scheme) -> Self {
+        self.scheme = scheme;
+        self
     }
 
     /// Nothing validated the request, so there is nobody to ask about realms.
@@ -113,7 +143,9 @@ impl Refusal {
     pub const fn status(&self) -> StatusCode {
         match self.kind {
             RefusalKind::InvalidRequest(_) => StatusCode::BAD_REQUEST,
-            RefusalKind::MissingCredentials | RefusalKind::InvalidToken(_) => StatusCode::UNAUTHORIZED,
+            RefusalKind::MissingCredentials | RefusalKind::InvalidToken(_) | RefusalKind::InvalidProof(_) => {
+                StatusCode::UNAUTHORIZED
+            }
             RefusalKind::InsufficientScope(_) => StatusCode::FORBIDDEN,
             RefusalKind::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             RefusalKind::NotValidated => StatusCode::INTERNAL_SERVER_ERROR,
@@ -127,6 +159,7 @@ impl Refusal {
         match self.kind {
             RefusalKind::InvalidRequest(_) => Some(ErrorCode::InvalidRequest),
             RefusalKind::InvalidToken(_) => Some(ErrorCode::InvalidToken),
+            RefusalKind::InvalidProof(error) => Some(error.code()),
             RefusalKind::InsufficientScope(_) => Some(ErrorCode::InsufficientScope),
             RefusalKind::MissingCredentials | RefusalKind::Unavailable { .. } | RefusalKind::NotValidated => None,
         }
@@ -135,8 +168,9 @@ impl Refusal {
     /// What goes with [`Refusal::error_code`]: for the developer of the client,
     /// and silent about which user, key or rule it was.
     #[must_use]
-    pub const fn description(&self) -> Option<&'static str> {
-        match self.kind {
+    pub fn description(&self) -> Option<Cow<'static, str>> {
+        let text = match self.kind {
+            RefusalKind::InvalidProof(error) => return Some(error.to_string().into()),
             RefusalKind::InvalidRequest(InvalidRequest::RepeatedHeader) => Some("more than one Authorization header"),
             RefusalKind::InvalidRequest(InvalidRequest::MalformedHeader) => {
                 Some("the Authorization header is not a scheme, a space and one token")
@@ -147,7 +181,8 @@ impl Refusal {
             }
             RefusalKind::InsufficientScope(_) => Some("the access token lacks a scope"),
             RefusalKind::MissingCredentials | RefusalKind::Unavailable { .. } | RefusalKind::NotValidated => None,
-        }
+        };
+        text.map(Cow::Borrowed)
     }
 
     /// The challenges: one for each scheme served, and none for 500 and 503.
@@ -156,20 +191,24 @@ impl Refusal {
         if matches!(self.kind, RefusalKind::Unavailable { .. } | RefusalKind::NotValidated) {
             return Vec::new();
         }
-        let mut challenge = self.challenger.bearer();
+        self.challenger.challenges(self.scheme, |challenge| self.explain(challenge))
+    }
+
+    fn explain(&self, mut challenge: Challenge) -> Challenge {
         if let Some(code) = self.error_code() {
             challenge = challenge.error(&code);
         }
         if let Some(description) = self.description() {
-            challenge = challenge.error_description(description);
+            challenge = challenge.error_description(&description);
         }
         if let RefusalKind::InsufficientScope(required) = &self.kind {
             challenge = challenge.scope(required);
         }
-        vec![challenge]
+        challenge
     }
 
-    /// The headers: `WWW-Authenticate`, or `Retry-After` for 503.
+    /// The headers: `WWW-Authenticate`, and `DPoP-Nonce` if one is wanted; or
+    /// `Retry-After` for 503.
     #[must_use]
     pub fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -180,6 +219,12 @@ impl Refusal {
         }
         if let RefusalKind::Unavailable { retry_after } = self.kind {
             headers.insert(RETRY_AFTER, retry_after.into());
+        }
+        if self.error_code() == Some(ErrorCode::UseDpopNonce)
+            && let Some(nonce) = self.challenger.dpop.as_ref().and_then(|rules| rules.nonce())
+            && let Ok(value) = HeaderValue::try_from(nonce)
+        {
+            headers.insert(DPOP_NONCE, value);
         }
         headers
     }
@@ -200,6 +245,7 @@ impl fmt::Display for Refusal {
             RefusalKind::MissingCredentials => f.write_str("no credentials"),
             RefusalKind::InvalidRequest(reason) => reason.fmt(f),
             RefusalKind::InvalidToken(reason) => reason.fmt(f),
+            RefusalKind::InvalidProof(reason) => reason.fmt(f),
             RefusalKind::InsufficientScope(_) => f.write_str("the token lacks a scope"),
             RefusalKind::Unavailable { .. } => f.write_str("the token cannot be judged now"),
             RefusalKind::NotValidated => f.write_str("no resource server layer has seen the request"),
@@ -215,16 +261,5 @@ impl fmt::Debug for Refusal {
     }
 }
 
-/// What every challenge of one resource server says.
-#[derive(Debug, Default)]
-pub(super) struct Challenger {
-    pub(super) realm: Box<str>,
-}
-
-impl Challenger {
-    /// RFC 9110 section 11.2: a challenge has "one or more" parameters, so the
-    /// realm is always there.
-    fn bearer(&self) -> Challenge {
-        Challenge::bearer().realm(&self.realm)
-    }
-}
+/// RFC 9449 section 8.1.
+pub(super) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");

@@ -58,7 +58,7 @@ impl<R> RequireScope<R> {
             Some(token) if self.required.is_subset_of(token.scope()) => Ok(()),
             Some(token) => {
                 let kind = RefusalKind::InsufficientScope(Arc::clone(&self.required));
-                Err(Refusal::new(kind, Arc::clone(&token.challenger)))
+                Err(Refusal::new(kind, Arc::clone(&token.challenger)).under(token.scheme()))
             }
             None => Err(extensions.get::<Anonymous>().map_or_else(Refusal::not_validated, Anonymous::refusal)),
         }
@@ -131,7 +131,7 @@ impl ValidatedToken {
             return Ok(());
         }
         let kind = RefusalKind::InsufficientScope(Arc::new(required.clone()));
-        Err(Refusal::new(kind, Arc::clone(&self.challenger)))
+        Err(Refusal::new(kind, Arc::clone(&self.challenger)).under(self.scheme()))
     }
 }
 

@@ -5,13 +5,56 @@
 //! cache or not: the token may be known, a proof of possession is new each
 //! time.
 
-use super::{refusal::InvalidToken, token::ValidatedToken};
+use http::Extensions;
+use oauth_core::{claims::Confirmation, mtls::ClientCertificate};
 
-/// Checks the binding of `token`.
-///
-/// RFC 7800 section 3.1: a member of `cnf` that is not understood must not be
-/// ignored. None is served yet, so no bound token passes, and no token that
-/// says of itself that it has to be proven.
-pub(super) fn check(token: &ValidatedToken) -> Result<(), InvalidToken> {
-    if token.confirmation().is_some() { Err(InvalidToken::Bound) } else { Ok(()) }
+use super::{ResourceServerBuilder, refusal::InvalidToken, token::ValidatedToken};
+
+/// What is known of the sender.
+#[derive(Clone, Copy)]
+pub(super) struct Sender<'a> {
+    /// A DPoP proof for this request was made with the token's key.
+    pub(super) proven: bool,
+    /// Where the client's certificate is, if certificates count here.
+    pub(super) connection: Option<&'a Extensions>,
+}
+
+/// Checks the binding of `token`: every member of it.
+pub(super) fn check(token: &ValidatedToken, sender: Sender<'_>) -> Result<(), InvalidToken> {
+    match token.confirmation() {
+        None => Ok(()),
+        Some(cnf) => check_bound(cnf, sender),
+    }
+}
+
+fn check_bound(cnf: &Confirmation, sender: Sender<'_>) -> Result<(), InvalidToken> {
+    // RFC 7800 section 3.1: a member that is not understood must not be ignored.
+    if !cnf.is_understood() {
+        return Err(InvalidToken::Bound);
+    }
+    // RFC 9449 section 7.2: "MUST reject a DPoP-bound access token received as a
+    // bearer token".
+    if cnf.jkt.is_some() && !sender.proven {
+        return Err(InvalidToken::Bound);
+    }
+    if cnf.x5t_s256.is_some() {
+        let certificate = sender.connection.ok_or(InvalidToken::Bound)?.get::<ClientCertificate>();
+        // RFC 8705 section 3: else "invalid_token".
+        if !certificate.is_some_and(|certificate| certificate.is_bound_to(cnf)) {
+            return Err(InvalidToken::WrongCertificate);
+        }
+    }
+    Ok(())
+}
+
+impl<I> ResourceServerBuilder<I> {
+    /// Accepts tokens that are bound to a client certificate (RFC 8705 section
+    /// 3), and says so in the metadata. Without this, they are refused.
+    ///
+    /// The certificate of the connection is expected in the extensions of the
+    /// request, as a [`ClientCertificate`]: the TLS listener puts it there, or
+    /// whatever believes the header of a trusted proxy.
+    pub fn mutual_tls(self) -> Self {
+        self.with(|settings| settings.mutual_tls = true)
+    }
 }

@@ -77,8 +77,8 @@ where
         if is_preflight(&request) {
             return ResponseFuture::serving(self.inner.call(request), None);
         }
-        match self.layer.server().judge.check(request.headers(), request.uri().query()) {
-            Check::Now(found, refresh) => match self.layer.admit(found, request.extensions_mut()) {
+        match self.layer.server().judge.check(request.headers(), Some((request.method(), request.uri()))) {
+            Check::Now(found, refresh) => match self.layer.admit(found, false, &mut request) {
                 Ok(()) => ResponseFuture::serving(self.inner.call(request), refresh),
                 Err(refusal) => self.refuse(refusal),
             },

@@ -10,7 +10,7 @@ use oauth_core::{
 };
 use serde_json::{Map, Value};
 
-use super::{invalidate::Standing, refusal::Challenger};
+use super::{challenger::Challenger, credentials::Scheme, invalidate::Standing};
 
 /// An access token that was accepted.
 ///
@@ -141,6 +141,14 @@ impl ValidatedToken {
     #[must_use]
     pub const fn token_type(&self) -> &TokenType {
         &self.token_type
+    }
+
+    /// How it is sent, for the challenge of a refusal.
+    pub(super) const fn scheme(&self) -> Scheme {
+        match self.token_type {
+            TokenType::Dpop => Scheme::Dpop,
+            _ => Scheme::Bearer,
+        }
     }
 
     /// The key the token is bound to, if any.

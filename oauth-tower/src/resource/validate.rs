@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::{FutureExt, future::BoxFuture};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue, Method, Uri};
 use oauth_core::{
     claims::ClockSkew,
     clock::{Clock, UnixTime},
@@ -15,13 +15,15 @@ use oauth_core::{
 use super::local::Local;
 use super::{
     cache::{Lookup, VerdictCache},
+    challenger::Challenger,
     credentials::Credentials,
     fetched::Refresh,
     flight::Flights,
     introspection::{Finding, Introspector, until},
     invalidate::{Ledger, Slot, Standing},
     jwt::{JwtVerifier, Step, names},
-    refusal::{Challenger, InvalidRequest, InvalidToken, RefusalKind},
+    metadata::Description,
+    refusal::{InvalidRequest, InvalidToken, RefusalKind},
     route::Route,
     token::ValidatedToken,
 };
@@ -64,7 +66,10 @@ pub(super) struct Judge {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) skew: ClockSkew,
     pub(super) challenger: Arc<Challenger>,
+    pub(super) description: Description,
     pub(super) ignore_query: bool,
+    pub(super) serves_bearer: bool,
+    pub(super) mutual_tls: bool,
     #[cfg(test)]
     pub(super) counters: super::tests::Counters,
 }
@@ -92,7 +97,23 @@ pub(super) enum Check {
     /// To the end. A fetch of keys may want to be driven by the way.
     Now(Result<Option<Arc<ValidatedToken>>, RefusalKind>, Option<Refresh>),
     /// The network or a store has to be asked.
-    Later(BoxFuture<'static, Verdict>),
+    Later(BoxFuture<'static, Result<Judged, RefusalKind>>),
+}
+
+/// A good token, and how it was sent.
+pub(super) struct Judged {
+    pub(super) token: Arc<ValidatedToken>,
+    /// With a good proof of the key it is bound to.
+    pub(super) proven: bool,
+    /// The nonce to send along.
+    pub(super) fresh_nonce: Option<Box<HeaderValue>>,
+}
+
+impl Judged {
+    /// As it came, without a proof.
+    pub(super) const fn sent(token: Arc<ValidatedToken>) -> Self {
+        Self { token, proven: false, fresh_nonce: None }
+    }
 }
 
 /// A token that somebody has to be asked about.
@@ -105,12 +126,15 @@ struct Question {
 
 impl Judge {
     /// Judges the credentials of a request. `Ok(None)` means that it has none.
-    pub(super) fn check(self: &Arc<Self>, headers: &HeaderMap, query: Option<&str>) -> Check {
-        let query = if self.ignore_query { None } else { query };
+    pub(super) fn check(self: &Arc<Self>, headers: &HeaderMap, line: Option<(&Method, &Uri)>) -> Check {
+        let query = if self.ignore_query { None } else { line.and_then(|(_, uri)| uri.query()) };
         match Credentials::read(headers, query) {
-            Ok(Credentials::Bearer(token)) => self.check_token(token),
+            Ok(Credentials::Bearer(token)) if self.serves_bearer => self.check_token(token),
+            Ok(Credentials::Bearer(_)) => {
+                Check::Now(Err(RefusalKind::InvalidToken(InvalidToken::BearerUnserved)), None)
+            }
+            Ok(Credentials::Dpop(token)) => self.check_proven(token, headers, line),
             Ok(Credentials::None) => Check::Now(Ok(None), None),
-            Ok(Credentials::Unserved) => Check::Now(Err(RefusalKind::MissingCredentials), None),
             Err(error) => Check::Now(Err(RefusalKind::InvalidRequest(error)), None),
         }
     }
@@ -135,11 +159,14 @@ impl Judge {
         match route {
             Route::Jwt(index, jws) => match self.verify(index, &jws, lookup, now, true) {
                 Step::Done(verdict, refresh) => Check::Now(verdict.map(Some).map_err(Into::into), refresh),
-                Step::Wait(refresh) => Check::Later(Arc::clone(self).verify_after(refresh, lookup.to_text()).boxed()),
+                Step::Wait(refresh) => {
+                    let verdict = Arc::clone(self).verify_after(refresh, lookup.to_text());
+                    Check::Later(verdict.map(sent).boxed())
+                }
             },
             Route::Ask(first, second) => {
                 let question = Question { token: lookup.to_text(), first, second };
-                Check::Later(Arc::clone(self).ask(question).boxed())
+                Check::Later(Arc::clone(self).ask(question).map(sent).boxed())
             }
             Route::Nobody(reason) => Check::Now(Err(RefusalKind::InvalidToken(reason)), None),
         }
@@ -257,6 +284,10 @@ impl Judge {
         #[cfg(test)]
         self.counters.question();
     }
+}
+
+fn sent(verdict: Verdict) -> Result<Judged, RefusalKind> {
+    verdict.map(Judged::sent).map_err(Into::into)
 }
 
 /// How often a verdict may be overtaken by a revocation before the caller is

@@ -5,8 +5,10 @@
 #![expect(clippy::needless_pass_by_value, reason = "`json!` reads better without a borrow")]
 
 mod answers;
+mod bindings;
 mod cache;
 mod contract;
+mod dpop;
 mod flights;
 mod forged;
 mod introspection;
@@ -14,6 +16,7 @@ mod issuers;
 mod keys;
 #[cfg(all(feature = "client", feature = "server"))]
 mod local;
+mod metadata;
 mod outages;
 mod rotations;
 mod unacceptable;

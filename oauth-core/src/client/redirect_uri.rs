@@ -115,7 +115,9 @@ impl RedirectUri {
 
 /// The host must be spelled out, and nothing may hide before an `@`.
 fn check_authority(text: &str, url: &Url) -> Result<(), InvalidRedirectUri> {
-    let authority = text.split_once("://").map(|(_, rest)| rest.split(['/', '?']).next().unwrap_or_default());
+    // Right after the scheme: the URL parser takes `https:ada@evil.example/://` for an authority too.
+    let rest = text.get(url.scheme().len()..).and_then(|rest| rest.strip_prefix("://"));
+    let authority = rest.map(|rest| rest.split(['/', '?']).next().unwrap_or_default());
     match authority {
         None | Some("") => Err(InvalidRedirectUri::NotAbsolute),
         Some(authority) if authority.contains('@') => Err(InvalidRedirectUri::UserInformation),
@@ -165,6 +167,8 @@ mod tests {
             ("/cb", NotAbsolute),
             ("https://", NotAbsolute),
             ("https:a.example/cb", NotAbsolute),
+            ("https:a@b.example/://x", NotAbsolute),
+            ("http:127.0.0.1/cb?x=://y", NotAbsolute),
             ("https://*.example/cb", NotAbsolute),
             ("https://a.example/\r\n", NotAbsolute),
             ("https://a.example/cb#x", Fragment),

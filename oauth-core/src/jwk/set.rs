@@ -96,6 +96,10 @@ impl JwkSet {
         if document.len() > Self::MAX_BYTES {
             return Err(JwkError::TooLarge);
         }
+        // A derived reader would take `[[…]]` for the object too.
+        if document.trim_ascii_start().first() != Some(&b'{') {
+            return Err(JwkError::Malformed);
+        }
         let document: Document = serde_json::from_slice(document).map_err(|_| JwkError::Malformed)?;
         let mut set = Self::default();
         for (index, key) in document.keys.iter().enumerate() {

@@ -113,6 +113,10 @@ impl TokenResponse {
     /// token is of an unknown type (OAuth 2.1 section 7.1: the client MUST NOT
     /// use it).
     pub fn parse(body: &[u8]) -> Result<Self, InvalidTokenResponse> {
+        // A derived reader would take an array of these values too.
+        if body.trim_ascii_start().first() != Some(&b'{') {
+            return Err(InvalidTokenResponse::Malformed);
+        }
         let wire: Wire = serde_json::from_slice(body).map_err(|_| InvalidTokenResponse::Malformed)?;
         if matches!(wire.token_type, TokenType::Other(_)) {
             return Err(InvalidTokenResponse::UnknownTokenType);

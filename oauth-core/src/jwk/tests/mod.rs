@@ -1,3 +1,5 @@
+mod wycheproof;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -243,9 +245,18 @@ fn the_number_of_keys_is_bounded_and_the_first_ones_count() {
 
 #[test]
 fn a_document_that_is_no_key_set_is_an_error() {
-    for bad in
-        ["", "[]", "{}", "null", r#"{"keys":{}}"#, r#"{"keys":null}"#, r#"{"keys":[]"#, r#"{"keys":[],"keys":[]}"#]
-    {
+    for bad in [
+        "",
+        "[]",
+        "{}",
+        "null",
+        r#"{"keys":{}}"#,
+        r#"{"keys":null}"#,
+        r#"{"keys":[]"#,
+        r#"{"keys":[],"keys":[]}"#,
+        "[[]]",
+        "\t[[{}]]",
+    ] {
         assert_eq!(JwkSet::parse(bad.as_bytes()).unwrap_err(), JwkError::Malformed, "{bad}");
     }
     assert!(JwkSet::parse(br#"{"keys":[],"more":1}"#).is_ok());

@@ -5,7 +5,10 @@ use std::{borrow::Cow, cell::Cell, fmt};
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::{DpopError, MAX_CLAIMS, MAX_ID_CHARS};
-use crate::{clock::UnixTime, jwt::Text};
+use crate::{
+    clock::UnixTime,
+    jwt::{NumericDate, Text},
+};
 
 /// The claims of a proof (RFC 9449 section 4.2), and the two times that any
 /// JWT may have (RFC 7519 sections 4.1.4 and 4.1.5).
@@ -131,46 +134,5 @@ impl<'de> Visitor<'de> for Reader<'_> {
             }
         }
         Ok(known)
-    }
-}
-
-/// RFC 7519 section 2: seconds since the epoch, with or without a fraction,
-/// which is dropped.
-struct NumericDate(UnixTime);
-
-/// 9999-12-31T23:59:59Z: beyond it lie mistakes of units.
-const LATEST: u64 = 253_402_300_799;
-
-impl<'de> Deserialize<'de> for NumericDate {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(NumericDateVisitor)
-    }
-}
-
-struct NumericDateVisitor;
-
-impl Visitor<'_> for NumericDateVisitor {
-    type Value = NumericDate;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("seconds since 1970")
-    }
-
-    fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<NumericDate, E> {
-        if seconds > LATEST { Err(E::custom("out of range")) } else { Ok(NumericDate(UnixTime(seconds))) }
-    }
-
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss,
-        reason = "the range is checked first, and both bounds are exact in an f64"
-    )]
-    fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<NumericDate, E> {
-        if (0.0..=LATEST as f64).contains(&seconds) {
-            Ok(NumericDate(UnixTime(seconds as u64)))
-        } else {
-            Err(E::custom("out of range"))
-        }
     }
 }

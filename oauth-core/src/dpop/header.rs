@@ -8,7 +8,7 @@ use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor}
 
 use super::DpopError;
 use crate::{
-    jwk::{KeyMaterial, PublicKey},
+    jwk::{KeyMaterial, PRIVATE_MEMBERS, PublicKey},
     jwt::{Algorithm, MAX_HEADER_MEMBERS, Text},
 };
 
@@ -27,9 +27,6 @@ struct Header<'a> {
     #[serde(borrow)]
     jwk: Option<EmbeddedKey<'a>>,
 }
-
-/// RFC 7518 sections 6.2.2 and 6.3.2, RFC 8037 section 2, RFC 9964 (`priv`).
-const PRIVATE_MEMBERS: &[&str] = &["d", "p", "q", "dp", "dq", "qi", "oth", "priv"];
 
 /// A `jwk` as it came. What it must not have is noted, never kept.
 #[derive(Default)]

@@ -29,6 +29,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::parse::PRIVATE_MEMBERS;
 pub use self::{
     public_key::PublicKey,
     set::{JwkError, JwkSet, SkipReason, Skipped},

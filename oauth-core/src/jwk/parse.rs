@@ -11,7 +11,7 @@ use super::{KeyMaterial, PublicKey, SkipReason};
 use crate::jwt::Algorithm;
 
 /// RFC 7518 sections 6.2.2 and 6.3.2, RFC 8037 section 2, RFC 9964 (`priv`).
-const PRIVATE_MEMBERS: &[&str] = &["d", "p", "q", "dp", "dq", "qi", "oth", "priv"];
+pub(crate) const PRIVATE_MEMBERS: &[&str] = &["d", "p", "q", "dp", "dq", "qi", "oth", "priv"];
 
 pub(super) fn public_key(value: &Value) -> Result<PublicKey, SkipReason> {
     let object = value.as_object().ok_or(SkipReason::Malformed)?;

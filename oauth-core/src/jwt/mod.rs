@@ -25,16 +25,17 @@ mod algorithm;
 mod base64url;
 mod header;
 mod jws;
+mod numeric_date;
 mod sign;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::header::Text;
 pub use self::{
     algorithm::{Algorithm, UnsupportedAlgorithm},
     jws::{Jws, VerifiedJws},
     sign::sign,
 };
+pub(crate) use self::{header::Text, numeric_date::NumericDate};
 use crate::claims::ClaimsError;
 
 /// The longest token that is looked at, in bytes; a longer one is refused. More

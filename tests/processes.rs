@@ -133,6 +133,33 @@ async fn a_validator_of_jwts_alone_lives_by_the_issuers_keys_and_the_tokens_own_
     by_jwt.accepts(&tokens.access).await;
 }
 
+// spec: MET-12, MET-15
+#[tokio::test]
+async fn an_api_says_where_its_tokens_come_from_and_its_challenges_say_where_it_says_so() {
+    let reference = Reference::new();
+    let api = Api::start(&reference, JWT_ALBUMS, &[]);
+    let document = api.remote.get("/.well-known/oauth-protected-resource").await;
+    assert_eq!((document.status, document.member("resource")), (StatusCode::OK, JWT_ALBUMS.into()), "{document}");
+    assert_eq!(document.json()["authorization_servers"], serde_json::json!([reference.issuer]));
+    let refused = api.remote.get("/api/whoami").await;
+    let named = format!("resource_metadata=\"{JWT_ALBUMS}/.well-known/oauth-protected-resource\"");
+    assert!(refused.header("www-authenticate").contains(&named), "{refused}");
+}
+
+// spec: RS-33
+#[tokio::test]
+async fn an_api_that_takes_bound_tokens_alone_offers_no_bearer_challenge_and_takes_no_bearer_token() {
+    let reference = Reference::new();
+    let _server = reference.start();
+    let api = Api::start(&reference, JWT_ALBUMS, &["--dpop", "required"]);
+    let challenge = api.remote.get("/api/whoami").await.header("www-authenticate").to_owned();
+    assert!(
+        challenge.starts_with("DPoP ") && challenge.contains("algs=\"") && !challenge.contains("Bearer"),
+        "{challenge}"
+    );
+    api.refuses(&tokens(&reference, JWT_ALBUMS).await.access).await;
+}
+
 #[tokio::test]
 async fn a_scope_that_the_whole_api_requires_is_asked_of_every_token() {
     let reference = Reference::new();

@@ -105,9 +105,8 @@ fn resource_server_names_every_option_that_is_not_built_or_missing() {
         assert_eq!((ended.code, &*ended.stdout), (Some(2), ""), "{ended:?}");
         keys(&ended).iter().map(ToString::to_string).collect::<Vec<_>>()
     };
-    let not_built =
-        ["--development", "--dpop", "required", "--matrix", "localhost", "--revocations", "redis://localhost"];
-    assert_eq!(refused(&not_built), ["--dpop", "--matrix", "--revocations"]);
+    let not_built = ["--development", "--matrix", "localhost", "--revocations", "redis://localhost"];
+    assert_eq!(refused(&not_built), ["--matrix", "--revocations"]);
     assert_eq!(refused(&[]), ["--tls-certificate"]);
     assert_eq!(refused(&["--development", "--ca", "/nowhere.pem"]), ["--ca"]);
     for resource in ["nonsense", "https://a.example/api#f"] {

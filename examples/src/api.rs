@@ -8,7 +8,7 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use oauth_axum_rs::{ResourceServer, Scope, Token};
+use oauth_axum_rs::{ResourceServer, ResourceServerExt, Scope, Token, oauth_tower::resource::ResourceServerBuilder};
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -16,7 +16,8 @@ use url::Url;
 const INTERACTION_ID: HeaderName = HeaderName::from_static("x-fapi-interaction-id");
 
 /// `/api/whoami` for any valid token, `/api/albums` for one with the scope
-/// that the method needs; all of it for tokens with the scope `required`.
+/// that the method needs; all of it for tokens with the scope `required`. And
+/// the metadata, for everyone.
 pub fn router(server: &ResourceServer, required: &Scope) -> Router {
     let any = || server.layer().require(required);
     let read = any().require_scope("albums:read");
@@ -26,6 +27,15 @@ pub fn router(server: &ResourceServer, required: &Scope) -> Router {
         .route("/api/albums", get(albums).route_layer(read))
         .route("/api/albums", post(add_album).route_layer(write))
         .layer(middleware::from_fn(echo_interaction_id))
+        .merge(server.metadata_router())
+}
+
+/// Publishes what the API is and takes (RFC 9728), where its identifier is an
+/// address that can be asked: the document at its well-known path, and the
+/// document's address in every challenge.
+pub fn published<S>(builder: ResourceServerBuilder<S>, identifier: &str) -> ResourceServerBuilder<S> {
+    let builder = builder.scopes("albums:read albums:write");
+    if identifier.starts_with("https://") { builder.advertise_metadata() } else { builder }
 }
 
 /// Whether `text` can name an API (RFC 8707 section 2): "an absolute URI",

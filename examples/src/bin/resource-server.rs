@@ -10,7 +10,10 @@ use examples::{
 };
 use oauth_axum_rs::{
     Issuer, ResourceServer, Scope, TlsConfig,
-    oauth_tower::{outgoing::HttpClient, resource::BuildError},
+    oauth_tower::{
+        outgoing::HttpClient,
+        resource::{BuildError, Dpop},
+    },
 };
 use tokio::net::TcpListener;
 
@@ -43,6 +46,9 @@ struct Arguments {
     /// Their secret.
     #[arg(long, value_name = "SECRET", requires = "client_id")]
     client_secret: Option<String>,
+    /// Whether tokens are bound to a key that their sender proves (RFC 9449).
+    #[arg(long, value_enum, default_value_t)]
+    dpop: Proofs,
     /// Require this scope for everything.
     #[arg(long, value_name = "SCOPE", default_value = "")]
     require_scope: Scope,
@@ -69,13 +75,22 @@ struct Arguments {
     not_built: NotBuilt,
 }
 
+/// How tokens that are bound to a key are taken.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum Proofs {
+    /// Not at all.
+    #[default]
+    Off,
+    /// With a proof; bearer tokens are taken too.
+    Optional,
+    /// With a proof, and nothing else is taken.
+    Required,
+}
+
 /// Not built yet.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Not built yet")]
 struct NotBuilt {
-    /// Whether proofs of possession are asked for.
-    #[arg(long, value_name = "off|optional|required", default_value = "off")]
-    dpop: String,
     /// Stand in for the homeserver of this name.
     #[arg(long, value_name = "SERVER_NAME")]
     matrix: Option<String>,
@@ -137,7 +152,6 @@ async fn serve_api(arguments: &Arguments) -> Result<(), Wrong> {
 impl NotBuilt {
     fn wrong(&self) -> Vec<Wrong> {
         let asked = [
-            ("--dpop", self.dpop != "off"),
             ("--matrix", self.matrix.is_some()),
             ("--introspection-endpoint", self.introspection_endpoint.is_some()),
             ("--introspection-secret", self.introspection_secret.is_some()),
@@ -173,7 +187,13 @@ impl Arguments {
     }
 
     fn resource_server(&self) -> Result<ResourceServer, Wrong> {
-        let mut builder = ResourceServer::builder(&self.resource).issuer(self.issuer()).http(self.http_client()?);
+        let builder = ResourceServer::builder(&self.resource).issuer(self.issuer()).http(self.http_client()?);
+        let mut builder = api::published(builder, &self.resource);
+        builder = match self.dpop {
+            Proofs::Off => builder,
+            Proofs::Optional => builder.dpop(Dpop::optional()),
+            Proofs::Required => builder.dpop(Dpop::required()),
+        };
         if self.development {
             builder = builder.insecure_http();
         }

@@ -30,7 +30,9 @@ impl App {
         let wrong = |error| Mistakes::one("resources", error);
         // No limit is a limit that no body reaches.
         let most = Some(config.limits.body_bytes).filter(|limit| *limit > 0).unwrap_or(usize::MAX);
-        let api = ResourceServer::builder(api_identifier(config)).issuer(Issuer::local(server.clone()));
+        let identifier = api_identifier(config);
+        let api = ResourceServer::builder(identifier).issuer(Issuer::local(server.clone()));
+        let api = api::published(api, identifier);
         Ok(Self {
             server: server.clone(),
             service: AuthorizationServerService::new(server.clone()).body_limit(most),

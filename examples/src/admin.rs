@@ -14,14 +14,13 @@ use axum::{
 };
 use oauth_axum_rs::Secret;
 
-use crate::events::EventLog;
-
 /// The environment variable with the secret.
 pub const SECRET: &str = "OAUTH_ADMIN_SECRET";
 
-/// The router of the admin address. Without a secret, only metrics are served.
-pub fn router(events: EventLog, secret: Option<Secret>) -> Router {
-    let metrics = get(async move || ([(CONTENT_TYPE, "text/plain; version=0.0.4")], events.metrics()));
+/// The router of the admin address. `metrics` is asked for the text that
+/// Prometheus reads. Without a secret, nothing else is served.
+pub fn router(metrics: impl Fn() -> String + Clone + Send + Sync + 'static, secret: Option<Secret>) -> Router {
+    let metrics = get(async move || ([(CONTENT_TYPE, "text/plain; version=0.0.4")], metrics()));
     let guarded = Router::new()
         .fallback(async || StatusCode::NOT_FOUND)
         .layer(middleware::from_fn_with_state(secret, require_secret));
@@ -52,7 +51,7 @@ mod tests {
         if let Some(sent) = sent {
             request = request.header(AUTHORIZATION, sent);
         }
-        let app = router(EventLog::default(), secret.map(Secret::new));
+        let app = router(String::new, secret.map(Secret::new));
         app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
     }
 

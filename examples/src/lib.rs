@@ -2,18 +2,21 @@
 //! authorization server, a protected API, and the serving of both.
 //!
 //! The programs are `demo`, `authorization-server` and `resource-server`. The
-//! small examples in `examples/` stand alone.
+//! small examples in `examples/` stand alone, save that some take their tokens
+//! from [`stand_in`].
 
 pub mod admin;
 pub mod api;
-pub mod cidr;
 pub mod config;
 pub mod events;
+pub mod health;
 pub mod logs;
+pub mod prometheus;
 pub mod proxy;
 pub mod root_secret;
 pub mod secret_file;
 pub mod serve;
+pub mod stand_in;
 pub mod start;
 
 use std::{

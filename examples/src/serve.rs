@@ -9,7 +9,6 @@ use std::{convert::Infallible, io, net::SocketAddr, time::Duration};
 use axum::{
     Router,
     body::Body,
-    extract::ConnectInfo,
     http::{
         HeaderValue, Request, Response, StatusCode,
         header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA},
@@ -21,8 +20,13 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
 };
-use oauth_axum_rs::{Peer, TlsConfig, TlsListener};
-use tokio::{net::TcpListener, sync::watch, time::timeout};
+use oauth_axum_rs::{Peer, TlsConfig, TlsListener, TlsStream};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    time::timeout,
+};
 use tower::ServiceExt;
 
 /// How long requests in flight may take when the program ends.
@@ -116,21 +120,44 @@ pub async fn serve(listener: TcpListener, tls: Option<TlsConfig>, app: Router, s
     }
 }
 
-async fn accept<L: Listener<Addr = SocketAddr>>(mut listener: L, app: Router, stop: Stop) {
+/// What a listener makes of whoever connects.
+trait Connection: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+    fn peer(&self, address: SocketAddr) -> Peer;
+}
+
+impl Connection for TcpStream {
+    fn peer(&self, address: SocketAddr) -> Peer {
+        Peer::new(address)
+    }
+}
+
+impl Connection for TlsStream {
+    fn peer(&self, address: SocketAddr) -> Peer {
+        Peer::new(address).over_tls(self.client_certificate().cloned())
+    }
+}
+
+async fn accept<L>(mut listener: L, app: Router, stop: Stop)
+where
+    L: Listener<Addr = SocketAddr, Io: Connection>,
+{
     let connections = GracefulShutdown::new();
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADERS);
     loop {
-        let (stream, peer) = tokio::select! {
+        let (stream, address) = tokio::select! {
             accepted = listener.accept() => accepted,
             () = stop.wait() => break,
         };
-        let app = app.clone();
-        let service = service_fn(move |request| answer(app.clone(), peer, request));
+        let (app, peer) = (app.clone(), stream.peer(address));
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            peer.introduce(request.extensions_mut());
+            in_time(app.clone(), request.map(Body::new))
+        });
         let connection = connections.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
-                tracing::debug!(%peer, %error, "a connection ended early");
+                tracing::debug!(peer = %address, %error, "a connection ended early");
             }
         });
     }
@@ -139,11 +166,6 @@ async fn accept<L: Listener<Addr = SocketAddr>>(mut listener: L, app: Router, st
     if timeout(LAST_REQUESTS, connections.shutdown()).await.is_err() {
         tracing::warn!("requests in flight did not end in time");
     }
-}
-
-async fn answer(app: Router, peer: SocketAddr, mut request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-    request.extensions_mut().insert(ConnectInfo(Peer::new(peer)));
-    in_time(app, request.map(Body::new)).await
 }
 
 async fn in_time(app: Router, request: Request<Body>) -> Result<Response<Body>, Infallible> {

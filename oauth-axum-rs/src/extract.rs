@@ -132,10 +132,10 @@ impl<State: Send + Sync, S: RequiredScope> FromRequestParts<State> for Scoped<S>
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, TokenRejection> {
         let token = <Token as FromRequestParts<State>>::from_request_parts(parts, state).await?;
-        if !S::SCOPE.split(' ').all(|one| token.scope().contains(one)) {
+        if !S::SCOPE.split(' ').all(|one| token.has_scope(one)) {
             // A scope that is none is nobody's fault but the program's.
             let required = S::SCOPE.parse().map_err(|_| Refusal::not_validated())?;
-            token.require(&required)?;
+            token.require_scope(&required)?;
         }
         Ok(Self { token, scope: PhantomData })
     }

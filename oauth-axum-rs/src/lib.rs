@@ -37,7 +37,7 @@
 //! # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
 //! use axum::Router;
 //! use oauth_axum_rs::{
-//!     AuthorizationServer, AuthorizationServerExt, Client, Peer, RootSecret, SqliteStore,
+//!     AuthorizationServer, AuthorizationServerExt, Client, PeerExt, RootSecret, SqliteStore,
 //!     pages::{Pages, PasswordUsers},
 //! };
 //!
@@ -52,7 +52,7 @@
 //!     .await?;
 //! let app: Router = server.router().merge(Pages::new(&server, users).router());
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
-//! axum::serve(listener, app.into_make_service_with_connect_info::<Peer>()).await?;
+//! axum::serve(listener, app.into_make_service_with_peer()).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -68,6 +68,7 @@
 //! | `tls` | no | a TLS listener for `axum::serve` |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod authorized;
 mod extract;
 mod metadata;
 #[cfg(feature = "pages")]
@@ -99,7 +100,7 @@ pub use oauth_core::{
 };
 /// The same for any tower service.
 pub use oauth_tower;
-pub use oauth_tower::resource::{Issuer, Refusal, ResourceLayer, ResourceServer, ValidatedToken};
+pub use oauth_tower::resource::{Issuer, Policy, Refusal, Require, ResourceLayer, ResourceServer, ValidatedToken};
 #[cfg(feature = "server")]
 #[cfg_attr(docsrs, doc(cfg(feature = "server")))]
 pub use oauth_tower::server::AuthorizationServerService;
@@ -109,10 +110,11 @@ pub use oauth_tower::server::AuthorizationServerService;
 pub use self::router::AuthorizationServerExt;
 #[cfg(feature = "tls")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
-pub use self::tls::{TlsConfig, TlsError, TlsListener, TlsStream};
+pub use self::tls::{ClientCertificates, TlsConfig, TlsError, TlsListener, TlsStream};
 pub use self::{
+    authorized::{Authorized, RequiredPolicy},
     extract::{RequiredScope, Scoped, Token},
     metadata::ResourceServerExt,
-    peer::Peer,
+    peer::{IntoMakeServiceWithPeer, Peer, PeerExt, PeerService},
     rejection::TokenRejection,
 };

@@ -39,6 +39,8 @@ pub enum ErrorCode {
     InvalidToken,
     /// The token lacks a scope (RFC 6750 section 3.1).
     InsufficientScope,
+    /// The user must sign in in another way, or again (RFC 9470 section 3).
+    InsufficientUserAuthentication,
     /// The DPoP proof is missing or not good (RFC 9449 section 5).
     InvalidDpopProof,
     /// The DPoP proof must carry a nonce of this server (RFC 9449 section 8).
@@ -66,6 +68,7 @@ impl ErrorCode {
             Self::UnsupportedTokenType => "unsupported_token_type",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
+            Self::InsufficientUserAuthentication => "insufficient_user_authentication",
             Self::InvalidDpopProof => "invalid_dpop_proof",
             Self::UseDpopNonce => "use_dpop_nonce",
             Self::Other(code) => code,

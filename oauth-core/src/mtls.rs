@@ -35,7 +35,7 @@ use crate::{claims::Confirmation, secret::Digest};
 #[derive(Clone, PartialEq, Eq)]
 pub struct ClientCertificate {
     der: Arc<[u8]>,
-    thumbprint: Box<str>,
+    thumbprint: Arc<str>,
 }
 
 /// Not one certificate in the form that was expected.

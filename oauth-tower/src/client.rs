@@ -14,15 +14,21 @@
 //! # }
 //! ```
 
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{Response, StatusCode, header::RETRY_AFTER};
 use oauth_core::{
+    clock::{Clock, SystemClock},
     secret::Secret,
     token::{InvalidTokenResponse, TokenResponse},
 };
 use serde::Deserialize;
 
-use crate::outgoing::{ClientAuth, Endpoint, HttpClient, HttpError, Transport, UrlError};
+use crate::outgoing::{AuthError, ClientAuth, Endpoint, HttpClient, HttpError, Transport, UrlError};
 
 /// A client of one authorization server. Clones share the HTTP client.
 #[derive(Clone, Debug)]
@@ -31,6 +37,7 @@ pub struct TokenClient {
     auth: ClientAuth,
     token_endpoint: Endpoint,
     revocation_endpoint: Option<Endpoint>,
+    clock: Arc<dyn Clock>,
 }
 
 /// Collects what a [`TokenClient`] needs.
@@ -41,6 +48,7 @@ pub struct TokenClientBuilder {
     token_endpoint: String,
     revocation_endpoint: Option<String>,
     transport: Transport,
+    clock: Arc<dyn Clock>,
 }
 
 /// Why there is no token.
@@ -66,6 +74,10 @@ pub enum TokenError {
     /// The client's own secret cannot be sent in a header.
     #[error("the credentials cannot be sent in a header")]
     UnsendableSecret,
+    /// The client's own assertion could not be made: signing or randomness
+    /// failed.
+    #[error("no client assertion could be made")]
+    Assertion,
 }
 
 /// Why a token is not known to be revoked. It is handed back, because it may
@@ -106,6 +118,7 @@ impl TokenClient {
             token_endpoint: token_endpoint.into(),
             revocation_endpoint: None,
             transport: Transport::Https,
+            clock: Arc::new(SystemClock),
         }
     }
 
@@ -156,8 +169,10 @@ impl TokenClient {
     /// [`RevokeError`], which hands the token back.
     pub async fn revoke(&self, token: Secret) -> Result<(), RevokeError> {
         let Some(endpoint) = &self.revocation_endpoint else { return Err(RevokeError::NoEndpoint { token }) };
-        let Ok(request) = self.auth.post(endpoint.uri(), &[("token", token.expose())]) else {
-            return Err(RevokeError::Refused { token, error: String::new() });
+        let request = match self.auth.post(endpoint.uri(), &[("token", token.expose())], self.clock.now()) {
+            Ok(request) => request,
+            Err(AuthError::UnsendableSecret) => return Err(RevokeError::Refused { token, error: String::new() }),
+            Err(_) => return Err(RevokeError::StillLive { token, retry_after: None }),
         };
         match self.http.send(request).await {
             // RFC 7009 section 2.2: 200 for an unknown token as well.
@@ -177,7 +192,7 @@ impl TokenClient {
     ) -> Result<TokenResponse, TokenError> {
         let mut fields = vec![("grant_type", grant_type)];
         fields.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));
-        let request = self.auth.post(self.token_endpoint.uri(), &fields).map_err(|_| TokenError::UnsendableSecret)?;
+        let request = self.auth.post(self.token_endpoint.uri(), &fields, self.clock.now())?;
         let response = self.http.send(request).await?;
         if response.status() == StatusCode::OK {
             return Ok(TokenResponse::parse(response.body())?);
@@ -191,6 +206,12 @@ impl TokenClientBuilder {
     /// Where tokens are revoked.
     pub fn revocation_endpoint(mut self, url: impl Into<String>) -> Self {
         self.revocation_endpoint = Some(url.into());
+        self
+    }
+
+    /// Reads the time of assertions here ([`ClientAuth::PrivateKeyJwt`]).
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
         self
     }
 
@@ -211,7 +232,17 @@ impl TokenClientBuilder {
             revocation_endpoint: self.revocation_endpoint.as_deref().map(parse).transpose()?,
             http,
             auth: self.auth,
+            clock: self.clock,
         })
+    }
+}
+
+impl From<AuthError> for TokenError {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::UnsendableSecret => Self::UnsendableSecret,
+            AuthError::Random | AuthError::Signature => Self::Assertion,
+        }
     }
 }
 
@@ -231,120 +262,4 @@ impl WireError {
 
 fn retry_after(response: &Response<Bytes>) -> Option<u64> {
     response.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{
-        convert::Infallible,
-        sync::{Arc, Mutex},
-    };
-
-    use http::Request;
-    use http_body_util::Full;
-    use tower::service_fn;
-
-    use super::*;
-
-    /// A client of a server that always answers like this, and what it was sent.
-    fn client(status: u16, headers: &[(&str, &str)], body: &'static str) -> (TokenClient, Arc<Mutex<Vec<Bytes>>>) {
-        let mut response = Response::builder().status(status);
-        for (name, value) in headers {
-            response = response.header(*name, *value);
-        }
-        let response = response.body(body).unwrap();
-        let forms = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&forms);
-        let http = HttpClient::new(service_fn(move |request: Request<Bytes>| {
-            seen.lock().unwrap().push(request.into_body());
-            let response = response.clone().map(Full::<Bytes>::from);
-            async move { Ok::<_, Infallible>(response) }
-        }));
-        let auth = ClientAuth::None { id: "app".into() };
-        let builder = TokenClient::builder("https://as.example/token", auth);
-        (builder.revocation_endpoint("https://as.example/revoke").build(http).unwrap(), forms)
-    }
-
-    const TOKEN: &str = r#"{"access_token":"a","token_type":"Bearer","expires_in":300,"refresh_token":"r"}"#;
-
-    fn form(forms: &Mutex<Vec<Bytes>>) -> String {
-        String::from_utf8(forms.lock().unwrap().last().unwrap().to_vec()).unwrap()
-    }
-
-    #[tokio::test]
-    async fn each_grant_sends_its_parameters() {
-        let (client, forms) = client(200, &[], TOKEN);
-        client.client_credentials(Some("a b"), Some("https://api.example")).await.unwrap();
-        assert_eq!(
-            form(&forms),
-            "grant_type=client_credentials&scope=a+b&resource=https%3A%2F%2Fapi.example&client_id=app",
-        );
-        client.exchange_code(&"c".into(), &"v".into(), Some("https://app.example/cb")).await.unwrap();
-        assert_eq!(
-            form(&forms),
-            "grant_type=authorization_code&code=c&code_verifier=v&redirect_uri=https%3A%2F%2Fapp.example%2Fcb&client_id=app",
-        );
-        let refreshed = client.refresh(&"old".into(), None).await.unwrap();
-        assert_eq!(form(&forms), "grant_type=refresh_token&refresh_token=old&client_id=app");
-        assert_eq!(refreshed.refresh_token, Some("r".into()));
-    }
-
-    #[tokio::test]
-    async fn an_error_response_is_read_and_a_broken_one_too() {
-        let (client, _) = client(400, &[], r#"{"error":"invalid_grant","error_description":"no"}"#);
-        let error = client.refresh(&"old".into(), None).await.unwrap_err();
-        assert!(
-            matches!(error, TokenError::Refused { error, status: StatusCode::BAD_REQUEST, .. } if error == "invalid_grant")
-        );
-        let (client, _) = self::client(500, &[], "<html>");
-        let error = client.refresh(&"old".into(), None).await.unwrap_err();
-        assert!(matches!(error, TokenError::Refused { error, .. } if error.is_empty()));
-        let (client, _) = self::client(200, &[], r#"{"access_token":"a","token_type":"mac"}"#);
-        assert!(matches!(client.client_credentials(None, None).await.unwrap_err(), TokenError::Invalid(_)));
-    }
-
-    // spec: REV-15
-    #[tokio::test]
-    async fn a_revoked_token_is_gone_and_one_that_may_still_live_is_handed_back() {
-        let (client, forms) = client(200, &[], "");
-        client.revoke("t".into()).await.unwrap();
-        assert_eq!(form(&forms), "token=t&client_id=app");
-
-        let (client, _) = self::client(503, &[("retry-after", "7")], "");
-        let error = client.revoke("t".into()).await.unwrap_err();
-        let RevokeError::StillLive { token, retry_after } = error else { panic!("{error:?}") };
-        assert_eq!((token.expose(), retry_after), ("t", Some(7)));
-        assert!(matches!(client.revoke(token).await.unwrap_err(), RevokeError::StillLive { .. }));
-
-        let (client, _) = self::client(400, &[], r#"{"error":"unsupported_token_type"}"#);
-        let error = client.revoke("t".into()).await.unwrap_err();
-        assert!(matches!(&error, RevokeError::Refused { error, .. } if error == "unsupported_token_type"));
-        let (client, _) = self::client(503, &[], "");
-        let error = client.revoke("very-secret".into()).await.unwrap_err();
-        assert!(!format!("{error} {error:?}").contains("very-secret"));
-    }
-
-    // spec: REV-15
-    #[tokio::test]
-    async fn without_an_answer_the_token_must_be_assumed_to_live() {
-        let broken = service_fn(|_: Request<Bytes>| async { Err::<Response<Full<Bytes>>, _>("no route to host") });
-        let auth = ClientAuth::None { id: "app".into() };
-        let builder = TokenClient::builder("https://as.example/token", auth);
-        let client = builder.revocation_endpoint("https://as.example/revoke").build(HttpClient::new(broken)).unwrap();
-        let error = client.revoke("t".into()).await.unwrap_err();
-        assert!(matches!(error, RevokeError::StillLive { retry_after: None, .. }));
-    }
-
-    #[test]
-    fn credentials_are_sent_over_https_only() {
-        let build = |url: &str, insecure: bool| {
-            let broken = service_fn(|_: Request<Bytes>| async { Err::<Response<Full<Bytes>>, _>("unused") });
-            let builder = TokenClient::builder(url, ClientAuth::None { id: "app".into() });
-            let builder = if insecure { builder.insecure_http() } else { builder };
-            builder.build(HttpClient::new(broken))
-        };
-        assert_eq!(build("http://as.example/token", true).unwrap_err(), UrlError::NotHttps);
-        assert_eq!(build("http://127.0.0.1/token", false).unwrap_err(), UrlError::NotHttps);
-        assert!(build("http://127.0.0.1/token", true).is_ok());
-    }
 }

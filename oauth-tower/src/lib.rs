@@ -8,6 +8,10 @@
 //!   store.
 #![cfg_attr(feature = "server", doc = "* [`server`] is the authorization server as a tower service.")]
 #![cfg_attr(feature = "client", doc = "* [`client`] gets, refreshes and revokes tokens.")]
+#![cfg_attr(
+    feature = "testing",
+    doc = "* [`testing`] is a mock issuer, for tests of services that stand behind the layer."
+)]
 //! * [`outgoing`] is how this crate sends requests of its own: by default with
 //!   `reqwest`, else with any tower service.
 //!
@@ -43,14 +47,20 @@
 //! |---|---|---|
 //! | `client` | yes | `reqwest` with rustls for outgoing requests, and the module `client` |
 //! | `server` | no | the authorization server as a tower service, and validation by its store |
-//! | `tracing` | no | an event at level `warn` for every outage of an issuer: who, and why |
+//! | `tracing` | no | events for outages and refusals, spans around calls to issuers |
+//! | `metrics` | no | counters of verdicts and refusals, and the time that issuers take |
+//! | `testing` | no | a mock issuer and forged tokens, for the tests of your own service: see `testing` |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "client")]
 #[cfg_attr(docsrs, doc(cfg(feature = "client")))]
 pub mod client;
 pub mod outgoing;
+pub mod proxy;
 pub mod resource;
 #[cfg(feature = "server")]
 #[cfg_attr(docsrs, doc(cfg(feature = "server")))]
 pub mod server;
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod testing;

@@ -10,6 +10,7 @@
 
 mod client_auth;
 mod endpoint;
+mod private_key_jwt;
 #[cfg(feature = "client")]
 mod reqwest;
 
@@ -26,11 +27,12 @@ use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tower::{Service, ServiceExt};
 
+pub(crate) use self::client_auth::AuthError;
 pub(crate) use self::endpoint::{Endpoint, Transport};
 #[cfg(feature = "client")]
 #[cfg_attr(docsrs, doc(cfg(feature = "client")))]
 pub use self::reqwest::HttpClientBuilder;
-pub use self::{client_auth::ClientAuth, endpoint::UrlError};
+pub use self::{client_auth::ClientAuth, endpoint::UrlError, private_key_jwt::PrivateKeyJwt};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 

@@ -5,6 +5,8 @@
 //
 // --path PATH        the path of the issuer identifier: none by default
 // --require-nonce    every DPoP proof must carry a nonce
+// --plain-answers    introspection responses are never signed
+// --client-key JWK   the public key of the client "by-key"
 //
 // Says "listening on ISSUER" when it does. What belongs to the tests and not to the provider is under /control:
 //
@@ -27,6 +29,8 @@ const { values: options } = parseArgs({
     port: { type: 'string' },
     path: { type: 'string', default: '' },
     'require-nonce': { type: 'boolean', default: false },
+    'plain-answers': { type: 'boolean', default: false },
+    'client-key': { type: 'string' },
   },
 });
 const issuer = `http://127.0.0.1:${options.port}${options.path}`;
@@ -64,6 +68,18 @@ const clients = [
   // The resource server, which introspects.
   { ...secret, client_id: 'api', client_secret: 'api-secret-1Lm8', grant_types: [] },
 ];
+if (options['client-key']) {
+  // The same, by signatures, both its own and those of the answers.
+  clients.push({
+    ...secret,
+    client_id: 'by-key',
+    token_endpoint_auth_method: 'private_key_jwt',
+    jwks: { keys: [JSON.parse(options['client-key'])] },
+    grant_types: ['client_credentials'],
+    ...(options['plain-answers'] ? {} : { introspection_signed_response_alg: 'ES256' }),
+  });
+}
+const introspecting = ['api', 'by-key'];
 
 const nonceSecret = randomBytes(32);
 const cookies = { keys: [randomBytes(32).toString('hex')] };
@@ -73,6 +89,7 @@ function configuration(jwks) {
     clients,
     cookies,
     jwks,
+    enabledJWA: { introspectionSigningAlgValues: ['RS256', 'ES256'] },
     findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
     interactions: { url: (ctx, interaction) => `${options.path}/interaction/${interaction.uid}` },
     issueRefreshToken: () => true,
@@ -81,7 +98,8 @@ function configuration(jwks) {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
       dPoP: { enabled: true, nonceSecret, requireNonce: () => options['require-nonce'] },
-      introspection: { enabled: true, allowedPolicy: (ctx, client) => client.clientId === 'api' },
+      introspection: { enabled: true, allowedPolicy: (ctx, client) => introspecting.includes(client.clientId) },
+      jwtIntrospection: { enabled: !options['plain-answers'] },
       revocation: { enabled: true },
       resourceIndicators: {
         enabled: true,

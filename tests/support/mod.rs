@@ -11,6 +11,7 @@ mod folder;
 mod oidc_provider;
 mod people;
 mod program;
+mod protected;
 mod race;
 mod reference;
 mod remote;
@@ -27,9 +28,10 @@ pub(crate) use self::{
     clients::*,
     events::Events,
     folder::Folder,
-    oidc_provider::{OPAQUE, OidcProvider, Protected, part, with_member},
+    oidc_provider::{BY_KEY, OPAQUE, OidcProvider, part, with_member},
     people::{PASSWORD, People},
     program::{Ended, Program, free_port, program, workspace},
+    protected::Protected,
     race::all_at_once,
     reference::{ALBUMS, JWT_ALBUMS, Reference},
     remote::Remote,

@@ -1,22 +1,16 @@
-//! npm's `oidc-provider`, an authorization server of other people's making, as a process of its own; and an API that
-//! takes its tokens.
+//! npm's `oidc-provider`, an authorization server of other people's making, as a process of its own.
 
-use std::{env, fs, path::PathBuf, process::Command, time::Duration};
+use std::{env, fs, path::PathBuf, process::Command};
 
-use axum::{Json, Router, routing::get};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Request, StatusCode};
-use oauth_axum_rs::Token;
 use oauth_core::{
-    clock::{Clock, ManualClock, SystemClock, SystemRandom},
+    clock::{Clock, SystemClock, SystemRandom},
     dpop::DpopKey,
+    keys::SigningKey,
 };
-use oauth_tower::{
-    outgoing::HttpClient,
-    resource::{IntrospectionIssuer, Issuer, ResourceServer},
-};
+use oauth_tower::resource::{IntrospectionEndpoint, IntrospectionIssuer, Issuer};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
 use super::{
     API, Answer, Ask, CALLBACK, Caller, Program, RESOURCE_SERVER, Remote, Tokens, Visitor, WEB, free_port,
@@ -28,6 +22,9 @@ pub(crate) const OPAQUE: &str = "opaque";
 
 /// A client whose tokens are all bound to its key.
 const BOUND: Caller = Caller::Basic("bound", "bound-secret-3Vn6");
+
+/// A client that authenticates with `private_key_jwt`. It may introspect.
+pub(crate) const BY_KEY: &str = "by-key";
 
 /// One on a port of its own. It stops with the test.
 pub(crate) struct OidcProvider {
@@ -50,6 +47,17 @@ impl OidcProvider {
     /// One that wants a nonce of its own in every DPoP proof.
     pub(crate) fn with_nonces() -> Self {
         Self::with("", &["--require-nonce"])
+    }
+
+    /// One whose introspection responses are never signed.
+    pub(crate) fn with_plain_answers() -> Self {
+        Self::with("", &["--plain-answers"])
+    }
+
+    /// One that knows the client [`BY_KEY`], and its public key.
+    pub(crate) fn knowing(key: &SigningKey) -> Self {
+        let jwk = serde_json::to_string(key.public_jwk()).unwrap();
+        Self::with("", &[&format!("--client-key={jwk}")])
     }
 
     fn with(path: &str, arguments: &[&str]) -> Self {
@@ -124,8 +132,23 @@ impl OidcProvider {
         granted(&self.remote.post("/token", client, grant).await)
     }
 
+    /// A nonce that it gives out; some text if it gives out none.
+    pub(crate) async fn nonce(&self, key: &DpopKey) -> String {
+        let answer = self.token_request(key, OPAQUE, Some("stale")).await;
+        Some(answer.header("dpop-nonce")).filter(|nonce| !nonce.is_empty()).unwrap_or("none").to_owned()
+    }
+
     pub(crate) async fn revoke(&self, token: &str) {
-        let answer = self.remote.post("/token/revocation", WEB, &[("token", token)]).await;
+        self.revoke_as(WEB, token).await;
+    }
+
+    /// Revokes a token that was made by [`OidcProvider::token_bound_to`].
+    pub(crate) async fn revoke_bound(&self, token: &str) {
+        self.revoke_as(BOUND, token).await;
+    }
+
+    async fn revoke_as(&self, client: Caller, token: &str) {
+        let answer = self.remote.post("/token/revocation", client, &[("token", token)]).await;
         assert_eq!(answer.status, StatusCode::OK, "{answer}");
     }
 
@@ -157,7 +180,12 @@ impl OidcProvider {
     /// The issuer of its opaque tokens. oidc-provider names no subject for a token of the client's own.
     pub(crate) fn of_opaque_tokens(&self) -> IntrospectionIssuer {
         let Caller::Basic(id, secret) = RESOURCE_SERVER else { unreachable!() };
-        Issuer::introspection_discovered(&*self.issuer).client_basic(id, secret).client_as_subject()
+        self.introspection().client_basic(id, secret).client_as_subject()
+    }
+
+    /// The same, where the resource server is yet to say who it is.
+    pub(crate) fn introspection(&self) -> IntrospectionEndpoint {
+        Issuer::introspection_discovered(&*self.issuer)
     }
 
     fn origin(&self) -> String {
@@ -189,70 +217,6 @@ fn installed() -> PathBuf {
     let there = fs::read_to_string(folder.join("installed")).is_ok_and(|installed| installed == wanted);
     assert!(there, "oidc-provider is not installed: run ./tests/run --install, or tests/oidc-provider/install");
     folder
-}
-
-/// [`API`] in this process, on a port of its own.
-pub(crate) struct Protected {
-    pub(crate) server: ResourceServer,
-    pub(crate) clock: ManualClock,
-    remote: Remote,
-}
-
-impl Protected {
-    /// One that takes tokens of `issuers`.
-    pub(crate) async fn by(issuers: impl IntoIterator<Item = Issuer>) -> Self {
-        Self::with(HttpClient::DEFAULT_TIMEOUT, issuers).await
-    }
-
-    /// The same, waiting this long for an answer of theirs.
-    pub(crate) async fn with(timeout: Duration, issuers: impl IntoIterator<Item = Issuer>) -> Self {
-        // It is fast, so that no token is from the future, however long a test takes.
-        let clock = ManualClock::new(SystemClock.now().saturating_add(600));
-        let http = HttpClient::builder().timeout(timeout).build().unwrap();
-        let server = ResourceServer::builder(API).issuers(issuers).insecure_http().http(http).clock(clock.clone());
-        let server = server.build().unwrap();
-        let app = Router::new().route("/whoami", get(whoami)).layer(server.layer().require_scope("albums:read"));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(axum::serve(listener, app).into_future());
-        Self { server, clock, remote: Remote::new(plain_client(), url) }
-    }
-
-    pub(crate) async fn call(&self, token: &str) -> Answer {
-        self.remote.call("/whoami", token).await
-    }
-
-    /// That it accepts `token`: what its handler learns.
-    pub(crate) async fn accepts(&self, token: &str) -> Value {
-        let answer = self.call(token).await;
-        assert_eq!(answer.status, StatusCode::OK, "{answer} {token}");
-        answer.json()
-    }
-
-    /// RFC 6750 section 3.1.
-    pub(crate) async fn refuses(&self, token: &str) {
-        let answer = self.call(token).await;
-        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{answer} {token}");
-        assert!(answer.header("www-authenticate").contains("error=\"invalid_token\""), "{answer}");
-    }
-
-    /// RFC 7662 section 2.3 and RFC 9110 section 10.2.3: nothing is said about the token.
-    pub(crate) async fn cannot_tell(&self, token: &str) {
-        let answer = self.call(token).await;
-        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{answer} {token}");
-        assert!(answer.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0), "{answer}");
-        assert_eq!(answer.header("www-authenticate"), "");
-    }
-}
-
-async fn whoami(token: Token) -> Json<Value> {
-    Json(json!({
-        "iss": token.issuer(),
-        "sub": token.subject(),
-        "client_id": token.client_id(),
-        "aud": token.audience(),
-        "scope": token.scope(),
-    }))
 }
 
 /// A part of a JWT, by its place.

@@ -5,13 +5,18 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Parser;
 use examples::{
-    api, complain, logs, say,
+    admin, api, complain, health, logs,
+    prometheus::Prometheus,
+    proxy::Front,
+    say,
     serve::{Stop, serve},
 };
+use http::HeaderName;
 use oauth_axum_rs::{
-    Issuer, ResourceServer, Scope, TlsConfig,
+    ClientCertificates, Issuer, ResourceServer, Scope, TlsConfig,
     oauth_tower::{
         outgoing::HttpClient,
+        proxy::Cidr,
         resource::{BuildError, Dpop},
     },
 };
@@ -65,9 +70,29 @@ struct Arguments {
     /// The private key of the certificate, in PEM.
     #[arg(long, value_name = "FILE", requires = "tls_certificate")]
     tls_key: Option<PathBuf>,
+    /// Whether clients show certificates, for tokens that are bound to one
+    /// (RFC 8705).
+    #[arg(long, value_enum, default_value_t)]
+    client_certificates: Certificates,
+    /// Take those only that these authorities vouch for, in PEM; without,
+    /// any is taken.
+    #[arg(long, value_name = "FILE")]
+    client_ca: Option<PathBuf>,
+    /// Believe the proxies at these addresses: Forwarded, X-Forwarded-For and
+    /// X-Forwarded-Proto, and the header with the certificate. They may ask in
+    /// plain http, since they end TLS.
+    #[arg(long = "trusted-proxy", value_name = "CIDR")]
+    trusted_proxies: Vec<Cidr>,
+    /// Where such a proxy passes on the client's certificate (RFC 9440), as in
+    /// Client-Cert.
+    #[arg(long, value_name = "NAME")]
+    certificate_header: Option<HeaderName>,
     /// Trust these certificates too when asking the issuer, in PEM.
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
+    /// Serve metrics on this address, in the text format of Prometheus.
+    #[arg(long, value_name = "ADDRESS")]
+    admin: Option<SocketAddr>,
     /// How lines of the log look. They go to stderr; `RUST_LOG` selects them.
     #[arg(long, value_enum, default_value_t)]
     log: logs::Format,
@@ -87,6 +112,18 @@ enum Proofs {
     Required,
 }
 
+/// Whether clients show certificates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Certificates {
+    /// Nobody asks for them.
+    #[default]
+    Off,
+    /// They may.
+    Optional,
+    /// Nobody is served who does not.
+    Required,
+}
+
 /// Not built yet.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Not built yet")]
@@ -103,9 +140,6 @@ struct NotBuilt {
     /// The bus on which revocations are told.
     #[arg(long, value_name = "URL")]
     revocations: Option<String>,
-    /// Whether clients show certificates.
-    #[arg(long, value_name = "off|optional|required", default_value = "off")]
-    client_certificates: String,
 }
 
 /// An option and what is wrong with it.
@@ -137,6 +171,7 @@ async fn run(arguments: &Arguments) -> Result<(), Vec<Wrong>> {
 
 async fn serve_api(arguments: &Arguments) -> Result<(), Wrong> {
     let tls = arguments.tls()?;
+    let prometheus = Prometheus::install();
     let api = arguments.resource_server()?;
     let stop = Stop::on_signal().map_err(|error| Wrong("signals", error.to_string()))?;
     let mut address = arguments.listen;
@@ -144,8 +179,33 @@ async fn serve_api(arguments: &Arguments) -> Result<(), Wrong> {
     let wrong = |error| Wrong("--listen", format!("{address}: {error}"));
     let listener = TcpListener::bind(address).await.map_err(wrong)?;
     let address = listener.local_addr().map_err(wrong)?;
+    if let Some(address) = arguments.admin {
+        serve_metrics(address, prometheus, api.clone(), stop.clone()).await?;
+    }
     say(format_args!("listening on {address}"));
-    serve(listener, tls, api::router(&api, &arguments.require_scope), stop).await;
+    let app = arguments.front().guard(api::router(&api, &arguments.require_scope));
+    // Whoever watches over this process need not come through a proxy.
+    let app = app.merge(health::router(&api));
+    serve(listener, tls, app, stop).await;
+    Ok(())
+}
+
+/// `/metrics`, where the clients of the API do not come.
+async fn serve_metrics(
+    address: SocketAddr,
+    prometheus: Prometheus,
+    api: ResourceServer,
+    stop: Stop,
+) -> Result<(), Wrong> {
+    let wrong = |error| Wrong("--admin", format!("{address}: {error}"));
+    let listener = TcpListener::bind(address).await.map_err(wrong)?;
+    let address = listener.local_addr().map_err(wrong)?;
+    tracing::info!(%address, "metrics");
+    let metrics = move || {
+        api.update_gauges();
+        prometheus.text()
+    };
+    tokio::spawn(serve(listener, None, admin::router(metrics, None), stop));
     Ok(())
 }
 
@@ -156,7 +216,6 @@ impl NotBuilt {
             ("--introspection-endpoint", self.introspection_endpoint.is_some()),
             ("--introspection-secret", self.introspection_secret.is_some()),
             ("--revocations", self.revocations.is_some()),
-            ("--client-certificates", self.client_certificates != "off"),
         ];
         asked.into_iter().filter(|(_, asked)| *asked).map(|(name, _)| Wrong(name, "not built yet".to_owned())).collect()
     }
@@ -171,8 +230,15 @@ impl Arguments {
         if self.development && !self.listen.ip().is_loopback() {
             wrong.push(Wrong("--development", "needs a loopback address in --listen".to_owned()));
         }
-        if !self.development && self.tls_certificate.is_none() {
-            wrong.push(Wrong("--tls-certificate", "is missing: plain http needs --development".to_owned()));
+        if !self.development && self.tls_certificate.is_none() && self.trusted_proxies.is_empty() {
+            let what = "is missing: plain http needs --development or --trusted-proxy";
+            wrong.push(Wrong("--tls-certificate", what.to_owned()));
+        }
+        if self.client_certificates != Certificates::Off && self.tls_certificate.is_none() {
+            wrong.push(Wrong("--client-certificates", "needs --tls-certificate".to_owned()));
+        }
+        if self.client_ca.is_some() && self.client_certificates == Certificates::Off {
+            wrong.push(Wrong("--client-ca", "needs --client-certificates".to_owned()));
         }
         if self.introspect && self.client_id.is_none() {
             wrong.push(Wrong("--client-id", "is missing".to_owned()));
@@ -183,7 +249,26 @@ impl Arguments {
     fn tls(&self) -> Result<Option<TlsConfig>, Wrong> {
         let (Some(certificate), Some(key)) = (&self.tls_certificate, &self.tls_key) else { return Ok(None) };
         let tls = TlsConfig::from_pem_files(certificate, key);
-        tls.map(Some).map_err(|error| Wrong("--tls-certificate", error.to_string()))
+        let tls = tls.map_err(|error| Wrong("--tls-certificate", error.to_string()))?;
+        let Some(certificates) = self.asked_for() else { return Ok(Some(tls)) };
+        tls.client_certificates(&certificates).map(Some).map_err(|error| Wrong("--client-ca", error.to_string()))
+    }
+
+    fn asked_for(&self) -> Option<ClientCertificates> {
+        let certificates = match self.client_certificates {
+            Certificates::Off => return None,
+            Certificates::Optional => ClientCertificates::optional(),
+            Certificates::Required => ClientCertificates::required(),
+        };
+        Some(match &self.client_ca {
+            Some(file) => certificates.verified_by(file),
+            None => certificates,
+        })
+    }
+
+    fn front(&self) -> Front {
+        let proxies = self.trusted_proxies.iter().copied().collect();
+        Front { proxies, certificate_header: self.certificate_header.clone(), development: self.development }
     }
 
     fn resource_server(&self) -> Result<ResourceServer, Wrong> {
@@ -194,6 +279,9 @@ impl Arguments {
             Proofs::Optional => builder.dpop(Dpop::optional()),
             Proofs::Required => builder.dpop(Dpop::required()),
         };
+        if self.client_certificates != Certificates::Off || self.certificate_header.is_some() {
+            builder = builder.mutual_tls();
+        }
         if self.development {
             builder = builder.insecure_http();
         }

@@ -5,7 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use oauth_axum_rs::{TlsConfig, TlsError};
+use axum::http::HeaderName;
+use oauth_axum_rs::{ClientCertificates, TlsConfig, TlsError};
+use oauth_tower::proxy::{Cidr, TrustedProxies};
 use url::{Host, Url};
 
 use super::{
@@ -13,7 +15,7 @@ use super::{
     report::Report,
     value::Parsed,
 };
-use crate::cidr::Cidr;
+use crate::proxy::Front;
 
 /// `listen`, `[tls]` and who may speak for whom.
 #[derive(Debug)]
@@ -23,9 +25,13 @@ pub struct Listen {
     /// `development`.
     pub development: bool,
     /// `trusted_proxies`.
-    pub trusted_proxies: Vec<Cidr>,
-    /// `[tls]`.
+    pub trusted_proxies: TrustedProxies,
+    /// `tls.certificate_header`.
+    pub certificate_header: Option<HeaderName>,
+    /// `[tls]`, unless it has a `certificate_header` and nothing else.
     pub tls: Option<TlsConfig>,
+    /// Whether clients may show certificates, here or to a proxy.
+    pub mutual_tls: bool,
 }
 
 /// `store`.
@@ -57,17 +63,24 @@ impl Listen {
         if development && !top.blames("development") && !address.ip().is_loopback() {
             top.wrong("development", "needs a loopback address in `listen`");
         }
-        let tls = match top.table("tls") {
-            Some(tls) => read_tls(tls, folder),
-            None => {
-                let proxied = !trusted_proxies.is_empty() || top.blames("trusted_proxies");
-                if !development && !proxied && !top.blames("tls") {
-                    top.wrong("tls", "is missing: plain http needs `development = true` or `trusted_proxies`");
-                }
-                None
+        let section = top.table("tls").map(|tls| Tls::read(tls, folder)).unwrap_or_default();
+        if !section.given && !top.blames("tls") {
+            let proxied = !trusted_proxies.is_empty() || top.blames("trusted_proxies");
+            if !development && !proxied {
+                top.wrong("tls", "is missing: plain http needs `development = true` or `trusted_proxies`");
             }
-        };
-        Self { address, development, trusted_proxies, tls }
+        }
+        let Tls { config: tls, asks, certificate_header, .. } = section;
+        let mutual_tls = asks || certificate_header.is_some();
+        let trusted_proxies = trusted_proxies.into_iter().collect();
+        Self { address, development, trusted_proxies, certificate_header, tls, mutual_tls }
+    }
+
+    /// What stands in front of everything that is served here.
+    #[must_use]
+    pub fn front(&self) -> Front {
+        let (proxies, certificate_header) = (self.trusted_proxies.clone(), self.certificate_header.clone());
+        Front { proxies, certificate_header, development: self.development }
     }
 
     /// RFC 8414 section 2, and that the scheme is the one that is served.
@@ -106,16 +119,66 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Both files, read and found to fit.
-fn read_tls(mut tls: Reader<'_>, folder: &Path) -> Option<TlsConfig> {
-    tls.choice("client_certificates", &[("off", Some(())), ("optional", None), ("required", None)]);
-    tls.never("client_ca");
-    tls.not_built("certificate_header", &[""]);
+/// `[tls]`.
+#[derive(Default)]
+struct Tls {
+    /// There is a certificate to serve with, or there should be.
+    given: bool,
+    config: Option<TlsConfig>,
+    /// Clients are asked for certificates.
+    asks: bool,
+    certificate_header: Option<HeaderName>,
+}
+
+impl Tls {
+    /// A proxy that ends TLS can pass certificates on, so that a section with
+    /// nothing but `certificate_header` is about plain http.
+    fn read(mut tls: Reader<'_>, folder: &Path) -> Self {
+        let header: Option<String> = tls.take("certificate_header").filter(|name: &String| !name.is_empty());
+        let named = header.is_some();
+        let certificate_header = header.and_then(|name| header_name(&tls, &name));
+        let certificates = client_certificates(&mut tls, folder);
+        let asks = certificates.is_some();
+        let given = tls.has("certificate") || tls.has("private_key") || asks || !named;
+        let config = if given { server_certificate(&mut tls, certificates.as_ref(), folder) } else { None };
+        Self { given, config, asks, certificate_header }
+    }
+}
+
+fn header_name(tls: &Reader<'_>, name: &str) -> Option<HeaderName> {
+    name.parse().map_err(|_| tls.wrong("certificate_header", "must be the name of a header")).ok()
+}
+
+/// `None` for `off`, which is the default. Then nobody looks at `client_ca`.
+fn client_certificates(tls: &mut Reader<'_>, folder: &Path) -> Option<ClientCertificates> {
+    let authorities = tls.take("client_ca").map(|path: String| folder.join(path));
+    let modes = [
+        ("off", Some(None)),
+        ("optional", Some(Some(ClientCertificates::optional()))),
+        ("required", Some(Some(ClientCertificates::required()))),
+    ];
+    let certificates = tls.choice("client_certificates", &modes).flatten()?;
+    Some(match authorities {
+        Some(file) => certificates.verified_by(file),
+        None => certificates,
+    })
+}
+
+/// The files, read and found to fit.
+fn server_certificate(
+    tls: &mut Reader<'_>,
+    certificates: Option<&ClientCertificates>,
+    folder: &Path,
+) -> Option<TlsConfig> {
     let certificate = tls.require::<String>("certificate").map(|path| folder.join(path));
     let private_key = tls.require::<String>("private_key").map(|path| folder.join(path));
     let (certificate, private_key) = (certificate?, private_key?);
     let found = TlsConfig::from_pem_files(&certificate, &private_key);
-    found.map_err(|error| tls.wrong(blamed(&error, &certificate), &error)).ok()
+    let config = found.map_err(|error| tls.wrong(blamed(&error, &certificate), &error)).ok()?;
+    match certificates {
+        Some(asked) => config.client_certificates(asked).map_err(|error| tls.wrong("client_ca", &error)).ok(),
+        None => Some(config),
+    }
 }
 
 fn blamed(error: &TlsError, certificate: &Path) -> &'static str {

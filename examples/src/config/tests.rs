@@ -143,6 +143,23 @@ fn plain_http_is_for_development_on_this_machine() {
 }
 
 #[test]
+fn certificates_of_clients_come_by_tls_or_from_a_proxy() {
+    let tls = |rest: &str| format!("{GOOD}[tls]\n{rest}");
+    assert!(!parse(GOOD).listen.mutual_tls);
+    let config = parse(&tls("certificate_header = \"Client-Cert\""));
+    assert!(config.listen.tls.is_none() && config.listen.mutual_tls);
+    assert_eq!(config.listen.certificate_header.unwrap(), "client-cert");
+    // Nobody is believed without proxies, and so plain http is for nobody.
+    assert_eq!(blamed("issuer = \"https://a.example\"\n[tls]\ncertificate_header = \"Client-Cert\""), ["tls"]);
+    assert_eq!(blamed(&tls("certificate_header = \"a b\"")), ["tls.certificate_header"]);
+    let files = ["tls.certificate", "tls.private_key"];
+    assert_eq!(blamed(&tls("certificate_header = \"\"")), files);
+    assert_eq!(blamed(&tls("client_certificates = \"optional\"\ncertificate_header = \"Client-Cert\"")), files);
+    let all = ["tls.certificate", "tls.client_certificates", "tls.private_key"];
+    assert_eq!(blamed(&tls("client_certificates = \"always\"\nclient_ca = \"ca.pem\"")), all);
+}
+
+#[test]
 fn a_store_that_outlives_the_process_needs_a_secret_that_does_too() {
     assert_eq!(blamed(&format!("{GOOD}\nstore = \"sqlite:a.db\"")), ["keys.secret_file"]);
     assert_eq!(blamed(&format!("{GOOD}\n[keys]\nprevious_secret_files = [\"a\"]")), ["keys.previous_secret_files"]);

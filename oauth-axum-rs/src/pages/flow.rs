@@ -18,6 +18,7 @@ use oauth_core::{
     params::Params,
     secret::{Digest, Secret},
 };
+use oauth_tower::proxy::ClientAddress;
 
 use super::{
     Inner, form,
@@ -227,7 +228,8 @@ fn see_other(url: &str) -> Page {
 }
 
 fn address(parts: &Parts) -> Option<IpAddr> {
-    let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|ConnectInfo(peer)| peer.address().ip());
+    let known = ClientAddress::of(&parts.extensions);
+    let peer = || parts.extensions.get::<ConnectInfo<Peer>>().map(|ConnectInfo(peer)| peer.address().ip());
     let plain = || parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
-    peer.or_else(plain)
+    known.or_else(peer).or_else(plain)
 }

@@ -7,7 +7,7 @@
 //! ```no_run
 //! use axum::Router;
 //! use oauth_axum_rs::{
-//!     AuthorizationServer, AuthorizationServerExt, Client, Peer,
+//!     AuthorizationServer, AuthorizationServerExt, Client, PeerExt,
 //!     pages::{Pages, PasswordUsers},
 //! };
 //! # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
@@ -20,7 +20,7 @@
 //! let pages = Pages::new(&server, users).scope_text("notes:read", "Read your notes");
 //! let app: Router = server.router().merge(pages.router());
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
-//! axum::serve(listener, app.into_make_service_with_connect_info::<Peer>()).await?;
+//! axum::serve(listener, app.into_make_service_with_peer()).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -158,8 +158,10 @@ impl<U: Users> Pages<U> {
     /// one address: 10 if not called, 0 for no limit. One address may fail ten
     /// times as often for all names together. Past that, the answer is 429.
     ///
-    /// Addresses are known where the app is served with [`Peer`](crate::Peer)
-    /// or `SocketAddr` as connect info. Without, a name is limited by itself.
+    /// Addresses are known where the app is served with its
+    /// [`Peer`](crate::PeerExt), or with `SocketAddr` as connect info, and behind
+    /// proxies with a [`ProxyLayer`](oauth_tower::proxy::ProxyLayer). Without, a
+    /// name is limited by itself.
     #[must_use]
     pub fn sign_in_failures_per_minute(mut self, most: u32) -> Self {
         self.inner.limit = SignInLimit::new(most);

@@ -7,16 +7,19 @@ use std::{
 };
 
 use rustls::{
-    ServerConfig,
+    ConfigBuilder, ServerConfig, WantsVerifier,
     crypto::aws_lc_rs,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 use tokio_rustls::TlsAcceptor;
 
+use super::ClientCertificates;
+
 /// A server certificate with its private key, ready to be used: TLS 1.2 and
 /// 1.3 with rustls' suites, as BCP 195 asks (RFC 9325).
 #[derive(Clone)]
 pub struct TlsConfig {
+    builder: ConfigBuilder<ServerConfig, WantsVerifier>,
     config: Arc<ServerConfig>,
 }
 
@@ -32,7 +35,7 @@ pub enum TlsError {
         /// Why.
         source: io::Error,
     },
-    /// There is no certificate, or the first one is not X.509.
+    /// There is no certificate, or one that cannot be used.
     #[error("{}: holds no certificate in PEM form, or a malformed one", .0.display())]
     Certificate(PathBuf),
     /// There is no private key, or one of an unknown kind.
@@ -59,14 +62,14 @@ impl TlsConfig {
         let chain = chain(&read(certificate)?).ok_or_else(|| TlsError::Certificate(certificate.into()))?;
         let key =
             PrivateKeyDer::from_pem_slice(&read(private_key)?).map_err(|_| TlsError::PrivateKey(private_key.into()))?;
-        let config = server_config(chain, key).map_err(|error| match error {
+        let own = |(builder, config)| Self { builder, config: Arc::new(config) };
+        server_config(chain, key).map(own).map_err(|error| match error {
             rustls::Error::InconsistentKeys(_) => {
                 TlsError::Mismatch { certificate: certificate.into(), private_key: private_key.into() }
             }
             rustls::Error::InvalidCertificate(_) => TlsError::Certificate(certificate.into()),
             _ => TlsError::PrivateKey(private_key.into()),
-        })?;
-        Ok(Self { config: Arc::new(config) })
+        })
     }
 
     /// Offers HTTP/2 beside HTTP/1.1. Needs the feature `http2` of axum, or
@@ -75,6 +78,22 @@ impl TlsConfig {
     pub fn http2(mut self) -> Self {
         Arc::make_mut(&mut self.config).alpn_protocols.insert(0, b"h2".to_vec());
         self
+    }
+
+    /// Asks clients for certificates. The one of a connection reaches the
+    /// service as a [`ClientCertificate`](oauth_core::mtls::ClientCertificate) in
+    /// the extensions of each request, if the app is served with
+    /// [`PeerExt::into_make_service_with_peer`](crate::PeerExt::into_make_service_with_peer).
+    ///
+    /// # Errors
+    /// [`TlsError`] if the file of the authorities cannot be used.
+    pub fn client_certificates(self, certificates: &ClientCertificates) -> Result<Self, TlsError> {
+        let verifier = certificates.verifier(self.config.crypto_provider())?;
+        let resolver = Arc::clone(&self.config.cert_resolver);
+        // Sessions are not carried over: in those, nobody was asked.
+        let mut config = self.builder.clone().with_client_cert_verifier(verifier).with_cert_resolver(resolver);
+        config.alpn_protocols.clone_from(&self.config.alpn_protocols);
+        Ok(Self { builder: self.builder, config: Arc::new(config) })
     }
 
     pub(super) fn acceptor(&self) -> TlsAcceptor {
@@ -100,14 +119,14 @@ fn chain(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
 fn server_config(
     chain: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
-) -> Result<ServerConfig, rustls::Error> {
+) -> Result<(ConfigBuilder<ServerConfig, WantsVerifier>, ServerConfig), rustls::Error> {
     // The provider is named, so that no other crate's choice of a process-wide
     // one can change or break it.
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    let mut config = builder.with_no_client_auth().with_single_cert(chain, key)?;
+    let mut config = builder.clone().with_no_client_auth().with_single_cert(chain, key)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
+    Ok((builder, config))
 }
 
 #[cfg(test)]

@@ -42,12 +42,12 @@ type Handshake = Pin<Box<dyn Future<Output = Option<(TlsStream, SocketAddr)>> + 
 ///
 /// ```no_run
 /// use axum::Router;
-/// use oauth_axum_rs::{Peer, TlsConfig, TlsListener};
+/// use oauth_axum_rs::{PeerExt, TlsConfig, TlsListener};
 /// use tokio::net::TcpListener;
 /// # async fn serve(app: Router) -> Result<(), Box<dyn std::error::Error>> {
 /// let config = TlsConfig::from_pem_files("cert.pem", "key.pem")?;
 /// let listener = TlsListener::new(TcpListener::bind("0.0.0.0:443").await?, &config);
-/// axum::serve(listener, app.into_make_service_with_connect_info::<Peer>()).await?;
+/// axum::serve(listener, app.into_make_service_with_peer()).await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -124,7 +124,7 @@ async fn handshake(acceptor: TlsAcceptor, stream: TcpStream, peer: SocketAddr) -
     // Only latency is at stake if the system refuses.
     let _refused = stream.set_nodelay(true);
     let stream = timeout(HANDSHAKE_TIME, acceptor.accept(stream)).await.ok()?.ok()?;
-    Some((TlsStream(Box::new(stream)), peer))
+    Some((TlsStream::new(stream)?, peer))
 }
 
 /// Whether the error is about a connection that is gone, not the listener.

@@ -6,23 +6,43 @@ use std::{
     task::{Context, Poll},
 };
 
+use oauth_core::mtls::ClientCertificate;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
 
 /// A TLS connection, made by [`TlsListener`](super::TlsListener).
-pub struct TlsStream(pub(super) Box<tokio_rustls::server::TlsStream<TcpStream>>);
+pub struct TlsStream {
+    stream: Box<tokio_rustls::server::TlsStream<TcpStream>>,
+    certificate: Option<ClientCertificate>,
+}
+
+impl TlsStream {
+    /// `None` if the service cannot be told of the client's certificate: that
+    /// must not look like no certificate.
+    pub(super) fn new(stream: tokio_rustls::server::TlsStream<TcpStream>) -> Option<Self> {
+        let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+        let certificate = shown.map(|shown| ClientCertificate::from_der(shown.as_ref())).transpose().ok()?;
+        Some(Self { stream: Box::new(stream), certificate })
+    }
+
+    /// The certificate that the client has shown, and whose private key it has.
+    #[must_use]
+    pub const fn client_certificate(&self) -> Option<&ClientCertificate> {
+        self.certificate.as_ref()
+    }
+}
 
 impl AsyncRead for TlsStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.0).poll_read(cx, buffer)
+        Pin::new(&mut *self.stream).poll_read(cx, buffer)
     }
 }
 
 impl AsyncWrite for TlsStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.0).poll_write(cx, buffer)
+        Pin::new(&mut *self.stream).poll_write(cx, buffer)
     }
 
     fn poll_write_vectored(
@@ -30,19 +50,19 @@ impl AsyncWrite for TlsStream {
         cx: &mut Context<'_>,
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.0).poll_write_vectored(cx, buffers)
+        Pin::new(&mut *self.stream).poll_write_vectored(cx, buffers)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.0).poll_flush(cx)
+        Pin::new(&mut *self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.0).poll_shutdown(cx)
+        Pin::new(&mut *self.stream).poll_shutdown(cx)
     }
 }
 

@@ -1,13 +1,16 @@
-//! The claims of a JWT access token ([RFC 9068]) and the one way to trust them.
+//! The claims of a JWT access token ([RFC 9068]) and the one way to trust them;
+//! and the same for a signed introspection response ([RFC 9701]).
 //!
-//! [`verify_access_token`] does all of it in the right order: form, type,
-//! algorithm, key, signature, claims, expectations. A claim of the wrong JSON
-//! type is an error, never an absent claim.
+//! [`verify_access_token`] and [`verify_introspection`] do all of it in the right
+//! order: form, type, algorithm, key, signature, claims, expectations. A claim of
+//! the wrong JSON type is an error, never an absent claim.
 //!
 //! [RFC 9068]: https://www.rfc-editor.org/rfc/rfc9068
+//! [RFC 9701]: https://www.rfc-editor.org/rfc/rfc9701
 
 mod confirmation;
 mod expectations;
+mod introspection;
 mod parse;
 #[cfg(test)]
 mod tests;
@@ -21,6 +24,10 @@ use serde_json::{Map, Value};
 pub use self::{
     confirmation::Confirmation,
     expectations::{ClockSkew, Expectations, TooMuchSkew},
+    introspection::{
+        INTROSPECTION_RESPONSE_TYPE, IntrospectionExpectations, VerifiedIntrospection, parse_introspection,
+        verify_introspection,
+    },
     verify::{VerifiedAccessToken, verify_access_token, verify_access_token_jws},
 };
 use crate::{clock::UnixTime, scope::Scope};
@@ -110,6 +117,9 @@ pub enum ClaimsError {
     /// `nbf` or `iat` lies in the future.
     #[error("the token is not valid yet")]
     NotYetValid,
+    /// `iat` lies before the question that this was to answer.
+    #[error("the answer is older than the question")]
+    Stale,
 }
 
 impl AccessTokenClaims {

@@ -152,7 +152,7 @@ impl<'de> Deserialize<'de> for ScopeText {
 }
 
 /// RFC 7519 section 4.1.3: `aud` is an array of strings, or one string.
-struct OneOrMany(Vec<String>);
+pub(super) struct OneOrMany(pub(super) Vec<String>);
 
 impl<'de> Deserialize<'de> for OneOrMany {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
+use memchr::{memchr, memrchr};
 use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::{
@@ -36,8 +37,8 @@ impl<'a> Jws<'a> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(JwtError::TooLarge);
         }
-        let (signing_input, signature) = token.rsplit_once('.').ok_or(JwtError::NotCompact)?;
-        let (header, payload) = signing_input.split_once('.').ok_or(JwtError::NotCompact)?;
+        let (signing_input, signature) = split(token, memrchr(b'.', token.as_bytes()))?;
+        let (header, payload) = split(signing_input, memchr(b'.', signing_input.as_bytes()))?;
         let mut decoded = Vec::with_capacity(token.len());
         decode(header, &mut decoded)?;
         if decoded.len() > MAX_HEADER_BYTES {
@@ -106,6 +107,12 @@ impl<'a> Jws<'a> {
     fn signature(&self) -> &[u8] {
         self.decoded.split_at_checked(self.payload_bytes).map_or(&[], |parts| parts.1)
     }
+}
+
+/// What stands before the dot at `place`, and what behind it.
+fn split(text: &str, place: Option<usize>) -> Result<(&str, &str), JwtError> {
+    let (before, rest) = place.and_then(|place| text.split_at_checked(place)).ok_or(JwtError::NotCompact)?;
+    Ok((before, rest.strip_prefix('.').ok_or(JwtError::NotCompact)?))
 }
 
 /// Appends one non-empty part to `decoded`.

@@ -1,5 +1,7 @@
 //! An introspection response, read as strictly as a JWT (RFC 7662 section 2.2).
 
+use std::sync::Arc;
+
 use oauth_core::{
     claims::{ClaimsError, ClockSkew, Confirmation},
     clock::UnixTime,
@@ -8,10 +10,10 @@ use oauth_core::{
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{refusal::InvalidToken, token::TokenClaims};
+use super::{refusal::InvalidToken, scheme::TokenScheme, token::TokenClaims};
 
 /// What an answer must fit.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Rules<'a> {
     pub(super) issuer: &'a str,
     pub(super) resource: &'a str,
@@ -21,6 +23,8 @@ pub(super) struct Rules<'a> {
     pub(super) server_checks_audience: bool,
     /// Where there is no `sub`, the client is the subject.
     pub(super) client_as_subject: bool,
+    /// Types of tokens that are served beside the usual ones.
+    pub(super) schemes: &'a [Arc<dyn TokenScheme>],
 }
 
 /// The claims of the token that `answer` is about, if it is good.
@@ -32,7 +36,7 @@ pub(super) fn judge(mut answer: Map<String, Value>, rules: &Rules<'_>) -> Result
     if is_refresh_token(&answer) {
         return Err(InvalidToken::RefreshToken);
     }
-    if !is_served(&answer) {
+    if !is_served(&answer, rules.schemes) {
         return Err(InvalidToken::UnservedType);
     }
     let claims = read(answer, rules)?;
@@ -48,8 +52,6 @@ fn read(mut answer: Map<String, Value>, rules: &Rules<'_>) -> Result<TokenClaims
     let client_id: Option<String> = take(&mut answer, "client_id")?;
     let stand_in = if rules.client_as_subject { client_id.clone() } else { None };
     let sub: Option<String> = take(&mut answer, "sub")?;
-    // It described the token's form, not what it permits.
-    answer.remove("token_type");
     Ok(TokenClaims {
         iss: rules.issuer.into(),
         sub: sub.or(stand_in).ok_or(ClaimsError::Missing("sub"))?,
@@ -59,6 +61,7 @@ fn read(mut answer: Map<String, Value>, rules: &Rules<'_>) -> Result<TokenClaims
         iat: time(&mut answer, "iat")?,
         nbf: time(&mut answer, "nbf")?,
         jti: take(&mut answer, "jti")?,
+        token_type: take(&mut answer, "token_type")?,
         scope: take::<Scope>(&mut answer, "scope")?.unwrap_or_default(),
         auth_time: time(&mut answer, "auth_time")?,
         acr: take(&mut answer, "acr")?,
@@ -98,13 +101,14 @@ fn is_refresh_token(answer: &Map<String, Value>) -> bool {
 /// Whether the token's type is one that this layer knows how to check. A bound
 /// type says in `cnf` what it is bound to; without that, nothing could be
 /// checked. `access_token` is what some servers write for any access token.
-fn is_served(answer: &Map<String, Value>) -> bool {
+fn is_served(answer: &Map<String, Value>, schemes: &[Arc<dyn TokenScheme>]) -> bool {
     let bound = answer.get("cnf").is_some_and(Value::is_object);
     match answer.get("token_type") {
         None | Some(Value::Null) => true,
         Some(Value::String(name)) => {
             let is = |other: &str| name.eq_ignore_ascii_case(other);
-            is("bearer") || is("access_token") || (bound && is("dpop"))
+            let is_scheme = || schemes.iter().any(|scheme| is(scheme.name()));
+            is("bearer") || is("access_token") || (bound && is("dpop")) || is_scheme()
         }
         Some(_) => false,
     }
@@ -162,6 +166,7 @@ mod tests {
         skew: ClockSkew::ZERO,
         server_checks_audience: false,
         client_as_subject: false,
+        schemes: &[],
     };
 
     fn judged(changes: Value, rules: &Rules<'_>) -> Result<TokenClaims, InvalidToken> {

@@ -10,13 +10,16 @@ use oauth_core::{
 use super::{
     ResourceServer,
     cache::{CacheLimits, VerdictCache},
-    challenger::Challenger,
     configure::{Context, needs_network},
     dpop::Dpop,
     fetched::Lifetimes,
+    hierarchy::Hierarchy,
     invalidate::Ledger,
     issuer::{IntrospectionIssuer, Issuer, Kind},
     metadata::{Description, Publication},
+    observe::{Refusals, Requests},
+    scheme::TokenScheme,
+    terms::Terms,
     validate::{Configured, Judge},
 };
 use crate::outgoing::{HttpClient, HttpError, Transport, UrlError};
@@ -56,8 +59,11 @@ pub(super) struct Settings {
     lifetimes: Lifetimes,
     transport: Transport,
     ignore_query: bool,
+    pub(super) form_tokens: bool,
     pub(super) publication: Publication,
     pub(super) dpop: Option<Dpop>,
+    pub(super) schemes: Vec<Arc<dyn TokenScheme>>,
+    pub(super) hierarchy: Hierarchy,
     pub(super) mutual_tls: bool,
 }
 
@@ -121,8 +127,11 @@ impl ResourceServerBuilder {
             lifetimes: Lifetimes { usual: 600, shortest: 60, longest: 3600, stale: 3600, pause: 5, patience: 0 },
             transport: Transport::Https,
             ignore_query: false,
+            form_tokens: false,
             publication: Publication::default(),
             dpop: None,
+            schemes: Vec::new(),
+            hierarchy: Hierarchy::default(),
             mutual_tls: false,
         };
         Self { settings, has_issuer: PhantomData }
@@ -242,9 +251,10 @@ impl ResourceServerBuilder<HasIssuer> {
         let context = settings.context(&ledger, issuers.iter().any(needs_network))?;
         let issuers = issuers.into_iter().enumerate().map(|(index, issuer)| context.configure(index, issuer));
         let issuers: Box<[Configured]> = issuers.collect::<Result<_, _>>()?;
-        let (description, challenger) = settings.describe(&issuers)?;
+        let (description, terms) = settings.describe(&issuers)?;
         Ok(ResourceServer {
             judge: Arc::new(Judge {
+                requests: Requests::new(&settings.resource),
                 resource: settings.resource.into(),
                 issuers,
                 cache: VerdictCache::new(settings.cache),
@@ -252,10 +262,11 @@ impl ResourceServerBuilder<HasIssuer> {
                 flights: Arc::default(),
                 clock: settings.clock,
                 skew,
-                serves_bearer: challenger.serves_bearer(),
-                challenger: Arc::new(challenger),
+                serves_bearer: terms.serves_bearer(),
+                terms: Arc::new(terms),
                 description,
                 ignore_query: settings.ignore_query,
+                form_tokens: settings.form_tokens,
                 mutual_tls: settings.mutual_tls,
                 #[cfg(test)]
                 counters: super::tests::Counters::default(),
@@ -266,16 +277,21 @@ impl ResourceServerBuilder<HasIssuer> {
 
 impl Settings {
     /// What is said to clients, in metadata and in challenges.
-    fn describe(&mut self, issuers: &[Configured]) -> Result<(Description, Challenger), BuildError> {
+    fn describe(&mut self, issuers: &[Configured]) -> Result<(Description, Terms), BuildError> {
         let dpop = self.dpop.take().map(|dpop| dpop.build(&self.resource, self.transport, &self.clock)).transpose()?;
         let description = Description::new(&self.resource, issuers, &self.publication, self.transport)?
+            .with_form_tokens(self.form_tokens)
             .with_bindings(dpop.as_ref(), self.mutual_tls);
-        let challenger = Challenger {
+        let terms = Terms {
             realm: self.realm.take().unwrap_or_else(|| self.resource.clone()).into(),
             resource_metadata: description.advertised(&self.publication),
             dpop: dpop.map(Arc::new),
+            schemes: std::mem::take(&mut self.schemes).into(),
+            hierarchy: std::mem::take(&mut self.hierarchy),
+            clock: Arc::clone(&self.clock),
+            refusals: Refusals::new(&self.resource),
         };
-        Ok((description, challenger))
+        Ok((description, terms))
     }
 
     fn context(&self, ledger: &Arc<Ledger>, needs_network: bool) -> Result<Context, BuildError> {
@@ -289,6 +305,7 @@ impl Settings {
         // time of one.
         let patience = timeout.as_secs().saturating_mul(2).max(1);
         Ok(Context {
+            resource: self.resource.as_str().into(),
             http,
             transport: self.transport,
             clock: Arc::clone(&self.clock),

@@ -131,6 +131,12 @@ impl VerdictCache {
         }
     }
 
+    /// Forgets a token, either way.
+    pub(super) fn forget(&self, lookup: &Lookup<'_>) {
+        self.good.remove(lookup);
+        self.denied.invalidate(lookup);
+    }
+
     /// Why a token was refused a moment ago.
     pub(super) fn denial(&self, lookup: &Lookup<'_>, now: UnixTime, ledger: &Ledger) -> Option<Failure> {
         if now.0 >= self.last_denial.load(Ordering::Acquire) {
@@ -145,6 +151,7 @@ impl VerdictCache {
         let lifetime = match failure {
             Failure::Denied(_) => self.denial_lifetime,
             Failure::Unavailable { .. } => Failure::MEMORY,
+            Failure::OverBudget { .. } => return,
         };
         if lifetime > 0 {
             let until = now.saturating_add(lifetime);
@@ -158,6 +165,11 @@ impl VerdictCache {
     pub(super) fn turn(&self, lookup: &Lookup<'_>) -> Option<MutexGuard<'_, ()>> {
         let place = usize::try_from(lookup.hash % (TURNS as u64)).unwrap_or(0);
         Some(self.turns.get(place)?.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How many verdicts and, about, how many denials there are.
+    pub(super) fn entries(&self) -> (u64, u64) {
+        (u64::try_from(self.good.len()).unwrap_or(u64::MAX), self.denied.entry_count())
     }
 
     #[cfg(test)]
@@ -174,6 +186,10 @@ impl fmt::Debug for VerdictCache {
 }
 
 impl Lookup<'_> {
+    pub(super) const fn hash(&self) -> u64 {
+        self.hash
+    }
+
     /// The token, which has been found to be text.
     pub(super) fn to_text(self) -> Secret {
         Secret::new(str::from_utf8(self.token).unwrap_or_default())
@@ -278,7 +294,7 @@ struct ByWeight {
 
 impl Weighter<TokenKey, Arc<ValidatedToken>> for ByWeight {
     fn weight(&self, key: &TokenKey, token: &Arc<ValidatedToken>) -> u64 {
-        let bytes = key.bytes() + size_of::<TokenKey>() + token.weight;
-        u64::try_from(bytes).unwrap_or(u64::MAX).max(self.floor)
+        let bytes = u64::try_from(key.bytes() + size_of::<TokenKey>()).unwrap_or(u64::MAX);
+        bytes.saturating_add(token.weight.into()).max(self.floor)
     }
 }

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use oauth_core::{clock::Clock, jwt::Algorithm};
+use oauth_core::clock::Clock;
 
 use super::{
     BuildError,
+    breaker::Line,
+    budget::Budgets,
     discovery::{self, Metadata},
     fetched::Lifetimes,
     introspection::{EndpointLocation, Introspector},
@@ -13,6 +15,7 @@ use super::{
     issuer::{IntrospectionIssuer, Issuer, JwtIssuer, KeySource, Kind},
     jwks::{KeyLocation, Keys},
     jwt::JwtVerifier,
+    signed::{Signatures, SignedAnswers},
     validate::{Configured, Mechanism},
 };
 #[cfg(feature = "server")]
@@ -24,6 +27,7 @@ use crate::outgoing::{Endpoint, HttpClient, Transport};
 
 /// What the issuers of one resource server share.
 pub(super) struct Context {
+    pub(super) resource: Box<str>,
     /// There only if an issuer needs it.
     pub(super) http: Option<HttpClient>,
     pub(super) transport: Transport,
@@ -37,7 +41,7 @@ impl Context {
     pub(super) fn configure(&self, index: usize, issuer: Issuer) -> Result<Configured, BuildError> {
         match issuer.0 {
             Kind::Jwt(issuer) => self.jwt(index, issuer),
-            Kind::Introspection(issuer) => self.introspection(issuer),
+            Kind::Introspection(issuer) => self.introspection(index, issuer),
             #[cfg(feature = "server")]
             Kind::Local(issuer) => Ok(self.local(index, issuer)),
         }
@@ -48,40 +52,83 @@ impl Context {
     }
 
     fn jwt(&self, index: usize, issuer: JwtIssuer) -> Result<Configured, BuildError> {
-        let JwtIssuer { issuer, keys, algorithms } = issuer;
+        let JwtIssuer { issuer, keys, algorithms, audience } = issuer;
         if algorithms.is_empty() {
             return Err(BuildError::NoAlgorithm(issuer));
         }
-        let keys = match keys {
-            KeySource::Given(keys) => Keys::Fixed(Arc::new(keys)),
-            KeySource::At(url) => Keys::fetched(&issuer, KeyLocation::At(self.endpoint(&url)?), index, self)?,
-            KeySource::Discovered => {
-                Keys::fetched(&issuer, KeyLocation::Discovered(self.discover(&issuer)?), index, self)?
-            }
-        };
-        let algorithms: Box<[Algorithm]> = algorithms.into();
-        Ok(Configured { issuer: issuer.into(), mechanism: Mechanism::Jwt(JwtVerifier { keys, algorithms }) })
+        let keys = self.keys(&issuer, keys, index, None)?;
+        let audience = audience.map(Into::into);
+        let verifier = JwtVerifier { keys, algorithms: algorithms.into(), audience };
+        Ok(Configured { issuer: issuer.into(), mechanism: Mechanism::Jwt(verifier) })
     }
 
-    fn introspection(&self, issuer: IntrospectionIssuer) -> Result<Configured, BuildError> {
+    /// The keys of `issuer`. What is known of its metadata already is used.
+    fn keys(
+        &self,
+        issuer: &str,
+        source: KeySource,
+        index: usize,
+        metadata: Option<&Arc<Metadata>>,
+    ) -> Result<Keys, BuildError> {
+        let location = match source {
+            KeySource::Given(keys) => return Ok(Keys::Fixed(Arc::new(keys))),
+            KeySource::At(url) => KeyLocation::At(self.endpoint(&url)?),
+            KeySource::Discovered => {
+                KeyLocation::Discovered(metadata.map_or_else(|| self.discover(issuer), |known| Ok(Arc::clone(known)))?)
+            }
+        };
+        Keys::fetched(issuer, location, index, self)
+    }
+
+    fn introspection(&self, index: usize, mut issuer: IntrospectionIssuer) -> Result<Configured, BuildError> {
         issuer.auth.check().map_err(|_| BuildError::UnsendableSecret(issuer.issuer.clone()))?;
         let endpoint = match &issuer.endpoint {
             Some(url) => EndpointLocation::At(self.endpoint(url)?),
             None => EndpointLocation::Discovered(self.discover(&issuer.issuer)?),
         };
+        let signed = issuer.signed.take();
+        let signatures = signed.map(|how| self.signatures(index, *how, &issuer, &endpoint)).transpose()?;
         let introspector = Introspector {
             endpoint,
             auth: issuer.auth,
             http: self.http()?,
+            line: Line::new(&issuer.issuer),
             transport: self.transport,
             cache_for: issuer.cache_for.as_secs(),
             server_checks_audience: issuer.server_checks_audience,
             client_as_subject: issuer.client_as_subject,
+            audience: issuer.audience,
             most: issuer.most,
             open: 0.into(),
+            budgets: issuer.per_address.map(|(questions, period)| Budgets::new(questions, period)),
+            signatures,
         };
-        let mechanism = Mechanism::Introspection { introspector, prefix: issuer.prefix };
+        let mechanism = Mechanism::Introspection { introspector: Box::new(introspector), prefix: issuer.prefix };
         Ok(Configured { issuer: issuer.issuer.into(), mechanism })
+    }
+
+    fn signatures(
+        &self,
+        index: usize,
+        how: SignedAnswers,
+        asked: &IntrospectionIssuer,
+        endpoint: &EndpointLocation,
+    ) -> Result<Signatures, BuildError> {
+        let SignedAnswers { keys, algorithms, audience } = how;
+        if algorithms.is_empty() {
+            return Err(BuildError::NoAlgorithm(asked.issuer.clone()));
+        }
+        let metadata = match endpoint {
+            EndpointLocation::Discovered(metadata) => Some(metadata),
+            EndpointLocation::At(_) => None,
+        };
+        let resource = asked.audience.as_deref().unwrap_or(&self.resource);
+        let own = || asked.auth.client_id().into_iter().chain([resource]).map(Into::into).collect();
+        Ok(Signatures {
+            keys: self.keys(&asked.issuer, keys, index, metadata)?,
+            algorithms: algorithms.into(),
+            names: audience.map_or_else(own, |audience| [audience.into()].into()),
+        })
     }
 
     #[cfg(feature = "server")]

@@ -1,8 +1,10 @@
 //! What a request says of who sends it: bytes in, at most one token out.
 
+use std::sync::Arc;
+
 use http::{HeaderMap, header::AUTHORIZATION};
 
-use super::refusal::InvalidRequest;
+use super::{refusal::InvalidRequest, scheme::TokenScheme};
 
 /// The credentials of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +15,8 @@ pub(super) enum Credentials<'a> {
     Bearer(&'a [u8]),
     /// What follows `DPoP` and spaces, or nothing; likewise.
     Dpop(&'a [u8]),
+    /// What follows the name of the scheme at this index, and spaces.
+    Other(usize, &'a [u8]),
 }
 
 /// How a token is sent.
@@ -20,13 +24,16 @@ pub(super) enum Credentials<'a> {
 pub(super) enum Scheme {
     Bearer,
     Dpop,
+    /// That of the scheme at this index.
+    Other(usize),
 }
 
 impl Scheme {
     /// The scheme of a request that was refused, for the challenge.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
-        match Credentials::read(headers, None) {
+    pub(super) fn of(headers: &HeaderMap, schemes: &[Arc<dyn TokenScheme>]) -> Self {
+        match Credentials::read(headers, None, schemes) {
             Ok(Credentials::Dpop(_)) => Self::Dpop,
+            Ok(Credentials::Other(index, _)) => Self::Other(index),
             _ => Self::Bearer,
         }
     }
@@ -37,38 +44,45 @@ impl<'a> Credentials<'a> {
     /// to it that it is the only place with a token.
     ///
     /// A token in the query alone is no credential (OAuth 2.1 section 7.4.3.7).
-    pub(super) fn read(headers: &'a HeaderMap, query: Option<&str>) -> Result<Self, InvalidRequest> {
+    pub(super) fn read(
+        headers: &'a HeaderMap,
+        query: Option<&str>,
+        schemes: &[Arc<dyn TokenScheme>],
+    ) -> Result<Self, InvalidRequest> {
         let mut values = headers.get_all(AUTHORIZATION).iter();
         let Some(value) = values.next() else { return Ok(Self::None) };
         if values.next().is_some() {
             return Err(InvalidRequest::RepeatedHeader);
         }
-        let credentials = Self::parse(value.as_bytes())?;
+        let credentials = Self::parse(value.as_bytes(), schemes)?;
         // RFC 6750 section 2: clients "MUST NOT use more than one method".
-        if matches!(credentials, Self::Bearer(_) | Self::Dpop(_)) && query.is_some_and(has_token) {
+        if !matches!(credentials, Self::None) && query.is_some_and(has_token) {
             return Err(InvalidRequest::SeveralTokens);
         }
         Ok(credentials)
     }
 
-    fn parse(value: &'a [u8]) -> Result<Self, InvalidRequest> {
+    fn parse(value: &'a [u8], schemes: &[Arc<dyn TokenScheme>]) -> Result<Self, InvalidRequest> {
         let end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
         let (scheme, rest) = value.split_at_checked(end).unwrap_or((value, &[]));
+        // RFC 9110 section 11.4: 1*SP between scheme and token.
+        let start = rest.iter().position(|byte| *byte != b' ');
+        let said = start.and_then(|start| rest.get(start..)).unwrap_or_default();
         // RFC 9110 section 11.1: the scheme is case-insensitive.
         if scheme.eq_ignore_ascii_case(b"dpop") {
-            let start = rest.iter().position(|byte| *byte != b' ').unwrap_or(rest.len());
-            return Ok(Self::Dpop(rest.get(start..).unwrap_or_default()));
+            return Ok(Self::Dpop(said));
         }
         if !scheme.eq_ignore_ascii_case(b"bearer") {
-            return if starts_like(scheme, b"bearer") || starts_like(scheme, b"dpop") {
-                Err(InvalidRequest::MalformedHeader)
-            } else {
-                Ok(Self::None)
+            let is_meant = |other: &Arc<dyn TokenScheme>| scheme.eq_ignore_ascii_case(other.name().as_bytes());
+            return match schemes.iter().position(is_meant) {
+                Some(index) => Ok(Self::Other(index, said)),
+                None if starts_like(scheme, b"bearer") || starts_like(scheme, b"dpop") => {
+                    Err(InvalidRequest::MalformedHeader)
+                }
+                None => Ok(Self::None),
             };
         }
-        // RFC 9110 section 11.4: 1*SP between scheme and token.
-        let start = rest.iter().position(|byte| *byte != b' ').ok_or(InvalidRequest::MalformedHeader)?;
-        rest.get(start..).map(Self::Bearer).ok_or(InvalidRequest::MalformedHeader)
+        if said.is_empty() { Err(InvalidRequest::MalformedHeader) } else { Ok(Self::Bearer(said)) }
     }
 }
 
@@ -92,7 +106,7 @@ fn starts_like(scheme: &[u8], meant: &[u8]) -> bool {
 }
 
 /// Whether a query has a parameter `access_token`, however it is encoded.
-fn has_token(query: &str) -> bool {
+pub(super) fn has_token(query: &str) -> bool {
     form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == "access_token")
 }
 
@@ -105,12 +119,12 @@ mod tests {
     fn read(value: &str, query: Option<&str>) -> Result<Option<String>, InvalidRequest> {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, HeaderValue::from_bytes(value.as_bytes()).unwrap());
-        match Credentials::read(&headers, query)? {
+        match Credentials::read(&headers, query, &[])? {
             Credentials::Bearer(token) => match token68(token) {
                 Some(token) => Ok(Some(token.to_owned())),
                 None => Err(InvalidRequest::MalformedHeader),
             },
-            Credentials::None | Credentials::Dpop(_) => Ok(None),
+            Credentials::None | Credentials::Dpop(_) | Credentials::Other(..) => Ok(None),
         }
     }
 
@@ -159,6 +173,6 @@ mod tests {
     #[test]
     fn a_token_in_the_query_alone_is_no_credential() {
         let headers = HeaderMap::new();
-        assert_eq!(Credentials::read(&headers, Some("access_token=abc")), Ok(Credentials::None));
+        assert_eq!(Credentials::read(&headers, Some("access_token=abc"), &[]), Ok(Credentials::None));
     }
 }

@@ -18,7 +18,10 @@ use oauth_core::{
     },
 };
 
-use super::fetched::{Down, Fetched, Lifetimes, Loaded};
+use super::{
+    fetched::{Down, Fetched, Lifetimes, Loaded},
+    observe::{Upstream, What},
+};
 use crate::outgoing::{Endpoint, HttpClient, Transport, UrlError};
 
 pub(super) type Metadata = Fetched<AuthorizationServerMetadata>;
@@ -47,9 +50,11 @@ pub(super) fn metadata(
 ) -> Arc<Metadata> {
     let shared: Arc<str> = issuer.into();
     let locations: Arc<[Endpoint]> = locations.into();
+    let upstream = Upstream::new(issuer, What::Metadata);
     let load = move || {
-        let (issuer, locations, http) = (Arc::clone(&shared), Arc::clone(&locations), http.clone());
-        async move { load(&issuer, &locations, &http).await }.boxed()
+        let (issuer, locations) = (Arc::clone(&shared), Arc::clone(&locations));
+        let (http, upstream) = (http.clone(), upstream.clone());
+        async move { upstream.watch(load(&issuer, &locations, &http), Down::outcome).await }.boxed()
     };
     Fetched::new(issuer, clock, lifetimes, load, |_, _| {})
 }
@@ -70,7 +75,7 @@ async fn load(
         // The well-behaved say 404 where they have nothing; the others have
         // all kinds of 4xx. A 5xx is an outage.
         if !response.status().is_client_error() {
-            return Err(Down::because(format!("metadata: {}", response.status())));
+            return Err(Down::status("metadata", response.status()));
         }
     }
     Err(Down::because("there are no metadata"))
@@ -80,7 +85,7 @@ pub(super) async fn get(http: &HttpClient, endpoint: &Endpoint) -> Result<Respon
     let mut request = Request::new(Bytes::new());
     *request.uri_mut() = endpoint.uri().clone();
     request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
-    http.send(request).await.map_err(Down::of)
+    Ok(http.send(request).await?)
 }
 
 /// For how many seconds a response is fresh, by its `Cache-Control` and `Age`

@@ -11,7 +11,7 @@ use oauth_core::{
     jwt::Algorithm,
 };
 
-use super::{BuildError, ResourceServerBuilder};
+use super::{BuildError, ResourceServerBuilder, outage::Complaint};
 use crate::outgoing::{Endpoint, Transport, UrlError};
 
 /// How tokens that are bound to a key are accepted: for
@@ -125,6 +125,7 @@ impl Dpop {
             replay: self.replay.unwrap_or_else(|| Arc::new(in_memory())),
             bases: bases?,
             clock: Arc::clone(clock),
+            complaint: Complaint::default(),
         })
     }
 }
@@ -145,6 +146,7 @@ pub(super) struct ProofRules {
     pub(super) nonces: Option<DpopNonces>,
     pub(super) replay: Arc<dyn ReplayCache>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) complaint: Complaint,
     /// Without a slash at the end.
     bases: Box<[Box<str>]>,
 }

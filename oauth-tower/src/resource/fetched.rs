@@ -7,25 +7,25 @@
 //! document serves on, up to a hard limit, and one request in each pause sees
 //! the next attempt through.
 
+mod down;
+mod freshness;
+
 use std::{
-    error::Error,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use futures_util::{
-    FutureExt,
-    future::{BoxFuture, Shared},
-};
+use futures_util::{FutureExt, future::BoxFuture};
 use oauth_core::clock::{Clock, UnixTime};
 use tokio::time::timeout;
 
-use super::outage;
+pub(super) use self::{down::Down, freshness::Freshness};
+use super::{outage, shared::Shared};
 
 /// A fetch under way. Drive it or drop it; what it yields is found in the
 /// [`Fetched`] afterwards.
-pub(super) type Refresh = Shared<BoxFuture<'static, ()>>;
+pub(super) type Refresh = Shared<()>;
 
 /// Times, all in seconds.
 #[derive(Clone, Copy, Debug)]
@@ -52,21 +52,6 @@ pub(super) struct Loaded<T> {
     pub(super) max_age: Option<u64>,
 }
 
-/// The attempt failed. Why matters to nobody who only wants to know whether a
-/// token is good.
-#[derive(Clone, Debug)]
-pub(super) struct Down(String);
-
-impl Down {
-    pub(super) fn because(reason: impl Into<String>) -> Self {
-        Self(reason.into())
-    }
-
-    pub(super) fn of(error: impl Error) -> Self {
-        Self(outage::chain(&error))
-    }
-}
-
 pub(super) struct Fetched<T> {
     issuer: Box<str>,
     load: Box<Load<T>>,
@@ -83,6 +68,8 @@ struct State<T> {
     current: Option<Current<T>>,
     /// When the last attempt failed, if it did.
     failed: Option<UnixTime>,
+    /// When any attempt failed last.
+    last_failure: Option<UnixTime>,
     attempt: Option<Attempt>,
     number: u64,
 }
@@ -142,7 +129,7 @@ impl<T: Send + Sync + 'static> Fetched<T> {
         load: impl Fn() -> BoxFuture<'static, Result<Loaded<T>, Down>> + Send + Sync + 'static,
         replaced: impl Fn(&T, &T) + Send + Sync + 'static,
     ) -> Arc<Self> {
-        let state = State { current: None, failed: None, attempt: None, number: 0 };
+        let state = State { current: None, failed: None, last_failure: None, attempt: None, number: 0 };
         Arc::new(Self {
             issuer: issuer.into(),
             load: Box::new(load),
@@ -234,7 +221,7 @@ impl<T: Send + Sync + 'static> Fetched<T> {
                 this.settle(number, now, outcome);
             }
         };
-        let refresh = attempt.boxed().shared();
+        let refresh = Shared::new(attempt.boxed());
         state.attempt = Some(Attempt { number, started: now, refresh: refresh.clone() });
         Some(refresh)
     }
@@ -243,7 +230,7 @@ impl<T: Send + Sync + 'static> Fetched<T> {
     /// there was when it was left: a connection that is dead, perhaps.
     fn goes_on(&self, attempt: &Attempt, now: UnixTime, awaited: bool) -> bool {
         let Lifetimes { pause, patience, .. } = self.lifetimes;
-        let is_left = attempt.refresh.strong_count() == Some(1);
+        let is_left = attempt.refresh.handles() == 1;
         let limit = if awaited && is_left { pause.min(patience + 1) } else { patience + 1 };
         now < attempt.started.saturating_add(limit)
     }
@@ -260,10 +247,10 @@ impl<T: Send + Sync + 'static> Fetched<T> {
         }
         let loaded = match outcome {
             Ok(loaded) => loaded,
-            Err(Down(reason)) => {
-                state.failed = Some(now);
+            Err(down) => {
+                (state.failed, state.last_failure) = (Some(now), Some(now));
                 drop(state);
-                return outage::report(&self.issuer, &reason);
+                return outage::report(&self.issuer, down.reason());
             }
         };
         state.failed = None;

@@ -12,17 +12,15 @@ use std::{
     },
 };
 
-use futures_util::{
-    FutureExt,
-    future::{BoxFuture, Shared, WeakShared},
-};
+use futures_util::{FutureExt, future::BoxFuture};
 
 use super::{
     cache::{TokenKey, Verbatim},
+    shared::{Shared, WeakShared},
     validate::Verdict,
 };
 
-pub(super) type Flight = Shared<BoxFuture<'static, Verdict>>;
+pub(super) type Flight = Shared<Verdict>;
 
 /// The flights under way.
 #[derive(Debug, Default)]
@@ -34,7 +32,7 @@ pub(super) struct Flights {
 #[derive(Debug)]
 struct Entry {
     number: u64,
-    flight: WeakShared<BoxFuture<'static, Verdict>>,
+    flight: WeakShared<Verdict>,
 }
 
 impl Flights {
@@ -56,10 +54,8 @@ impl Flights {
             drop(landing);
             verdict
         };
-        let flight = flight.boxed().shared();
-        if let Some(weak) = flight.downgrade() {
-            map.insert(key.clone(), Entry { number, flight: weak });
-        }
+        let flight = Shared::new(flight.boxed());
+        map.insert(key.clone(), Entry { number, flight: flight.downgrade() });
         flight
     }
 

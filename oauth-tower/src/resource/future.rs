@@ -14,7 +14,8 @@ use pin_project_lite::pin_project;
 use tower::Service;
 
 use super::{
-    EmptyBody, Refusal, RefusalKind, Render, ResourceLayer, fetched::Refresh, refusal::DPOP_NONCE, validate::Judged,
+    EmptyBody, Refusal, RefusalKind, Render, ResourceLayer, fetched::Refresh, refusal::DPOP_NONCE, sender::Proof,
+    validate::Judged,
 };
 
 pin_project! {
@@ -101,11 +102,11 @@ where
 
 impl<S: Service<Request<B>>, B, R> Waiting<S, B, R> {
     fn judged(mut self, verdict: Result<Judged, RefusalKind>) -> State<S, B, R> {
-        let (found, proven, nonce) = match verdict {
-            Ok(Judged { token, proven, fresh_nonce }) => (Ok(Some(token)), proven, fresh_nonce),
-            Err(kind) => (Err(kind), false, None),
+        let (found, proof, nonce) = match verdict {
+            Ok(Judged { token, proof, fresh_nonce }) => (Ok(Some(token)), proof, fresh_nonce),
+            Err(kind) => (Err(kind), Proof::None, None),
         };
-        match self.layer.admit(found, proven, &mut self.request) {
+        match self.layer.admit(found, proof, &mut self.request) {
             Ok(()) => State::Serving { response: self.service.call(self.request), refresh: None, nonce },
             Err(refusal) => State::Refused { refusal, render: Arc::clone(self.layer.render()) },
         }

@@ -2,25 +2,35 @@
 //!
 //! [RFC 7662]: https://www.rfc-editor.org/rfc/rfc7662
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, header::RETRY_AFTER};
-use oauth_core::clock::UnixTime;
-use serde_json::{Map, Value};
+use http::{
+    Request, Response, StatusCode,
+    header::{ACCEPT, RETRY_AFTER},
+};
+use oauth_core::{claims::parse_introspection, clock::UnixTime};
+use serde_json::Value;
 
 use super::{
     answer::{self, Rules},
+    breaker::Line,
+    budget::{Budgets, Charge},
     discovery::Metadata,
+    invalidate::Slot,
     outage,
     refusal::InvalidToken,
+    signed::{self, Opened, Signatures},
     token::TokenClaims,
     validate::{Failure, Judge},
 };
-use crate::outgoing::{ClientAuth, Endpoint, HttpClient, HttpError, Transport};
+use crate::outgoing::{AuthError, ClientAuth, Endpoint, HttpClient, HttpError, Transport};
 
 /// How one issuer is asked.
 #[derive(Debug)]
@@ -28,14 +38,21 @@ pub(super) struct Introspector {
     pub(super) endpoint: EndpointLocation,
     pub(super) auth: ClientAuth,
     pub(super) http: HttpClient,
+    pub(super) line: Line,
     pub(super) transport: Transport,
     /// For how many seconds an answer is remembered, `exp` permitting.
     pub(super) cache_for: u64,
     pub(super) server_checks_audience: bool,
     pub(super) client_as_subject: bool,
+    /// What its tokens must name, if not the resource.
+    pub(super) audience: Option<Box<str>>,
     /// How many questions may be open at once.
     pub(super) most: usize,
     pub(super) open: AtomicUsize,
+    /// How many each address may cause; `None` if that is not limited.
+    pub(super) budgets: Option<Budgets>,
+    /// There if answers must be signed.
+    pub(super) signatures: Option<Signatures>,
 }
 
 /// Where the endpoint is.
@@ -49,32 +66,61 @@ pub(super) enum EndpointLocation {
 /// What was found out about a token.
 pub(super) struct Finding {
     pub(super) claims: TokenClaims,
-    /// For how many seconds it may be remembered, whatever `exp` says.
+    /// For how many seconds after the question it may be remembered, whatever
+    /// `exp` says.
     pub(super) remember: u64,
 }
 
 const RETRY: Failure = Failure::Unavailable { retry_after: Failure::MEMORY };
 
 impl Introspector {
-    /// Asks about `token`.
-    pub(super) async fn ask(&self, judge: &Judge, index: usize, token: &str) -> Result<Finding, Failure> {
+    /// Asks about `token`, which came from `address` as far as that is known. The
+    /// slot is what the answer rests on, beside the issuer.
+    pub(super) async fn ask(
+        &self,
+        judge: &Judge,
+        index: usize,
+        token: &str,
+        address: Option<IpAddr>,
+    ) -> Result<(Finding, Slot), Failure> {
         // A token of a foreign server can be anything, so that every stranger
         // can make us ask. Beyond this many at a time we do not.
-        let down = |reason: &str| unavailable(judge.issuer(index), reason);
-        let Some(_place) = Place::take(&self.open, self.most) else { return Err(down("too many questions are open")) };
-        let endpoint = match &self.endpoint {
-            EndpointLocation::At(endpoint) => endpoint.clone(),
-            EndpointLocation::Discovered(metadata) => {
-                let metadata = metadata.get().await.map_err(|_| RETRY)?;
-                let url = metadata.introspection_endpoint.as_deref();
-                let url = url.ok_or_else(|| down("the metadata name no introspection_endpoint"))?;
-                Endpoint::parse(url, self.transport).map_err(|error| down(&outage::chain(&error)))?
-            }
+        let Some(_place) = Place::take(&self.open, self.most) else {
+            return Err(self.line.crowded(judge.clock.now()));
         };
-        let fields = [("token", token), ("token_type_hint", "access_token")];
-        let request = self.auth.post(endpoint.uri(), &fields).map_err(|_| RETRY)?;
+        let endpoint = self.endpoint(|reason| unavailable(judge.issuer(index), reason)).await?;
+        let charge = self.charge(address, judge.clock.now())?;
+        let finding = self.find(judge, index, token, &endpoint).await?;
+        if let (Some(budgets), Some(charge)) = (&self.budgets, charge) {
+            budgets.give_back(&charge);
+        }
+        Ok(finding)
+    }
+
+    /// Takes the question from the budget of whoever sent the token. Where that
+    /// is not known, the limit of open questions has to do: one budget for all
+    /// would be everybody's to exhaust. Nor does it cost anything while nobody is
+    /// asked at all.
+    fn charge(&self, address: Option<IpAddr>, now: UnixTime) -> Result<Option<Charge>, Failure> {
+        let (Some(budgets), Some(address)) = (&self.budgets, address) else { return Ok(None) };
+        if self.line.state(now).is_dead {
+            return Ok(None);
+        }
+        budgets.take(address, now).map(Some).map_err(|retry_after| Failure::OverBudget { retry_after })
+    }
+
+    async fn find(
+        &self,
+        judge: &Judge,
+        index: usize,
+        token: &str,
+        endpoint: &Endpoint,
+    ) -> Result<(Finding, Slot), Failure> {
+        let asked = judge.clock.now();
+        let question = || self.question(endpoint, token, judge);
+        let first = question().map_err(|error| unavailable(judge.issuer(index), &error.to_string()))?;
         judge.count_question();
-        let response = self.send(request).await.map_err(|error| down(&outage::chain(&error)))?;
+        let response = self.line.put(&*judge.clock, self.send(first, question)).await?;
         if is_unsupported(&response) {
             return Err(Failure::Denied(InvalidToken::Unrecognized));
         }
@@ -84,29 +130,75 @@ impl Introspector {
             outage::report(judge.issuer(index), &format!("introspection: {}", response.status()));
             return Err(Failure::Unavailable { retry_after: retry_after(&response) });
         }
-        let answer: Map<String, Value> =
-            serde_json::from_slice(response.body()).map_err(|_| down("introspection: no JSON object"))?;
+        let Opened { answer, ground, until } = self.open(&response, asked, judge, index).await?;
         let claims = answer::judge(answer, &self.rules(judge, index)).map_err(Failure::Denied)?;
-        Ok(Finding { claims, remember: self.cache_for })
+        Ok((Finding { claims, remember: self.cache_for.min(asked.until(until)) }, ground))
+    }
+
+    async fn endpoint(&self, down: impl Fn(&str) -> Failure) -> Result<Endpoint, Failure> {
+        let metadata = match &self.endpoint {
+            EndpointLocation::At(endpoint) => return Ok(endpoint.clone()),
+            EndpointLocation::Discovered(metadata) => metadata.get().await.map_err(|_| RETRY)?,
+        };
+        let url = metadata.introspection_endpoint.as_deref();
+        let url = url.ok_or_else(|| down("the metadata name no introspection_endpoint"))?;
+        Endpoint::parse(url, self.transport).map_err(|error| down(&outage::chain(&error)))
     }
 
     /// A connection that was kept may be closed by the other side just when it
-    /// is used again. To ask changes nothing, so it is asked once more.
-    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        match self.http.send(request.clone()).await {
-            Err(HttpError::Transport(_)) => self.http.send(request).await,
+    /// is used again. To ask changes nothing, so it is asked once more; not by
+    /// the same request, since an assertion is good for one use.
+    async fn send(
+        &self,
+        question: Request<Bytes>,
+        again: impl FnOnce() -> Result<Request<Bytes>, AuthError>,
+    ) -> Result<Response<Bytes>, HttpError> {
+        match self.http.send(question).await {
+            Err(error @ HttpError::Transport(_)) => match again() {
+                Ok(question) => self.http.send(question).await,
+                Err(_) => Err(error),
+            },
             outcome => outcome,
         }
     }
 
-    fn rules<'a>(&self, judge: &'a Judge, index: usize) -> Rules<'a> {
+    fn question(&self, endpoint: &Endpoint, token: &str, judge: &Judge) -> Result<Request<Bytes>, AuthError> {
+        let fields = [("token", token), ("token_type_hint", "access_token")];
+        let mut request = self.auth.post(endpoint.uri(), &fields, judge.clock.now())?;
+        if self.signatures.is_some() {
+            request.headers_mut().insert(ACCEPT, signed::MEDIA_TYPE);
+        }
+        Ok(request)
+    }
+
+    /// The answer in `response`, which must be signed where that was asked for:
+    /// else whoever can answer in the issuer's place needs no key to do it.
+    async fn open(
+        &self,
+        response: &Response<Bytes>,
+        asked: UnixTime,
+        judge: &Judge,
+        index: usize,
+    ) -> Result<Opened, Failure> {
+        let down = |reason: &str| unavailable(judge.issuer(index), reason);
+        match &self.signatures {
+            Some(signatures) => signatures.open(response, asked, judge, index).await.map_err(|reason| down(&reason)),
+            None => {
+                let answer = parse_introspection(response.body()).map_err(|_| down("introspection: no JSON object"))?;
+                Ok(Opened { answer, ground: Slot::issuer(index), until: UnixTime::MAX })
+            }
+        }
+    }
+
+    fn rules<'a>(&'a self, judge: &'a Judge, index: usize) -> Rules<'a> {
         Rules {
             issuer: judge.issuer(index),
-            resource: &judge.resource,
+            resource: self.audience.as_deref().unwrap_or(&judge.resource),
             now: judge.clock.now(),
             skew: judge.skew,
             server_checks_audience: self.server_checks_audience,
             client_as_subject: self.client_as_subject,
+            schemes: &judge.terms.schemes,
         }
     }
 }
@@ -134,7 +226,8 @@ fn unavailable(issuer: &str, reason: &str) -> Failure {
 }
 
 /// RFC 7009 section 2.2.1: `unsupported_token_type`, which some servers answer
-/// here too. Unlike all other errors, this one is about the token.
+/// here too. Unlike all other errors, this one is about the token. An error is
+/// never signed (RFC 9701 section 5), and this one can only deny.
 fn is_unsupported(response: &Response<Bytes>) -> bool {
     let error = || serde_json::from_slice::<Value>(response.body()).ok()?.get("error")?.as_str().map(str::to_owned);
     response.status() == StatusCode::BAD_REQUEST && error().is_some_and(|error| error == "unsupported_token_type")

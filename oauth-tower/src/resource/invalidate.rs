@@ -30,6 +30,10 @@ pub(super) struct Slot(u32);
 pub(super) enum Ground<'a> {
     /// A key, by its thumbprint.
     Key(&'a str),
+    /// A grant, by what its issuer calls it in tokens.
+    GrantRef(&'a str),
+    /// One token, by the hash of its text.
+    Text(u64),
     /// A grant of an authorization server in this process.
     #[cfg(feature = "server")]
     Grant(&'a [u8; 16]),
@@ -106,6 +110,11 @@ impl Ledger {
     pub(super) fn holds(&self, standing: &Standing) -> bool {
         let later = |last: &AtomicU64| last.load(Ordering::Acquire) > standing.seen;
         !standing.grounds.iter().any(|slot| self.slot(*slot).is_none_or(later))
+    }
+
+    /// Whether `slot` was struck since a verdict began to be judged.
+    pub(super) fn was_struck(&self, slot: Slot, since: &Standing) -> bool {
+        self.slot(slot).is_none_or(|last| last.load(Ordering::Acquire) > since.seen)
     }
 
     fn slot(&self, slot: Slot) -> Option<&AtomicU64> {

@@ -1,10 +1,14 @@
 //! Authorization servers whose tokens are accepted.
 
-use std::{fmt, time::Duration};
+mod introspection;
 
-use oauth_core::{jwk::JwkSet, jwt::Algorithm, secret::Secret};
+use std::fmt;
+#[cfg(feature = "server")]
+use std::time::Duration;
 
-use crate::outgoing::ClientAuth;
+use oauth_core::{jwk::JwkSet, jwt::Algorithm};
+
+pub use self::introspection::{IntrospectionEndpoint, IntrospectionIssuer};
 
 /// An authorization server whose tokens are accepted, and how they are judged.
 ///
@@ -42,11 +46,18 @@ impl Issuer {
     /// ```
     #[must_use]
     pub fn jwt(issuer: impl Into<String>) -> JwtIssuer {
-        JwtIssuer { issuer: issuer.into(), keys: KeySource::Discovered, algorithms: Algorithm::ALL.to_vec() }
+        JwtIssuer {
+            issuer: issuer.into(),
+            keys: KeySource::Discovered,
+            algorithms: Algorithm::ALL.to_vec(),
+            audience: None,
+        }
     }
 
     /// Accepts whatever tokens `issuer` calls active when asked at `endpoint`
-    /// (RFC 7662). Say next how this resource server authenticates there.
+    /// (RFC 7662). Say next how this resource server authenticates there. Answers
+    /// can be demanded signed ([`IntrospectionIssuer::signed`]); how often anybody
+    /// can make us ask is limited ([`IntrospectionIssuer::per_address`]).
     ///
     /// A token in the form of a JWT is shown to the issuer that it names, and
     /// to nobody if that is verified here or unknown. One that names none is
@@ -99,6 +110,7 @@ pub struct JwtIssuer {
     pub(super) issuer: String,
     pub(super) keys: KeySource,
     pub(super) algorithms: Vec<Algorithm>,
+    pub(super) audience: Option<String>,
 }
 
 pub(super) enum KeySource {
@@ -123,122 +135,19 @@ impl JwtIssuer {
         self
     }
 
+    /// Asks the tokens of this issuer for this audience (`aud`), in place of the
+    /// resource identifier: for a server that names APIs in a way of its own.
+    #[must_use]
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audience = Some(audience.into());
+        self
+    }
+
     /// Accepts these signature algorithms alone (RFC 8725 section 3.1). By
     /// default, every algorithm of [`Algorithm`] that fits the key.
     #[must_use]
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.algorithms = algorithms.into_iter().collect();
-        self
-    }
-}
-
-/// An introspection endpoint that still lacks this party's credentials.
-#[derive(Debug)]
-#[must_use = "say how to authenticate to the endpoint"]
-pub struct IntrospectionEndpoint {
-    issuer: String,
-    endpoint: Option<String>,
-}
-
-impl IntrospectionEndpoint {
-    /// Authenticates with `client_secret_basic` (OAuth 2.1 section 2.4.1).
-    pub fn client_basic(self, id: impl Into<String>, secret: impl Into<Secret>) -> IntrospectionIssuer {
-        self.authenticated(ClientAuth::Basic { id: id.into(), secret: secret.into() })
-    }
-
-    /// Authenticates with `client_secret_post` (OAuth 2.1 section 2.4.1).
-    pub fn client_post(self, id: impl Into<String>, secret: impl Into<Secret>) -> IntrospectionIssuer {
-        self.authenticated(ClientAuth::Post { id: id.into(), secret: secret.into() })
-    }
-
-    /// Authenticates with an access token (RFC 7662 section 2.1).
-    pub fn bearer(self, token: impl Into<Secret>) -> IntrospectionIssuer {
-        self.authenticated(ClientAuth::Bearer(token.into()))
-    }
-
-    /// Authenticates with `auth`.
-    pub fn authenticated(self, auth: ClientAuth) -> IntrospectionIssuer {
-        IntrospectionIssuer {
-            issuer: self.issuer,
-            endpoint: self.endpoint,
-            auth,
-            cache_for: IntrospectionIssuer::DEFAULT_CACHE,
-            prefix: None,
-            server_checks_audience: false,
-            client_as_subject: false,
-            most: IntrospectionIssuer::DEFAULT_CONCURRENCY,
-        }
-    }
-}
-
-/// An issuer that is asked about each token. Made by [`Issuer::introspection`].
-#[derive(Debug)]
-pub struct IntrospectionIssuer {
-    pub(super) issuer: String,
-    pub(super) endpoint: Option<String>,
-    pub(super) auth: ClientAuth,
-    pub(super) cache_for: Duration,
-    pub(super) prefix: Option<Box<str>>,
-    pub(super) server_checks_audience: bool,
-    pub(super) client_as_subject: bool,
-    pub(super) most: usize,
-}
-
-impl IntrospectionIssuer {
-    /// How long an answer is remembered unless said otherwise.
-    pub const DEFAULT_CACHE: Duration = Duration::from_secs(30);
-
-    /// How many questions may be open at once unless said otherwise.
-    pub const DEFAULT_CONCURRENCY: usize = 64;
-
-    /// How long an answer is remembered, in whole seconds: the longest that a
-    /// revoked token is still accepted. `exp` ends it sooner. Zero asks for
-    /// every request (RFC 7662 section 4).
-    #[must_use]
-    pub const fn cache_for(mut self, duration: Duration) -> Self {
-        self.cache_for = duration;
-        self
-    }
-
-    /// Asks this issuer about opaque tokens that begin like this, and about no
-    /// others. Where several issuers have opaque tokens, all but one must have
-    /// a prefix: a token must not be shown to an issuer that did not make it.
-    #[must_use]
-    pub fn token_prefix(mut self, prefix: impl Into<Box<str>>) -> Self {
-        self.prefix = Some(prefix.into());
-        self
-    }
-
-    /// Accepts answers without `aud`: the server is known to call a token
-    /// active only if it is meant for the resource server that asks. Without
-    /// this, such answers are refused, since any client's token for any other
-    /// service would pass.
-    ///
-    /// Look at how such a server answers about a *refresh* token. It is refused
-    /// here if the answer marks it (`token_type`, `token_use` or `typ` of
-    /// `refresh_token` or `refresh`). Some servers call one active and do not
-    /// mark it, nor name an audience: with this, it would be accepted for as
-    /// long as it lives.
-    #[must_use]
-    pub const fn server_checks_audience(mut self) -> Self {
-        self.server_checks_audience = true;
-        self
-    }
-
-    /// Where an answer has no `sub`, takes the client for the subject, as
-    /// RFC 9068 section 2.2 does for tokens without a user. Only for servers
-    /// on which no client can be named like a user (RFC 9700 section 4.15).
-    #[must_use]
-    pub const fn client_as_subject(mut self) -> Self {
-        self.client_as_subject = true;
-        self
-    }
-
-    /// How many questions may be open at once. Beyond it, tokens that are not
-    /// in the cache get 503; those that are do not notice.
-    #[must_use]
-    pub const fn concurrency(mut self, most: usize) -> Self {
-        self.most = most;
         self
     }
 }
@@ -290,6 +199,7 @@ impl fmt::Debug for JwtIssuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JwtIssuer")
             .field("issuer", &self.issuer)
+            .field("audience", &self.audience)
             .field("algorithms", &self.algorithms)
             .finish_non_exhaustive()
     }

@@ -10,8 +10,9 @@ use super::{
     BuildError,
     configure::Context,
     discovery::{Metadata, get, max_age},
-    fetched::{Availability, Down, Fetched, Loaded, Newer},
+    fetched::{Availability, Down, Fetched, Freshness, Loaded, Newer},
     invalidate::{Ground, Ledger, Slot},
+    observe::{Upstream, What},
 };
 use crate::outgoing::{Endpoint, HttpClient, Transport};
 
@@ -42,9 +43,14 @@ impl Keys {
         context: &Context,
     ) -> Result<Self, BuildError> {
         let (http, transport) = (context.http()?, context.transport);
+        let upstream = Upstream::new(issuer, What::Keys);
         let load = move || {
-            let (location, http) = (location.clone(), http.clone());
-            async move { load(&location, &http, transport).await }.boxed()
+            let (location, http, upstream) = (location.clone(), http.clone(), upstream.clone());
+            async move {
+                let endpoint = location.endpoint(transport).await?;
+                upstream.watch(load(&endpoint, &http), Down::outcome).await
+            }
+            .boxed()
         };
         let ledger = Arc::clone(&context.ledger);
         let replaced = move |old: &JwkSet, new: &JwkSet| strike(&ledger, index, old, new);
@@ -67,6 +73,14 @@ impl Keys {
         }
     }
 
+    /// How they are.
+    pub(super) fn freshness(&self, now: UnixTime) -> Freshness {
+        match self {
+            Self::Fixed(_) => Freshness::ALWAYS,
+            Self::Fetched(keys) => keys.freshness(now),
+        }
+    }
+
     /// Waits until there are keys.
     pub(super) async fn ready(&self) -> Result<(), Down> {
         match self {
@@ -76,18 +90,23 @@ impl Keys {
     }
 }
 
-async fn load(location: &KeyLocation, http: &HttpClient, transport: Transport) -> Result<Loaded<JwkSet>, Down> {
-    let endpoint = match location {
-        KeyLocation::At(endpoint) => endpoint.clone(),
-        KeyLocation::Discovered(metadata) => {
-            let metadata = metadata.get().await?;
-            let url = metadata.jwks_uri.as_deref().ok_or_else(|| Down::because("the metadata name no jwks_uri"))?;
-            Endpoint::parse(url, transport).map_err(Down::of)?
+impl KeyLocation {
+    async fn endpoint(&self, transport: Transport) -> Result<Endpoint, Down> {
+        match self {
+            Self::At(endpoint) => Ok(endpoint.clone()),
+            Self::Discovered(metadata) => {
+                let metadata = metadata.get().await?;
+                let url = metadata.jwks_uri.as_deref().ok_or_else(|| Down::because("the metadata name no jwks_uri"))?;
+                Endpoint::parse(url, transport).map_err(Down::of)
+            }
         }
-    };
-    let response = get(http, &endpoint).await?;
+    }
+}
+
+async fn load(endpoint: &Endpoint, http: &HttpClient) -> Result<Loaded<JwkSet>, Down> {
+    let response = get(http, endpoint).await?;
     if response.status() != StatusCode::OK {
-        return Err(Down::because(format!("keys: {}", response.status())));
+        return Err(Down::status("keys", response.status()));
     }
     let value = JwkSet::parse(response.body()).map_err(Down::of)?;
     Ok(Loaded { value, max_age: max_age(&response) })

@@ -23,6 +23,8 @@ use super::{
 pub(super) struct JwtVerifier {
     pub(super) keys: Keys,
     pub(super) algorithms: Box<[Algorithm]>,
+    /// What its tokens must name, if not the resource.
+    pub(super) audience: Option<Box<str>>,
 }
 
 /// How far one attempt came.
@@ -63,12 +65,13 @@ impl JwtVerifier {
             return Step::Done(verdict, refresh);
         }
         let issuer = judge.issuer(index);
-        let expectations = Expectations::new(issuer, &judge.resource, now).with_skew(judge.skew);
+        let audience = self.audience.as_deref().unwrap_or(&judge.resource);
+        let expectations = Expectations::new(issuer, audience, now).with_skew(judge.skew);
         judge.count_verification();
         let reason = match verify_access_token_jws(jws, &keys, &self.algorithms, &expectations) {
             Ok(verified) => {
                 let token = accepted(judge, index, seen, until, verified);
-                judge.cache.keep(lookup, &token, now);
+                judge.keep(lookup, &token, now);
                 return Step::Done(Ok(token), refresh);
             }
             // No network for the sake of a token that is not this issuer's.
@@ -99,9 +102,10 @@ fn accepted(
     verified: VerifiedAccessToken<'_>,
 ) -> Arc<ValidatedToken> {
     let key = judge.ledger.shared(index, Ground::Key(verified.key.thumbprint()));
-    let standing = Standing::new(seen, index).resting_on(key, Slot::issuer(index));
     let valid_until = verified.claims.exp.min(until);
-    ValidatedToken::new(verified.claims.into(), Arc::clone(&judge.challenger), standing, valid_until)
+    let grant = judge.grant_slot(index, verified.claims.grant_ref.as_deref());
+    let standing = Standing::new(seen, index).resting_on(key, grant);
+    ValidatedToken::new(verified.claims.into(), Arc::clone(&judge.terms), standing, valid_until)
 }
 
 /// The token names a key that is not there: perhaps it is by now.

@@ -6,13 +6,12 @@ use http::{
     Extensions, HeaderMap, Method, Request,
     header::{ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, ORIGIN},
 };
-use oauth_core::scope::Scope;
 use tower::Layer;
 
 use super::{
-    EmptyBody, Refusal, RefusalKind, ResourceServer, ResourceService, ValidatedToken,
-    challenger::Challenger,
-    sender::{self, Sender},
+    EmptyBody, Policy, Refusal, RefusalKind, ResourceServer, ResourceService, ValidatedToken,
+    sender::{self, Proof, Sender},
+    terms::Terms,
 };
 
 /// Protects a service: only requests with a good token reach it. Made by
@@ -53,18 +52,13 @@ use super::{
 pub struct ResourceLayer<R = EmptyBody> {
     server: ResourceServer,
     policy: Policy,
-    render: Arc<R>,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Policy {
-    required: Option<Arc<Scope>>,
     optional: bool,
+    render: Arc<R>,
 }
 
 impl ResourceLayer {
     pub(super) fn new(server: ResourceServer) -> Self {
-        Self { server, policy: Policy::default(), render: Arc::new(EmptyBody) }
+        Self { server, policy: Policy::new(), optional: false, render: Arc::new(EmptyBody) }
     }
 }
 
@@ -76,13 +70,27 @@ impl<R> ResourceLayer<R> {
     /// # Panics
     /// If `scope` is not a scope: it is part of the program, not of a request.
     pub fn require_scope(self, scope: &str) -> Self {
-        self.require(&super::require_scope::literal(scope))
+        self.require(Policy::new().scope(scope))
     }
 
-    /// As [`ResourceLayer::require_scope`], with a scope that is one already.
-    pub fn require(mut self, scope: &Scope) -> Self {
-        let all = self.policy.required.as_deref().map_or_else(|| scope.clone(), |required| required.union(scope));
-        self.policy.required = Some(Arc::new(all));
+    /// Asks for all that `policy` does; a [`Scope`](oauth_core::scope::Scope) is
+    /// one. Called again, it asks for that as well.
+    ///
+    /// ```
+    /// # #[cfg(feature = "client")]
+    /// # fn main() -> Result<(), oauth_tower::resource::BuildError> {
+    /// use oauth_tower::resource::{Issuer, Policy, ResourceServer};
+    ///
+    /// let api = ResourceServer::builder("https://api.example").issuer(Issuer::jwt("https://as.example")).build()?;
+    /// let layer = api.layer().require(Policy::new().any_scope(["albums:read", "albums:write"]).max_age(3600));
+    /// # drop(layer);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "client"))]
+    /// # fn main() {}
+    /// ```
+    pub fn require(mut self, policy: impl Into<Policy>) -> Self {
+        self.policy = self.policy.and(policy.into());
         self
     }
 
@@ -90,14 +98,14 @@ impl<R> ResourceLayer<R> {
     /// [`Anonymous`] in their extensions and no token. A bad token is refused
     /// all the same.
     pub const fn optional(mut self) -> Self {
-        self.policy.optional = true;
+        self.optional = true;
         self
     }
 
     /// Answers refused requests by `render`: for bodies without `Default`, and
     /// for bodies that say something.
     pub fn render_with<T>(self, render: T) -> ResourceLayer<T> {
-        ResourceLayer { server: self.server, policy: self.policy, render: Arc::new(render) }
+        ResourceLayer { server: self.server, policy: self.policy, optional: self.optional, render: Arc::new(render) }
     }
 
     pub(super) const fn server(&self) -> &ResourceServer {
@@ -112,35 +120,31 @@ impl<R> ResourceLayer<R> {
     pub(super) fn admit<B>(
         &self,
         found: Result<Option<Arc<ValidatedToken>>, RefusalKind>,
-        proven: bool,
+        proof: Proof,
         request: &mut Request<B>,
     ) -> Result<(), Refusal> {
-        let decision = self.decide(found, proven, request.extensions_mut());
+        let decision = self.decide(found, proof, request.extensions_mut());
         decision.map_err(|kind| self.server.refuse(kind, request.headers()))
     }
 
     fn decide(
         &self,
         found: Result<Option<Arc<ValidatedToken>>, RefusalKind>,
-        proven: bool,
+        proof: Proof,
         extensions: &mut Extensions,
     ) -> Result<(), RefusalKind> {
         let Some(token) = found? else {
-            if !self.policy.optional {
+            if !self.optional {
                 return Err(RefusalKind::MissingCredentials);
             }
             // An outer layer's token is for another audience.
             extensions.remove::<Arc<ValidatedToken>>();
-            extensions.insert(Anonymous { challenger: Arc::clone(&self.server.judge.challenger) });
+            extensions.insert(Anonymous { terms: Arc::clone(&self.server.judge.terms) });
             return Ok(());
         };
         let connection = self.server.judge.mutual_tls.then_some(&*extensions);
-        sender::check(&token, Sender { proven, connection }).map_err(RefusalKind::InvalidToken)?;
-        if let Some(required) = &self.policy.required
-            && !required.is_subset_of(token.scope())
-        {
-            return Err(RefusalKind::InsufficientScope(Arc::clone(required)));
-        }
+        sender::check(&token, Sender { proof, connection }).map_err(RefusalKind::InvalidToken)?;
+        self.policy.check(&token, &self.server.judge.terms)?;
         extensions.insert(token);
         Ok(())
     }
@@ -150,7 +154,8 @@ impl<S, R> Layer<S> for ResourceLayer<R> {
     type Service = ResourceService<S, R>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        let layer = Self { server: self.server.clone(), policy: self.policy.clone(), render: Arc::clone(&self.render) };
+        let (server, policy) = (self.server.clone(), self.policy.clone());
+        let layer = Self { server, policy, optional: self.optional, render: Arc::clone(&self.render) };
         ResourceService::new(inner, Arc::new(layer))
     }
 }
@@ -158,7 +163,7 @@ impl<S, R> Layer<S> for ResourceLayer<R> {
 /// The layer has seen the request, and it came without credentials.
 #[derive(Clone, Debug)]
 pub struct Anonymous {
-    challenger: Arc<Challenger>,
+    terms: Arc<Terms>,
 }
 
 impl Anonymous {
@@ -166,7 +171,7 @@ impl Anonymous {
     /// challenge of the layer.
     #[must_use]
     pub fn refusal(&self) -> Refusal {
-        Refusal::new(RefusalKind::MissingCredentials, Arc::clone(&self.challenger))
+        Refusal::new(RefusalKind::MissingCredentials, Arc::clone(&self.terms))
     }
 }
 

@@ -4,13 +4,18 @@ use std::sync::Arc;
 
 use oauth_core::{
     claims::{ClockSkew, Expectations},
-    engine::revocations::{RevocationListener, Revoked},
+    clock::UnixTime,
+    engine::{
+        fault::Fault,
+        revocations::{RevocationListener, Revoked},
+    },
     server::AuthorizationServer,
 };
 
 use super::{
     introspection::Finding,
     invalidate::{Ground, Ledger, Slot},
+    outage::{self, Complaint},
     refusal::InvalidToken,
     validate::{Failure, Judge},
 };
@@ -23,6 +28,7 @@ pub(super) struct Local {
     pub(super) cache_for: u64,
     /// Subscribed for as long as this lives.
     pub(super) listener: Arc<Listener>,
+    pub(super) complaint: Complaint,
 }
 
 /// Hears of revocations at the issuer with this index.
@@ -37,7 +43,14 @@ impl Local {
         let listener = Arc::new(listener);
         let weak = Arc::downgrade(&listener);
         server.revocations().subscribe(weak);
-        Self { server, cache_for, listener }
+        Self { server, cache_for, listener, complaint: Complaint::default() }
+    }
+
+    fn unavailable(&self, fault: &Fault, now: UnixTime) -> Failure {
+        if self.complaint.is_due(now) {
+            outage::report_store("the authorization server's", fault);
+        }
+        Failure::Unavailable { retry_after: Failure::MEMORY }
     }
 
     /// Asks the store about `token`. The two slots are the grant's and the
@@ -45,7 +58,7 @@ impl Local {
     pub(super) async fn ask(&self, judge: &Judge, token: &str) -> Result<(Finding, [Slot; 2]), Failure> {
         judge.count_question();
         let found = self.server.validate_access(token).await;
-        let found = found.map_err(|_| Failure::Unavailable { retry_after: Failure::MEMORY })?;
+        let found = found.map_err(|fault| self.unavailable(&fault, judge.clock.now()))?;
         let valid = found.ok_or(Failure::Denied(InvalidToken::Inactive))?;
         // One process, one clock: no skew.
         let expected = Expectations::new(self.server.issuer(), &judge.resource, judge.clock.now());

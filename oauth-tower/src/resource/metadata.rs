@@ -50,7 +50,7 @@ impl<I> ResourceServerBuilder<I> {
     /// # Panics
     /// If `scope` is not a scope: it is part of the program, not of a request.
     pub fn scopes(self, scope: &str) -> Self {
-        let scope = super::require_scope::literal(scope);
+        let scope = super::require::literal(scope);
         self.with(|settings| settings.publication.scopes = settings.publication.scopes.union(&scope))
     }
 
@@ -77,13 +77,21 @@ impl Description {
             }
         }
         document.scopes_supported = publication.scopes.iter().map(str::to_owned).collect();
-        // A token in the query is never a credential, and no body is read.
+        // A token in the query is never a credential.
         document.bearer_methods_supported = Some(vec!["header".into()]);
         let url = match well_known(resource, transport) {
             Err(reason) if publication.advertised => return Err(BuildError::Url { url: resource.into(), reason }),
             found => found.ok(),
         };
         Ok(Self { document, url })
+    }
+
+    /// RFC 9728 section 2, `bearer_methods_supported`.
+    pub(super) fn with_form_tokens(mut self, form_tokens: bool) -> Self {
+        if form_tokens && let Some(methods) = &mut self.document.bearer_methods_supported {
+            methods.push("body".into());
+        }
+        self
     }
 
     /// RFC 9728 section 2, the members on bound tokens.

@@ -77,19 +77,53 @@
 //!
 //! Without these settings such tokens are refused, as is one that is bound in a
 //! way that is not known here.
+//!
+//! # Other kinds of client
+//!
+//! * Those that can send nothing but a form: [`ResourceServerBuilder::form_tokens`].
+//! * Those that speak gRPC: [`GrpcStatus`].
+//! * Scripts of other origins: [`CORS_EXPOSED_HEADERS`].
+//!
+//! # What can be watched
+//!
+//! [`ResourceServer::health`] says whether tokens can be judged now, and how old
+//! the keys are.
+//!
+//! The feature `metrics` counts through the facade of that name. A recorder must
+//! be installed before the resource server is built. No label has anything of a
+//! request.
+//!
+//! | Metric | Labels | What it is |
+//! |---|---|---|
+//! | `oauth_resource_requests_total` | `resource`, `verdict` | requests, by where the verdict on the token came from: `hit` (the cache), `verified` (here), `asked` (the issuer or the store), `none` (none was needed) |
+//! | `oauth_resource_refusals_total` | `resource`, `reason` | refusals, by [`RefusalKind::reason`] |
+//! | `oauth_resource_upstream_seconds` | `issuer`, `what`, `outcome` | how long fetches of `keys` and `metadata` and questions for `introspection` took: `ok`, `status` (other than 200), `timeout`, `unreachable`, `unusable`, `abandoned` (nobody waited any more) |
+#![cfg_attr(feature = "metrics", doc = "\nThree gauges are set by [`ResourceServer::update_gauges`].")]
+//!
+//! The feature `tracing` says at `warn` what is down, and why; at `debug` why a
+//! request is refused, and, in a span `upstream`, each call to an issuer; at
+//! `trace`, where the verdict on each request came from. Nothing of a token, a
+//! claim, a proof or a secret is said at any level.
 
 mod answer;
+mod breaker;
+mod budget;
 mod builder;
 mod cache;
-mod challenger;
 mod configure;
+mod cors;
 mod credentials;
 mod discovery;
 mod dpop;
 mod fetched;
 mod flight;
+mod forget;
 mod form;
+mod form_token;
 mod future;
+mod grpc;
+mod health;
+mod hierarchy;
 mod introspection;
 mod invalidate;
 mod issuer;
@@ -99,45 +133,53 @@ mod layer;
 #[cfg(feature = "server")]
 mod local;
 mod metadata;
+mod observe;
 mod outage;
+mod policy;
 mod proof;
+mod reason;
 mod refusal;
 mod render;
-mod require_scope;
+mod require;
 mod route;
+mod scheme;
 mod sender;
 mod service;
+mod shared;
+mod signed;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod token;
 mod validate;
+mod validated;
 
 use std::{fmt, sync::Arc};
-
-use futures_util::FutureExt;
-use http::{Extensions, HeaderMap, request::Parts};
 
 #[cfg(feature = "server")]
 #[cfg_attr(docsrs, doc(cfg(feature = "server")))]
 pub use self::issuer::LocalIssuer;
+use self::validate::Judge;
 pub use self::{
     builder::{BuildError, HasIssuer, NoIssuer, ResourceServerBuilder},
+    cors::{CORS_ALLOWED_HEADERS, CORS_EXPOSED_HEADERS},
     dpop::Dpop,
+    form_token::{FormTokenFuture, FormTokenLayer, FormTokenService, UnreadableContent},
     future::ResponseFuture,
+    grpc::GrpcStatus,
+    health::{Health, IssuerHealth, IssuerKind, IssuerState},
     issuer::{IntrospectionEndpoint, IntrospectionIssuer, Issuer, JwtIssuer},
     layer::{Anonymous, ResourceLayer},
     metadata::MetadataService,
-    refusal::{InvalidRequest, InvalidToken, Refusal, RefusalKind},
+    policy::{Authentication, Detail, Policy},
+    refusal::{InvalidRequest, InvalidToken, NotPermitted, Refusal, RefusalKind},
     render::{EmptyBody, Render},
-    require_scope::{RequireScope, RequireScopeService},
+    require::{Require, RequireService},
+    scheme::{Presented, SchemeError, SchemeRequest, TokenScheme},
     service::ResourceService,
+    signed::SignedAnswers,
     token::{TokenClaims, ValidatedToken},
-};
-use self::{
-    credentials::Scheme,
-    invalidate::Slot,
-    sender::Sender,
-    validate::{Check, Judge, Judged, Mechanism},
+    validated::Validated,
 };
 
 /// A protected resource and the authorization servers whose tokens it accepts.
@@ -181,76 +223,27 @@ impl ResourceServer {
         ResourceLayer::new(self.clone())
     }
 
-    /// Judges a request without a layer: the same path, for frameworks that
-    /// have no tower.
-    ///
-    /// # Errors
-    /// [`Refusal`], with the status and the headers to answer with. A request
-    /// without credentials is one: [`RefusalKind::MissingCredentials`].
-    pub async fn validate(&self, parts: &Parts) -> Result<Arc<ValidatedToken>, Refusal> {
-        let check = self.judge.check(&parts.headers, Some((&parts.method, &parts.uri)));
-        let connection = self.judge.mutual_tls.then_some(&parts.extensions);
-        self.finish(check, connection).await.map_err(|kind| self.refuse(kind, &parts.headers))
-    }
-
-    /// As [`ResourceServer::validate`], where there are headers and nothing else:
-    /// tokens that are bound to a key are refused, since nobody knows what their
-    /// proof would have to be for.
-    ///
-    /// # Errors
-    /// As [`ResourceServer::validate`].
-    pub async fn validate_headers(&self, headers: &HeaderMap) -> Result<Arc<ValidatedToken>, Refusal> {
-        self.finish(self.judge.check(headers, None), None).await.map_err(|kind| self.refuse(kind, headers))
-    }
-
     /// The resource identifier.
     #[must_use]
     pub fn resource(&self) -> &str {
         &self.judge.resource
     }
 
-    /// Fetches the keys of every JWT issuer unless they are at hand, for
-    /// programs that would rather not start without them. Nothing else needs
-    /// this: keys are fetched when the first token comes.
+    /// Fetches the keys and metadata of every issuer unless they are at hand, for
+    /// programs that would rather not start without them, and for
+    /// [readiness](ResourceServer::health). Nothing else needs this: they are
+    /// fetched when the first token comes.
     ///
     /// # Errors
-    /// The issuers that have no usable keys.
+    /// The issuers that have none of use.
     pub async fn warm_up(&self) -> Result<(), NotReady> {
         let mut issuers = Vec::new();
         for configured in &self.judge.issuers {
-            if let Mechanism::Jwt(verifier) = &configured.mechanism
-                && verifier.keys.ready().await.is_err()
-            {
+            if configured.warm_up().await.is_err() {
                 issuers.push(configured.issuer.to_string());
             }
         }
         if issuers.is_empty() { Ok(()) } else { Err(NotReady { issuers }) }
-    }
-
-    /// Forgets every verdict: the next use of each token is judged anew. For
-    /// whoever may have missed a revocation.
-    pub fn forget_all(&self) {
-        self.judge.ledger.strike(Slot::EVERYTHING);
-    }
-
-    async fn finish(&self, check: Check, connection: Option<&Extensions>) -> Result<Arc<ValidatedToken>, RefusalKind> {
-        let judged = match check {
-            Check::Now(found, refresh) => {
-                if let Some(refresh) = refresh {
-                    // One push by the way; whoever comes next gives another.
-                    refresh.now_or_never();
-                }
-                Judged::sent(found?.ok_or(RefusalKind::MissingCredentials)?)
-            }
-            Check::Later(verdict) => verdict.await?,
-        };
-        let sender = Sender { proven: judged.proven, connection };
-        sender::check(&judged.token, sender).map_err(RefusalKind::InvalidToken)?;
-        Ok(judged.token)
-    }
-
-    fn refuse(&self, kind: RefusalKind, headers: &HeaderMap) -> Refusal {
-        Refusal::new(kind, Arc::clone(&self.judge.challenger)).under(Scheme::of(headers))
     }
 }
 
@@ -260,9 +253,9 @@ impl fmt::Debug for ResourceServer {
     }
 }
 
-/// Some issuers' keys could not be fetched.
+/// What some issuers' tokens are judged by could not be fetched.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no keys of {}", issuers.join(", "))]
+#[error("no keys or metadata of {}", issuers.join(", "))]
 pub struct NotReady {
     issuers: Vec<String>,
 }

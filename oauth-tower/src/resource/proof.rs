@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use futures_util::{FutureExt, future::ready};
-use http::{HeaderMap, HeaderValue, Method, Uri};
+use http::{Extensions, HeaderMap, HeaderValue, Method, Uri};
 use oauth_core::{
-    dpop::{DpopError, NonceCheck, Proof, ProofRequest, TargetUri, VerifiedProof},
+    dpop::{self, DpopError, NonceCheck, ProofRequest, TargetUri, VerifiedProof},
     secret::Secret,
 };
 
 use super::{
     credentials::token68,
     dpop::ProofRules,
+    outage,
     refusal::{InvalidRequest, InvalidToken, RefusalKind},
+    sender::Proof,
     token::ValidatedToken,
     validate::{Check, Judge, Judged},
 };
@@ -34,28 +35,16 @@ impl Judge {
         token: &[u8],
         headers: &HeaderMap,
         line: Option<(&Method, &Uri)>,
+        extensions: Option<&Extensions>,
     ) -> Check {
         let presentation = match self.presentation(token, headers, line) {
             Ok(presentation) => presentation,
-            Err(kind) => return Check::Now(Err(kind), None),
+            Err(kind) => return self.at_once(Err(kind)),
         };
-        let verdict = match self.check_token(token) {
-            Check::Now(Ok(Some(token)), refresh) => {
-                // One push by the way; whoever comes next gives another.
-                let _ = refresh.and_then(FutureExt::now_or_never);
-                ready(Ok(Judged::sent(token))).boxed()
-            }
-            Check::Later(verdict) => verdict,
-            refused @ Check::Now(..) => return refused,
-        };
-        Check::Later(
-            async move {
-                let token = verdict.await?.token;
-                let fresh_nonce = presentation.prove(&token).await?;
-                Ok(Judged { token, proven: true, fresh_nonce })
-            }
-            .boxed(),
-        )
+        self.check_token(token, extensions).then_prove(async move |token: Arc<ValidatedToken>| {
+            let fresh_nonce = presentation.prove(&token).await?;
+            Ok(Judged { token, proof: Proof::Dpop, fresh_nonce })
+        })
     }
 
     fn presentation(
@@ -64,7 +53,7 @@ impl Judge {
         headers: &HeaderMap,
         line: Option<(&Method, &Uri)>,
     ) -> Result<Presentation, RefusalKind> {
-        let rules = self.challenger.dpop.as_ref().ok_or(RefusalKind::MissingCredentials)?;
+        let rules = self.terms.dpop.as_ref().ok_or(RefusalKind::MissingCredentials)?;
         let token = token68(token).ok_or(RefusalKind::InvalidRequest(InvalidRequest::MalformedHeader))?;
         let proof = the_proof(headers).map_err(RefusalKind::InvalidProof)?;
         // Nobody knows what the proof would have to be for.
@@ -96,7 +85,12 @@ impl Presentation {
             Ok(true) => Ok(nonce),
             Ok(false) => Err(RefusalKind::InvalidProof(DpopError::Replayed)),
             // Not knowing is neither yes nor no.
-            Err(_) => Err(RefusalKind::Unavailable { retry_after: 1 }),
+            Err(error) => {
+                if self.rules.complaint.is_due(self.rules.clock.now()) {
+                    outage::report_store("the DPoP replay cache", &error);
+                }
+                Err(RefusalKind::Unavailable { retry_after: 1 })
+            }
         }
     }
 
@@ -109,7 +103,7 @@ impl Presentation {
             ProofRequest::with_token(self.method.as_str(), &self.targets, self.token.expose(), rules.clock.now())
                 .with_window(rules.window)
                 .with_algorithms(&rules.algorithms);
-        let proof = Proof::verify(self.proof.expose(), &request).map_err(RefusalKind::InvalidProof)?;
+        let proof = dpop::Proof::verify(self.proof.expose(), &request).map_err(RefusalKind::InvalidProof)?;
         if proof.is_bound_to(cnf) { Ok(proof) } else { Err(RefusalKind::InvalidToken(InvalidToken::WrongKey)) }
     }
 

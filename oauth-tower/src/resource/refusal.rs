@@ -10,7 +10,7 @@ use oauth_core::{
     challenge::Challenge, claims::ClaimsError, dpop::DpopError, error::ErrorCode, jwt::JwtError, scope::Scope,
 };
 
-use super::{challenger::Challenger, credentials::Scheme};
+use super::{UnreadableContent, credentials::Scheme, policy::Authentication, scheme::SchemeError, terms::Terms};
 
 /// A request that was refused: the reason, and how to answer.
 ///
@@ -19,7 +19,7 @@ use super::{challenger::Challenger, credentials::Scheme};
 #[derive(Clone)]
 pub struct Refusal {
     kind: RefusalKind,
-    challenger: Arc<Challenger>,
+    terms: Arc<Terms>,
     scheme: Scheme,
 }
 
@@ -37,13 +37,26 @@ pub enum RefusalKind {
     /// `use_dpop_nonce` where a nonce would cure it, which comes along (RFC 9449
     /// sections 7.1 and 9).
     InvalidProof(DpopError),
+    /// Credentials of a [`TokenScheme`](super::TokenScheme) that it refused: 401,
+    /// and the code is the scheme's.
+    InvalidCredentials(SchemeError),
+    /// The token is good, and the user did not sign in well enough or not
+    /// recently enough: 401 `insufficient_user_authentication` (RFC 9470 section 3).
+    InsufficientAuthentication(Arc<Authentication>),
     /// The token is good and lacks this scope: 403 `insufficient_scope`.
     InsufficientScope(Arc<Scope>),
+    /// The token is good, and not what a [`Policy`](super::Policy) asks for: 403
+    /// `insufficient_scope` too, RFC 6750 section 3.1 having no other code for "higher
+    /// privileges".
+    NotPermitted(NotPermitted),
     /// Whether the token is good cannot be found out now: 503.
     Unavailable {
         /// When to try again, in seconds.
         retry_after: u64,
     },
+    /// The content of the request, in which the token may be, cannot be read:
+    /// 413, 408 or 400.
+    UnreadableContent(UnreadableContent),
     /// Nothing validated the request: the layer is missing, a mistake of the
     /// program's: 500.
     NotValidated,
@@ -59,9 +72,16 @@ pub enum InvalidRequest {
     /// `Bearer`, and then not exactly one token68 (RFC 9110 section 11.4).
     #[error("the Authorization header is malformed")]
     MalformedHeader,
-    /// A token in the header and one in the query (RFC 6750 section 2).
-    #[error("a token in the header and one in the query")]
+    /// Credentials in two of header, form and query (RFC 6750 section 2).
+    #[error("credentials in more than one place")]
     SeveralTokens,
+    /// More than one `access_token` in a form (OAuth 2.1 section 7.2.3).
+    #[error("more than one access_token in the form")]
+    RepeatedFormToken,
+    /// `access_token` in a form is no token, or the form is not ASCII (OAuth 2.1
+    /// section 7.2.1.2).
+    #[error("the access_token in the form is no token, or the form is not ASCII")]
+    MalformedForm,
 }
 
 /// What is wrong with the token: for logs and metrics. Nothing of it goes to
@@ -109,6 +129,40 @@ pub enum InvalidToken {
     WrongCertificate,
 }
 
+/// Which line of a [`Policy`](super::Policy) a good token does not meet: for
+/// logs and metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotPermitted {
+    /// [`Policy::issuers`](super::Policy::issuers).
+    #[error("the token is of an issuer that may not do this")]
+    Issuer,
+    /// [`Policy::clients`](super::Policy::clients).
+    #[error("the token is of a client that may not do this")]
+    Client,
+    /// [`Policy::claim`](super::Policy::claim).
+    #[error("a claim of the token is not as it must be")]
+    Claim,
+    /// [`Policy::detail`](super::Policy::detail).
+    #[error("no authorization_details of the token permit this")]
+    Detail,
+    /// [`Policy::rule`](super::Policy::rule), by its name.
+    #[error("the token does not meet the rule `{0}`")]
+    Rule(&'static str),
+}
+
+impl From<NotPermitted> for RefusalKind {
+    fn from(reason: NotPermitted) -> Self {
+        Self::NotPermitted(reason)
+    }
+}
+
+impl From<InvalidToken> for RefusalKind {
+    fn from(reason: InvalidToken) -> Self {
+        Self::InvalidToken(reason)
+    }
+}
+
 impl From<ClaimsError> for InvalidToken {
     fn from(error: ClaimsError) -> Self {
         Self::Jwt(error.into())
@@ -116,8 +170,9 @@ impl From<ClaimsError> for InvalidToken {
 }
 
 impl Refusal {
-    pub(super) const fn new(kind: RefusalKind, challenger: Arc<Challenger>) -> Self {
-        Self { kind, challenger, scheme: Scheme::Bearer }
+    pub(super) fn new(kind: RefusalKind, terms: Arc<Terms>) -> Self {
+        terms.refusals.count(&kind);
+        Self { kind, terms, scheme: Scheme::Bearer }
     }
 
     /// For a request with credentials of this scheme.
@@ -138,16 +193,19 @@ impl Refusal {
         &self.kind
     }
 
-    /// The status code: 400, 401, 403, 500 or 503.
+    /// The status code: 400, 401, 403, 500 or 503; 408 or 413 for a form.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         match self.kind {
             RefusalKind::InvalidRequest(_) => StatusCode::BAD_REQUEST,
-            RefusalKind::MissingCredentials | RefusalKind::InvalidToken(_) | RefusalKind::InvalidProof(_) => {
-                StatusCode::UNAUTHORIZED
-            }
-            RefusalKind::InsufficientScope(_) => StatusCode::FORBIDDEN,
+            RefusalKind::MissingCredentials
+            | RefusalKind::InvalidToken(_)
+            | RefusalKind::InvalidProof(_)
+            | RefusalKind::InvalidCredentials(_)
+            | RefusalKind::InsufficientAuthentication(_) => StatusCode::UNAUTHORIZED,
+            RefusalKind::InsufficientScope(_) | RefusalKind::NotPermitted(_) => StatusCode::FORBIDDEN,
             RefusalKind::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            RefusalKind::UnreadableContent(reason) => reason.status(),
             RefusalKind::NotValidated => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -155,13 +213,18 @@ impl Refusal {
     /// The `error` code for the client. None where the request had no
     /// credentials (RFC 6750 section 3.1), and none for 500 and 503.
     #[must_use]
-    pub const fn error_code(&self) -> Option<ErrorCode> {
-        match self.kind {
+    pub fn error_code(&self) -> Option<ErrorCode> {
+        match &self.kind {
             RefusalKind::InvalidRequest(_) => Some(ErrorCode::InvalidRequest),
             RefusalKind::InvalidToken(_) => Some(ErrorCode::InvalidToken),
             RefusalKind::InvalidProof(error) => Some(error.code()),
-            RefusalKind::InsufficientScope(_) => Some(ErrorCode::InsufficientScope),
-            RefusalKind::MissingCredentials | RefusalKind::Unavailable { .. } | RefusalKind::NotValidated => None,
+            RefusalKind::InvalidCredentials(error) => error.code().cloned(),
+            RefusalKind::InsufficientAuthentication(_) => Some(ErrorCode::InsufficientUserAuthentication),
+            RefusalKind::InsufficientScope(_) | RefusalKind::NotPermitted(_) => Some(ErrorCode::InsufficientScope),
+            RefusalKind::MissingCredentials
+            | RefusalKind::Unavailable { .. }
+            | RefusalKind::UnreadableContent(_)
+            | RefusalKind::NotValidated => None,
         }
     }
 
@@ -169,18 +232,31 @@ impl Refusal {
     /// and silent about which user, key or rule it was.
     #[must_use]
     pub fn description(&self) -> Option<Cow<'static, str>> {
-        let text = match self.kind {
+        let text = match &self.kind {
             RefusalKind::InvalidProof(error) => return Some(error.to_string().into()),
+            RefusalKind::InvalidCredentials(error) => return error.description().map(|text| text.to_owned().into()),
+            RefusalKind::InsufficientAuthentication(_) => {
+                Some("the user has to sign in in another way, or more recently")
+            }
+            RefusalKind::NotPermitted(_) => Some("the access token does not permit this"),
             RefusalKind::InvalidRequest(InvalidRequest::RepeatedHeader) => Some("more than one Authorization header"),
             RefusalKind::InvalidRequest(InvalidRequest::MalformedHeader) => {
                 Some("the Authorization header is not a scheme, a space and one token")
             }
-            RefusalKind::InvalidRequest(InvalidRequest::SeveralTokens) => Some("more than one token"),
+            RefusalKind::InvalidRequest(InvalidRequest::SeveralTokens | InvalidRequest::RepeatedFormToken) => {
+                Some("more than one token")
+            }
+            RefusalKind::InvalidRequest(InvalidRequest::MalformedForm) => {
+                Some("the form has an access_token that is none, or is not ASCII")
+            }
             RefusalKind::InvalidToken(_) => {
                 Some("the access token is expired, revoked, malformed or not for this resource")
             }
             RefusalKind::InsufficientScope(_) => Some("the access token lacks a scope"),
-            RefusalKind::MissingCredentials | RefusalKind::Unavailable { .. } | RefusalKind::NotValidated => None,
+            RefusalKind::MissingCredentials
+            | RefusalKind::Unavailable { .. }
+            | RefusalKind::UnreadableContent(_)
+            | RefusalKind::NotValidated => None,
         };
         text.map(Cow::Borrowed)
     }
@@ -188,10 +264,12 @@ impl Refusal {
     /// The challenges: one for each scheme served, and none for 500 and 503.
     #[must_use]
     pub fn challenges(&self) -> Vec<Challenge> {
-        if matches!(self.kind, RefusalKind::Unavailable { .. } | RefusalKind::NotValidated) {
-            return Vec::new();
+        match self.kind {
+            RefusalKind::Unavailable { .. } | RefusalKind::UnreadableContent(_) | RefusalKind::NotValidated => {
+                Vec::new()
+            }
+            _ => self.terms.challenges(self.scheme, |challenge| self.explain(challenge)),
         }
-        self.challenger.challenges(self.scheme, |challenge| self.explain(challenge))
     }
 
     fn explain(&self, mut challenge: Challenge) -> Challenge {
@@ -201,10 +279,11 @@ impl Refusal {
         if let Some(description) = self.description() {
             challenge = challenge.error_description(&description);
         }
-        if let RefusalKind::InsufficientScope(required) = &self.kind {
-            challenge = challenge.scope(required);
+        match &self.kind {
+            RefusalKind::InsufficientScope(required) => challenge.scope(required),
+            RefusalKind::InsufficientAuthentication(wanted) => wanted.explain(challenge),
+            _ => challenge,
         }
-        challenge
     }
 
     /// The headers: `WWW-Authenticate`, and `DPoP-Nonce` if one is wanted; or
@@ -221,7 +300,7 @@ impl Refusal {
             headers.insert(RETRY_AFTER, retry_after.into());
         }
         if self.error_code() == Some(ErrorCode::UseDpopNonce)
-            && let Some(nonce) = self.challenger.dpop.as_ref().and_then(|rules| rules.nonce())
+            && let Some(nonce) = self.terms.dpop.as_ref().and_then(|rules| rules.nonce())
             && let Ok(value) = HeaderValue::try_from(nonce)
         {
             headers.insert(DPOP_NONCE, value);
@@ -246,8 +325,12 @@ impl fmt::Display for Refusal {
             RefusalKind::InvalidRequest(reason) => reason.fmt(f),
             RefusalKind::InvalidToken(reason) => reason.fmt(f),
             RefusalKind::InvalidProof(reason) => reason.fmt(f),
+            RefusalKind::InvalidCredentials(reason) => reason.fmt(f),
+            RefusalKind::InsufficientAuthentication(_) => f.write_str("the user has not signed in well enough"),
             RefusalKind::InsufficientScope(_) => f.write_str("the token lacks a scope"),
+            RefusalKind::NotPermitted(reason) => reason.fmt(f),
             RefusalKind::Unavailable { .. } => f.write_str("the token cannot be judged now"),
+            RefusalKind::UnreadableContent(reason) => reason.fmt(f),
             RefusalKind::NotValidated => f.write_str("no resource server layer has seen the request"),
         }
     }

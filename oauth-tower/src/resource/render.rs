@@ -7,6 +7,7 @@ use super::Refusal;
 /// Turns a refusal into the response that the client gets.
 ///
 /// The default, [`EmptyBody`], answers with status, headers and an empty body.
+/// [`GrpcStatus`](super::GrpcStatus) answers as gRPC does.
 /// A closure does for a body of your own:
 ///
 /// ```

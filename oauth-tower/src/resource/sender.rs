@@ -8,19 +8,43 @@
 use http::Extensions;
 use oauth_core::{claims::Confirmation, mtls::ClientCertificate};
 
-use super::{ResourceServerBuilder, refusal::InvalidToken, token::ValidatedToken};
+use super::{ResourceServerBuilder, credentials::Scheme, refusal::InvalidToken, token::ValidatedToken};
 
 /// What is known of the sender.
 #[derive(Clone, Copy)]
 pub(super) struct Sender<'a> {
-    /// A DPoP proof for this request was made with the token's key.
-    pub(super) proven: bool,
+    pub(super) proof: Proof,
     /// Where the client's certificate is, if certificates count here.
     pub(super) connection: Option<&'a Extensions>,
 }
 
+/// What the sender of a token proved for this very request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// Nothing: a bearer.
+    None,
+    /// That it holds the DPoP key of the token.
+    Dpop,
+    /// What the scheme at this index asks for.
+    Scheme(usize),
+}
+
 /// Checks the binding of `token`: every member of it.
 pub(super) fn check(token: &ValidatedToken, sender: Sender<'_>) -> Result<(), InvalidToken> {
+    // The rest of the token need not be looked at, which may be far away in memory.
+    if token.is_plain && sender.proof == Proof::None {
+        return Ok(());
+    }
+    // RFC 9449 section 7.2: "MUST reject a DPoP-bound access token received as a
+    // bearer token". So it is with every other type that asks for a proof.
+    let is_proven = match token.scheme() {
+        Scheme::Bearer => sender.proof == Proof::None,
+        Scheme::Dpop => sender.proof == Proof::Dpop,
+        Scheme::Other(index) => sender.proof == Proof::Scheme(index),
+    };
+    if !is_proven {
+        return Err(InvalidToken::Bound);
+    }
     match token.confirmation() {
         None => Ok(()),
         Some(cnf) => check_bound(cnf, sender),
@@ -29,12 +53,8 @@ pub(super) fn check(token: &ValidatedToken, sender: Sender<'_>) -> Result<(), In
 
 fn check_bound(cnf: &Confirmation, sender: Sender<'_>) -> Result<(), InvalidToken> {
     // RFC 7800 section 3.1: a member that is not understood must not be ignored.
-    if !cnf.is_understood() {
-        return Err(InvalidToken::Bound);
-    }
-    // RFC 9449 section 7.2: "MUST reject a DPoP-bound access token received as a
-    // bearer token".
-    if cnf.jkt.is_some() && !sender.proven {
+    // A scheme that is not built in has looked at what is its own.
+    if !cnf.is_understood() && !matches!(sender.proof, Proof::Scheme(_)) {
         return Err(InvalidToken::Bound);
     }
     if cnf.x5t_s256.is_some() {

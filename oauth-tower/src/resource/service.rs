@@ -9,7 +9,9 @@ use std::{
 use http::{Request, Response};
 use tower::Service;
 
-use super::{EmptyBody, Refusal, Render, ResourceLayer, ResponseFuture, layer::is_preflight, validate::Check};
+use super::{
+    EmptyBody, Refusal, Render, ResourceLayer, ResponseFuture, layer::is_preflight, sender::Proof, validate::Check,
+};
 
 /// A service that only requests with a good token reach. Made by
 /// [`ResourceLayer`].
@@ -77,8 +79,12 @@ where
         if is_preflight(&request) {
             return ResponseFuture::serving(self.inner.call(request), None);
         }
-        match self.layer.server().judge.check(request.headers(), Some((request.method(), request.uri()))) {
-            Check::Now(found, refresh) => match self.layer.admit(found, false, &mut request) {
+        match self.layer.server().judge.check(
+            request.headers(),
+            Some((request.method(), request.uri())),
+            Some(request.extensions()),
+        ) {
+            Check::Now(found, refresh) => match self.layer.admit(found, Proof::None, &mut request) {
                 Ok(()) => ResponseFuture::serving(self.inner.call(request), refresh),
                 Err(refusal) => self.refuse(refusal),
             },

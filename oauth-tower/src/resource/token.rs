@@ -10,7 +10,7 @@ use oauth_core::{
 };
 use serde_json::{Map, Value};
 
-use super::{challenger::Challenger, credentials::Scheme, invalidate::Standing};
+use super::{credentials::Scheme, invalidate::Standing, terms::Terms};
 
 /// An access token that was accepted.
 ///
@@ -37,10 +37,16 @@ pub struct ValidatedToken {
     pub(super) valid_until: UnixTime,
     pub(super) standing: Standing,
     /// Roughly how many bytes the token takes, for the cache's limit.
-    pub(super) weight: usize,
-    pub(super) challenger: Arc<Challenger>,
+    pub(super) weight: u32,
+    /// Whoever bears it may use it: it is bound to no key, and of no scheme but
+    /// `Bearer`.
+    pub(super) is_plain: bool,
+    pub(super) terms: Arc<Terms>,
     claims: TokenClaims,
+    /// With what rules say that it includes, where that is more.
+    whole_scope: Option<Scope>,
     token_type: TokenType,
+    scheme: Scheme,
 }
 
 /// The claims of an accepted token, whether they came in a JWT (RFC 9068
@@ -65,6 +71,8 @@ pub struct TokenClaims {
     pub nbf: Option<UnixTime>,
     /// `jti`: the token's own identifier; required in JWTs.
     pub jti: Option<String>,
+    /// `token_type`, as an introspection response gives it (RFC 7662 section 2.2).
+    pub token_type: Option<String>,
     /// `scope`; empty if there is none.
     pub scope: Scope,
     /// `auth_time`: when the user signed in.
@@ -82,17 +90,12 @@ pub struct TokenClaims {
 }
 
 impl ValidatedToken {
-    pub(super) fn new(
-        claims: TokenClaims,
-        challenger: Arc<Challenger>,
-        standing: Standing,
-        valid_until: UnixTime,
-    ) -> Arc<Self> {
-        let weight = size_of::<Self>() + claims.heap_bytes();
-        // RFC 9449 section 7.1: a token that is bound to a DPoP key is a DPoP token.
-        let is_dpop = claims.cnf.as_ref().is_some_and(|cnf| cnf.jkt.is_some());
-        let token_type = if is_dpop { TokenType::Dpop } else { TokenType::Bearer };
-        Arc::new(Self { valid_until, standing, weight, challenger, claims, token_type })
+    pub(super) fn new(claims: TokenClaims, terms: Arc<Terms>, standing: Standing, valid_until: UnixTime) -> Arc<Self> {
+        let weight = u32::try_from(size_of::<Self>() + claims.heap_bytes()).unwrap_or(u32::MAX);
+        let (scheme, token_type) = type_of(&claims, &terms);
+        let is_plain = scheme == Scheme::Bearer && claims.cnf.is_none();
+        let whole_scope = terms.hierarchy.expand(&claims.scope);
+        Arc::new(Self { valid_until, standing, weight, is_plain, terms, claims, whole_scope, token_type, scheme })
     }
 
     /// `sub`: whom the token speaks for. That is a user, or a client that acts
@@ -116,6 +119,23 @@ impl ValidatedToken {
         &self.claims.scope
     }
 
+    /// Whether the token has this scope token, or one that includes it
+    /// ([`scope_implies`](super::ResourceServerBuilder::scope_implies)).
+    #[must_use]
+    pub fn has_scope(&self, token: &str) -> bool {
+        self.whole_scope().contains(token)
+    }
+
+    /// Whether it has all of `scope`, likewise.
+    #[must_use]
+    pub fn permits(&self, scope: &Scope) -> bool {
+        scope.is_subset_of(self.whole_scope())
+    }
+
+    fn whole_scope(&self) -> &Scope {
+        self.whole_scope.as_ref().unwrap_or(&self.claims.scope)
+    }
+
     /// The resource servers the token is meant for: this one among them. Empty
     /// only where an introspection endpoint is trusted to check the audience.
     #[must_use]
@@ -137,7 +157,8 @@ impl ValidatedToken {
     }
 
     /// How the token is to be presented: `DPoP` for a token that is bound to a
-    /// DPoP key, else `Bearer`.
+    /// DPoP key, the name of a [`TokenScheme`](super::TokenScheme) for a token of
+    /// that type, else `Bearer`.
     #[must_use]
     pub const fn token_type(&self) -> &TokenType {
         &self.token_type
@@ -145,10 +166,7 @@ impl ValidatedToken {
 
     /// How it is sent, for the challenge of a refusal.
     pub(super) const fn scheme(&self) -> Scheme {
-        match self.token_type {
-            TokenType::Dpop => Scheme::Dpop,
-            _ => Scheme::Bearer,
-        }
+        self.scheme
     }
 
     /// The key the token is bound to, if any.
@@ -178,7 +196,7 @@ impl fmt::Debug for ValidatedToken {
 
 impl TokenClaims {
     fn heap_bytes(&self) -> usize {
-        let texts = [self.client_id.as_deref(), self.jti.as_deref(), self.acr.as_deref()];
+        let texts = [&self.client_id, &self.jti, &self.acr, &self.token_type].map(Option::as_deref);
         let lists = self.aud.iter().chain(&self.amr).map(|one| one.len() + size_of::<String>());
         self.iss.len()
             + self.sub.len()
@@ -201,6 +219,7 @@ impl From<AccessTokenClaims> for TokenClaims {
             iat: Some(claims.iat),
             nbf: claims.nbf,
             jti: Some(claims.jti),
+            token_type: None,
             scope: claims.scope.unwrap_or_default(),
             auth_time: claims.auth_time,
             acr: claims.acr,
@@ -216,6 +235,17 @@ impl fmt::Debug for TokenClaims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TokenClaims(..)")
     }
+}
+
+/// RFC 9449 section 7.1: a token that is bound to a DPoP key is a DPoP token.
+fn type_of(claims: &TokenClaims, terms: &Terms) -> (Scheme, TokenType) {
+    if claims.cnf.as_ref().is_some_and(|cnf| cnf.jkt.is_some()) {
+        return (Scheme::Dpop, TokenType::Dpop);
+    }
+    let other = terms.schemes.iter().enumerate().find(|(_, scheme)| scheme.is_type_of(claims));
+    other.map_or((Scheme::Bearer, TokenType::Bearer), |(index, scheme)| {
+        (Scheme::Other(index), TokenType::Other(scheme.name().into()))
+    })
 }
 
 fn value_bytes(value: &Value) -> usize {

@@ -1,9 +1,12 @@
 //! From the bytes of a token to a verdict: the one path that every way in takes.
 
-use std::sync::Arc;
+use std::{future::Future, net::IpAddr, sync::Arc};
 
-use futures_util::{FutureExt, future::BoxFuture};
-use http::{HeaderMap, HeaderValue, Method, Uri};
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, ready},
+};
+use http::{Extensions, HeaderMap, HeaderValue, Method, Uri};
 use oauth_core::{
     claims::ClockSkew,
     clock::{Clock, UnixTime},
@@ -15,7 +18,6 @@ use oauth_core::{
 use super::local::Local;
 use super::{
     cache::{Lookup, VerdictCache},
-    challenger::Challenger,
     credentials::Credentials,
     fetched::Refresh,
     flight::Flights,
@@ -23,10 +25,14 @@ use super::{
     invalidate::{Ledger, Slot, Standing},
     jwt::{JwtVerifier, Step, names},
     metadata::Description,
+    observe::{Requests, Source},
     refusal::{InvalidRequest, InvalidToken, RefusalKind},
     route::Route,
+    sender::Proof,
+    terms::Terms,
     token::ValidatedToken,
 };
+use crate::proxy::ClientAddress;
 
 /// What was found out about a token.
 pub(super) type Verdict = Result<Arc<ValidatedToken>, Failure>;
@@ -38,6 +44,9 @@ pub(super) enum Failure {
     Denied(InvalidToken),
     /// Nobody knows at the moment.
     Unavailable { retry_after: u64 },
+    /// Nobody was asked, because whoever sent it has made us ask too often. That
+    /// is no concern of others who send the same.
+    OverBudget { retry_after: u64 },
 }
 
 impl Failure {
@@ -50,7 +59,9 @@ impl From<Failure> for RefusalKind {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Denied(reason) => Self::InvalidToken(reason),
-            Failure::Unavailable { retry_after } => Self::Unavailable { retry_after },
+            Failure::Unavailable { retry_after } | Failure::OverBudget { retry_after } => {
+                Self::Unavailable { retry_after }
+            }
         }
     }
 }
@@ -65,11 +76,13 @@ pub(super) struct Judge {
     pub(super) flights: Arc<Flights>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) skew: ClockSkew,
-    pub(super) challenger: Arc<Challenger>,
+    pub(super) terms: Arc<Terms>,
     pub(super) description: Description,
     pub(super) ignore_query: bool,
+    pub(super) form_tokens: bool,
     pub(super) serves_bearer: bool,
     pub(super) mutual_tls: bool,
+    pub(super) requests: Requests,
     #[cfg(test)]
     pub(super) counters: super::tests::Counters,
 }
@@ -85,7 +98,7 @@ pub(super) struct Configured {
 pub(super) enum Mechanism {
     Jwt(JwtVerifier),
     Introspection {
-        introspector: Introspector,
+        introspector: Box<Introspector>,
         prefix: Option<Box<str>>,
     },
     #[cfg(feature = "server")]
@@ -103,8 +116,8 @@ pub(super) enum Check {
 /// A good token, and how it was sent.
 pub(super) struct Judged {
     pub(super) token: Arc<ValidatedToken>,
-    /// With a good proof of the key it is bound to.
-    pub(super) proven: bool,
+    /// What its sender proved.
+    pub(super) proof: Proof,
     /// The nonce to send along.
     pub(super) fresh_nonce: Option<Box<HeaderValue>>,
 }
@@ -112,7 +125,26 @@ pub(super) struct Judged {
 impl Judged {
     /// As it came, without a proof.
     pub(super) const fn sent(token: Arc<ValidatedToken>) -> Self {
-        Self { token, proven: false, fresh_nonce: None }
+        Self { token, proof: Proof::None, fresh_nonce: None }
+    }
+}
+
+impl Check {
+    /// If the token is good, goes on to what its sender has to prove.
+    pub(super) fn then_prove<F>(self, prove: impl FnOnce(Arc<ValidatedToken>) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = Result<Judged, RefusalKind>> + Send + 'static,
+    {
+        let verdict = match self {
+            Self::Now(Ok(Some(token)), refresh) => {
+                // One push by the way; whoever comes next gives another.
+                let _ = refresh.and_then(FutureExt::now_or_never);
+                ready(Ok(Judged::sent(token))).boxed()
+            }
+            Self::Later(verdict) => verdict,
+            refused @ Self::Now(..) => return refused,
+        };
+        Self::Later(async move { prove(verdict.await?.token).await }.boxed())
     }
 }
 
@@ -122,53 +154,82 @@ struct Question {
     token: Secret,
     first: usize,
     second: Option<usize>,
+    /// Of whoever sent the token, if that is known.
+    address: Option<IpAddr>,
 }
 
 impl Judge {
     /// Judges the credentials of a request. `Ok(None)` means that it has none.
-    pub(super) fn check(self: &Arc<Self>, headers: &HeaderMap, line: Option<(&Method, &Uri)>) -> Check {
+    pub(super) fn check(
+        self: &Arc<Self>,
+        headers: &HeaderMap,
+        line: Option<(&Method, &Uri)>,
+        extensions: Option<&Extensions>,
+    ) -> Check {
         let query = if self.ignore_query { None } else { line.and_then(|(_, uri)| uri.query()) };
-        match Credentials::read(headers, query) {
-            Ok(Credentials::Bearer(token)) if self.serves_bearer => self.check_token(token),
-            Ok(Credentials::Bearer(_)) => {
-                Check::Now(Err(RefusalKind::InvalidToken(InvalidToken::BearerUnserved)), None)
-            }
-            Ok(Credentials::Dpop(token)) => self.check_proven(token, headers, line),
-            Ok(Credentials::None) => Check::Now(Ok(None), None),
-            Err(error) => Check::Now(Err(RefusalKind::InvalidRequest(error)), None),
+        if let Some(check) = self.check_form(headers, query, extensions) {
+            return check;
+        }
+        match Credentials::read(headers, query, &self.terms.schemes) {
+            Ok(Credentials::Bearer(token)) if self.serves_bearer => self.check_token(token, extensions),
+            Ok(Credentials::Bearer(_)) => self.at_once(Err(InvalidToken::BearerUnserved.into())),
+            Ok(Credentials::Dpop(token)) => self.check_proven(token, headers, line, extensions),
+            Ok(Credentials::Other(index, said)) => self.check_scheme(index, said, headers, line, extensions),
+            Ok(Credentials::None) => self.at_once(Ok(None)),
+            Err(error) => self.at_once(Err(RefusalKind::InvalidRequest(error))),
         }
     }
 
-    /// Judges a token.
-    pub(super) fn check_token(self: &Arc<Self>, token: &[u8]) -> Check {
+    /// Nothing has to be found out.
+    pub(super) fn at_once(&self, found: Result<Option<Arc<ValidatedToken>>, RefusalKind>) -> Check {
+        self.requests.count(Source::None);
+        Check::Now(found, None)
+    }
+
+    /// Judges a token. Who sent it, the extensions may say: nobody looks unless
+    /// somebody has to be asked.
+    pub(super) fn check_token(self: &Arc<Self>, token: &[u8], extensions: Option<&Extensions>) -> Check {
         let now = self.clock.now();
         let lookup = self.cache.lookup(token);
         if let Some(token) = self.cache.good(&lookup, now, &self.ledger) {
+            self.requests.count(Source::Hit);
             return Check::Now(Ok(Some(token)), None);
         }
         if let Some(failure) = self.cache.denial(&lookup, now, &self.ledger) {
+            self.requests.count(Source::Hit);
             return Check::Now(Err(failure.into()), None);
         }
         match self.route(token) {
-            Some(route) => self.follow(route, &lookup, now),
-            None => Check::Now(Err(RefusalKind::InvalidRequest(InvalidRequest::MalformedHeader)), None),
+            Some(route) => self.follow(route, &lookup, now, extensions),
+            None => self.at_once(Err(RefusalKind::InvalidRequest(InvalidRequest::MalformedHeader))),
         }
     }
 
-    fn follow(self: &Arc<Self>, route: Route<'_>, lookup: &Lookup<'_>, now: UnixTime) -> Check {
+    fn follow(
+        self: &Arc<Self>,
+        route: Route<'_>,
+        lookup: &Lookup<'_>,
+        now: UnixTime,
+        extensions: Option<&Extensions>,
+    ) -> Check {
         match route {
-            Route::Jwt(index, jws) => match self.verify(index, &jws, lookup, now, true) {
-                Step::Done(verdict, refresh) => Check::Now(verdict.map(Some).map_err(Into::into), refresh),
-                Step::Wait(refresh) => {
-                    let verdict = Arc::clone(self).verify_after(refresh, lookup.to_text());
-                    Check::Later(verdict.map(sent).boxed())
+            Route::Jwt(index, jws) => {
+                self.requests.count(Source::Verified);
+                match self.verify(index, &jws, lookup, now, true) {
+                    Step::Done(verdict, refresh) => Check::Now(verdict.map(Some).map_err(Into::into), refresh),
+                    Step::Wait(refresh) => {
+                        let verdict = Arc::clone(self).verify_after(refresh, lookup.to_text());
+                        Check::Later(verdict.map(sent).boxed())
+                    }
                 }
-            },
+            }
             Route::Ask(first, second) => {
-                let question = Question { token: lookup.to_text(), first, second };
+                self.requests.count(Source::Asked);
+                let address = extensions.and_then(ClientAddress::of);
+                let question = Question { token: lookup.to_text(), first, second, address };
                 Check::Later(Arc::clone(self).ask(question).map(sent).boxed())
             }
-            Route::Nobody(reason) => Check::Now(Err(RefusalKind::InvalidToken(reason)), None),
+            Route::Nobody(reason) => self.at_once(Err(reason.into())),
         }
     }
 
@@ -198,16 +259,22 @@ impl Judge {
 
     /// Asks whoever knows, together with everyone who wants to know the same.
     async fn ask(self: Arc<Self>, question: Question) -> Verdict {
-        let key = self.cache.lookup(question.token.expose().as_bytes()).to_key();
+        let text = question.token.clone();
+        let lookup = self.cache.lookup(text.expose().as_bytes());
+        let key = lookup.to_key();
         for _ in 0..ATTEMPTS {
+            let mut is_mine = false;
             let flight = self.flights.join(&key, || {
+                is_mine = true;
                 let (judge, question) = (Arc::clone(&self), question.clone());
                 async move { judge.put(&question).await }.boxed()
             });
             match flight.await {
+                // Whoever asked may not: then this caller asks.
+                Err(Failure::OverBudget { .. }) if !is_mine => {}
                 // The question was put before a revocation, and this caller may
                 // have come after it.
-                Ok(token) if !self.ledger.holds(&token.standing) => {}
+                Ok(token) if self.is_overtaken(&lookup, &token) => {}
                 verdict => return verdict,
             }
         }
@@ -223,7 +290,7 @@ impl Judge {
         }
         let mut verdict = Err(Failure::Denied(InvalidToken::Unrecognized));
         for index in [Some(question.first), question.second].into_iter().flatten() {
-            verdict = self.put_to(index, text, &lookup).await;
+            verdict = self.put_to(index, text, &lookup, question.address).await;
             if !matches!(verdict, Err(Failure::Denied(InvalidToken::Inactive))) {
                 break;
             }
@@ -235,23 +302,25 @@ impl Judge {
         verdict
     }
 
-    async fn put_to(&self, index: usize, text: &str, lookup: &Lookup<'_>) -> Verdict {
+    async fn put_to(&self, index: usize, text: &str, lookup: &Lookup<'_>, address: Option<IpAddr>) -> Verdict {
         // Before the question: what is struck from here on makes the answer void.
         let seen = self.ledger.sequence();
         let asked = self.clock.now();
-        let (Finding { claims, remember }, [one, other]) = self.find(text, index).await?;
+        let (Finding { claims, remember }, [one, other]) = self.find(text, index, address).await?;
         let standing = Standing::new(seen, index).resting_on(one, other);
         let valid_until = until(asked, remember, claims.exp);
-        let token = ValidatedToken::new(claims, Arc::clone(&self.challenger), standing, valid_until);
-        self.cache.keep(lookup, &token, self.clock.now());
+        let token = ValidatedToken::new(claims, Arc::clone(&self.terms), standing, valid_until);
+        self.keep(lookup, &token, self.clock.now());
         Ok(token)
     }
 
-    async fn find(&self, text: &str, index: usize) -> Result<(Finding, [Slot; 2]), Failure> {
+    async fn find(&self, text: &str, index: usize, address: Option<IpAddr>) -> Result<(Finding, [Slot; 2]), Failure> {
         match self.issuers.get(index).map(|configured| &configured.mechanism) {
             Some(Mechanism::Introspection { introspector, .. }) => {
-                let finding = introspector.ask(self, index, text).await?;
-                Ok((finding, [Slot::issuer(index); 2]))
+                let (finding, ground) = introspector.ask(self, index, text, address).await?;
+                let grant_ref = finding.claims.extra.get("grant_ref").and_then(|name| name.as_str());
+                let grant = self.grant_slot(index, grant_ref);
+                Ok((finding, [grant, ground]))
             }
             #[cfg(feature = "server")]
             Some(Mechanism::Local(local)) => local.ask(self, text).await,

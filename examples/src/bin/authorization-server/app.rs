@@ -9,7 +9,6 @@ use axum::{
 use examples::{
     api,
     config::{Config, Mistakes},
-    proxy::Proxies,
 };
 use oauth_axum_rs::{
     AuthorizationServer, AuthorizationServerExt, AuthorizationServerService, ResourceServer, Scope,
@@ -33,6 +32,7 @@ impl App {
         let identifier = api_identifier(config);
         let api = ResourceServer::builder(identifier).issuer(Issuer::local(server.clone()));
         let api = api::published(api, identifier);
+        let api = if config.listen.mutual_tls { api.mutual_tls() } else { api };
         Ok(Self {
             server: server.clone(),
             service: AuthorizationServerService::new(server.clone()).body_limit(most),
@@ -40,15 +40,18 @@ impl App {
         })
     }
 
+    /// What protects `/api`.
+    pub(crate) const fn api(&self) -> &ResourceServer {
+        &self.api
+    }
+
     /// Everything.
     pub(crate) fn router(&self, config: &Config) -> Result<Router, Mistakes> {
-        let listen = &config.listen;
-        let plain_http_for_others = listen.tls.is_none() && !listen.development;
         let app = self.service.router().merge(self.pages(config)?).merge(api::router(&self.api, &Scope::empty()));
-        let mut app = Proxies::new(&listen.trusted_proxies, plain_http_for_others).guard(app);
+        let mut app = config.listen.front().guard(app);
         // Whoever watches over this process need not come through a proxy.
         app = app.merge(health(&self.server));
-        if !listen.development {
+        if !config.listen.development {
             let year = HeaderValue::from_static("max-age=31536000");
             app = app.layer(SetResponseHeaderLayer::if_not_present(STRICT_TRANSPORT_SECURITY, year));
         }

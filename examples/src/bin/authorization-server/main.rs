@@ -12,7 +12,9 @@ use examples::{
     admin, complain,
     config::{Config, Mistakes},
     events::EventLog,
-    logs, root_secret, say,
+    logs,
+    prometheus::Prometheus,
+    root_secret, say,
     serve::{Stop, serve},
     start::{self, OpenStore},
 };
@@ -84,6 +86,7 @@ async fn run(arguments: &Arguments) -> Result<(), Mistakes> {
     }
     let events = EventLog::default();
     let server = start::authorization_server(&config, &store, root, events.clone()).await?;
+    let prometheus = Prometheus::install();
     let app = App::new(&config, &server)?;
     let stop = Stop::on_signal().map_err(|error| Mistakes::one("signals", error))?;
 
@@ -95,7 +98,12 @@ async fn run(arguments: &Arguments) -> Result<(), Mistakes> {
     }
     if let Some(address) = arguments.admin {
         let listener = bind("--admin", address).await?;
-        serving.spawn(serve(listener, None, admin::router(events, admin_secret()), stop.clone()));
+        let api = app.api().clone();
+        let metrics = move || {
+            api.update_gauges();
+            events.metrics() + &prometheus.text()
+        };
+        serving.spawn(serve(listener, None, admin::router(metrics, admin_secret()), stop.clone()));
     }
     serving.spawn(serve(listener, config.listen.tls.clone(), app.router(&config)?, stop));
     start::spawn_maintenance(server.clone());

@@ -1,3 +1,5 @@
+mod introspection;
+
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use tower::{Layer, ServiceBuilder, ServiceExt};
 
 use super::*;
-use crate::resource::{Anonymous, InvalidRequest, Refusal, RefusalKind, RequireScope};
+use crate::resource::{Anonymous, InvalidRequest, Refusal, RefusalKind, Require};
 
 fn with(header: &str) -> Request<String> {
     Request::builder().header(AUTHORIZATION, header).body(String::new()).unwrap()
@@ -211,7 +211,7 @@ async fn a_bound_token_is_not_taken_for_a_bearer_token_however_often_it_comes() 
 async fn require_scope_reads_what_the_layer_found() {
     let key = Key::es256();
     let calls = Arc::new(AtomicUsize::new(0));
-    let inner = RequireScope::new("admin").layer(service(&calls));
+    let inner = Require::scope("admin").layer(service(&calls));
     let ask =
         |layer: ResourceLayer, request| ServiceBuilder::new().layer(layer).service(inner.clone()).oneshot(request);
 

@@ -12,7 +12,7 @@ use serde_json::json;
 use tower::{Layer, Service, ServiceExt, limit::ConcurrencyLimitLayer};
 
 use super::*;
-use crate::resource::{Refusal, RequireScope};
+use crate::resource::{Refusal, Require};
 
 /// Panics when it is called without having been polled ready; its clones are
 /// not ready.
@@ -51,7 +51,7 @@ async fn the_service_that_is_called_is_the_one_that_was_polled_ready() {
     upstream.json("https://as.example/jwks", &key.document());
     let issuer = Issuer::jwt(ISSUER).jwks_uri("https://as.example/jwks");
     let server = builder(issuer).http(upstream.client()).build().unwrap();
-    let mut service = server.layer().layer(RequireScope::new("read").layer(Strict { ready: false }));
+    let mut service = server.layer().layer(Require::scope("read").layer(Strict { ready: false }));
     // Keys have to be fetched, a miss, a hit, a refusal, and a hit again.
     for token in [key.good(), key.token(json!({ "jti": "2" })), key.good(), "junk".into(), key.good()] {
         service.ready().await.unwrap().call(request(&token)).await.unwrap();
@@ -69,7 +69,7 @@ async fn a_refused_request_gives_its_place_under_a_limit_back() {
     // `one` lives on, and would sit on the only place.
     let one = layer.clone().require_scope("read").layer(limited());
     gives_its_place_back(one, &weak, &key.good()).await;
-    let one = layer.layer(RequireScope::new("read").layer(limited()));
+    let one = layer.layer(Require::scope("read").layer(limited()));
     gives_its_place_back(one, &weak, &key.good()).await;
 }
 

@@ -8,7 +8,7 @@ use oauth_core::{
 };
 
 use super::*;
-use crate::resource::{Dpop, InvalidToken, RefusalKind, RequireScope};
+use crate::resource::{Dpop, InvalidToken, RefusalKind, Require};
 
 const URL: &str = "https://api.example/photos";
 
@@ -225,7 +225,7 @@ async fn each_scheme_that_is_served_has_a_challenge_and_the_one_used_is_told_why
     }
     // Further inside, too.
     let token = bound(&key, &wallet);
-    let inner = tower::Layer::layer(&RequireScope::new("admin"), service(&Arc::default()));
+    let inner = tower::Layer::layer(&Require::scope("admin"), service(&Arc::default()));
     let request = sent("DPoP", &token, &[&proof(&wallet, &token)]);
     let response = tower::Layer::layer(&required.layer(), inner).oneshot(request).await.unwrap();
     assert_eq!(response.status(), StatusCode::FORBIDDEN);

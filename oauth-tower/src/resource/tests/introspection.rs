@@ -18,7 +18,7 @@ pub(super) fn active() -> Value {
     json!({ "active": true, "sub": "ada", "client_id": "app", "aud": RESOURCE, "scope": "read" })
 }
 
-fn setup(issuer: IntrospectionIssuer, answer: &Value) -> (ResourceServer, Upstream, ManualClock) {
+pub(super) fn setup(issuer: IntrospectionIssuer, answer: &Value) -> (ResourceServer, Upstream, ManualClock) {
     let (upstream, clock) = (Upstream::new(), clock());
     upstream.json(ENDPOINT, answer);
     let server = builder(issuer).http(upstream.client()).clock(clock.clone()).build().unwrap();
@@ -145,6 +145,7 @@ async fn an_endpoint_that_is_down_or_refuses_us_is_503_and_never_401() {
         (302, &[("location", "https://evil.example")], ""),
         (200, &[], "<html>"),
         (200, &[], "[]"),
+        (200, &[], r#"{"active":false,"active":true}"#),
         (200, &[], ""),
     ] {
         let (server, upstream, _) = setup(issuer(), &json!({}));

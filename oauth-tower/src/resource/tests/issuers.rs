@@ -78,3 +78,20 @@ async fn nothing_has_to_be_up_when_building() {
     let issuer = Issuer::jwt("https://192.0.2.1");
     assert!(builder(issuer).http(Upstream::new().client()).build().is_ok());
 }
+
+// spec: RS-17
+#[tokio::test]
+async fn an_issuer_with_names_of_its_own_is_asked_for_that_audience_and_no_other() {
+    let (key, upstream) = (Key::es256(), Upstream::new());
+    let jwt = fixed(&key).audience("api://notes");
+    let asked =
+        Issuer::introspection(OTHER, "https://other.example/introspect").client_basic("api", "x").audience("notes");
+    let server = builder(jwt).issuer(asked).http(upstream.client()).build().unwrap();
+    for (audience, good) in [(json!("api://notes"), true), (json!(RESOURCE), false), (json!(null), false)] {
+        assert_eq!(present(&server, &key.token(json!({ "aud": audience }))).await.1, good, "{audience}");
+    }
+    for (audience, token, good) in [("notes", "one", true), ("api://notes", "two", false), (RESOURCE, "three", false)] {
+        upstream.json("https://other.example/introspect", &json!({ "active": true, "sub": "ada", "aud": audience }));
+        assert_eq!(present(&server, token).await.1, good, "{audience}");
+    }
+}

@@ -5,22 +5,47 @@
 #![expect(clippy::needless_pass_by_value, reason = "`json!` reads better without a borrow")]
 
 mod answers;
+mod assertions;
 mod bindings;
+mod budgets;
 mod cache;
 mod contract;
+mod contract_inside;
+mod cors;
+mod crowds;
+mod discretion;
 mod dpop;
 mod flights;
+mod floods;
 mod forged;
+mod forget;
+mod form_tokens;
+mod grpc;
+mod health;
 mod introspection;
 mod issuers;
+#[cfg(feature = "tracing")]
+mod journal;
 mod keys;
 #[cfg(all(feature = "client", feature = "server"))]
 mod local;
 mod metadata;
+#[cfg(feature = "metrics")]
+mod meter;
+mod mistakes;
+#[cfg(feature = "metrics")]
+mod observe;
 mod outages;
+mod policy;
+mod proofs;
+mod reasons;
 mod rotations;
+mod schemes;
+mod shared;
+mod signed;
 mod unacceptable;
 pub(super) mod upstream;
+mod validated;
 
 use std::{
     convert::Infallible,

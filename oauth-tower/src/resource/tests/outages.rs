@@ -172,3 +172,39 @@ async fn metadata_that_fail_in_one_place_are_not_looked_for_in_the_next() {
     assert_eq!(present(&server, &key.good()).await.0, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(upstream.calls(), 1);
 }
+
+#[cfg(feature = "tracing")]
+#[tokio::test]
+async fn whoever_runs_the_program_learns_why_the_answer_is_503() {
+    let (journal, _guard) = journal::Journal::start();
+    let asked = Issuer::introspection("https://asked.example", "https://asked.example/introspect");
+    let upstream = Upstream::new();
+    upstream.answer("https://asked.example/introspect", 401, &[], "");
+    let server = ResourceServer::builder(RESOURCE).issuer(asked.client_basic("api", "hush"));
+    let server = server.issuer(Issuer::jwt("https://keys.example")).http(upstream.client()).build().unwrap();
+    assert_eq!(present(&server, "very-secret").await.0, StatusCode::SERVICE_UNAVAILABLE);
+    server.warm_up().await.unwrap_err();
+    let said = journal.at(tracing::Level::WARN).join("\n");
+    for part in ["https://asked.example", "401", "https://keys.example", "there are no metadata"] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+}
+
+#[cfg(feature = "tracing")]
+#[tokio::test]
+async fn a_flood_of_tokens_is_no_flood_of_warnings() {
+    use super::introspection::{ENDPOINT, active, issuer};
+    let (journal, _guard) = journal::Journal::start();
+    let (upstream, clock) = (Upstream::new(), clock());
+    upstream.json(ENDPOINT, &active());
+    let server = builder(issuer().concurrency(1)).http(upstream.client()).clock(clock.clone()).build().unwrap();
+    upstream.close();
+    for second in 0..3 {
+        let tokens: Vec<String> = (0..50).map(|number| format!("random-{second}-{number}")).collect();
+        let flood = join_all(tokens.iter().map(|token| present(&server, token)));
+        futures_util::pin_mut!(flood);
+        assert!(flood.as_mut().now_or_never().is_none());
+        assert_eq!(journal.at(tracing::Level::WARN).len(), 1 + second);
+        clock.advance(1);
+    }
+}

@@ -1,0 +1,149 @@
+//! End to end: HTTP/1.1 over loopback, kept alive, one thread that serves.
+//!
+//! What counts is requests per second of the *processor time* of that thread:
+//! what one core that does nothing else would serve. Who else uses the machine,
+//! and how much of the other core the client takes, hardly matters then.
+
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    sync::mpsc as std_mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, header::AUTHORIZATION};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    runtime,
+    sync::{mpsc, oneshot},
+};
+use tower::Service;
+
+use crate::contender::{median, thread_time};
+
+/// So many connections keep the server busy.
+const CONNECTIONS: usize = 32;
+
+/// A server on a thread of its own.
+pub struct Server {
+    pub name: &'static str,
+    address: SocketAddr,
+    clock: mpsc::UnboundedSender<oneshot::Sender<Duration>>,
+    rates: Vec<f64>,
+    busy: Vec<f64>,
+}
+
+impl Server {
+    pub fn start<S, B>(name: &'static str, service: S) -> Self
+    where
+        S: Service<Request<Body>, Response = Response<B>, Error = Infallible, Future: Send> + Clone + Send + 'static,
+        B: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+    {
+        let (started, address) = std_mpsc::channel();
+        let (clock, mut asked) = mpsc::unbounded_channel::<oneshot::Sender<Duration>>();
+        thread::spawn(move || {
+            block_on(async move {
+                let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+                started.send(listener.local_addr().expect("an address")).expect("somebody waits");
+                loop {
+                    tokio::select! {
+                        accepted = listener.accept() => serve(accepted.expect("a connection").0, service.clone()),
+                        asked = asked.recv() => match asked {
+                            Some(answer) => drop(answer.send(thread_time())),
+                            None => return,
+                        },
+                    }
+                }
+            });
+        });
+        let address = address.recv().expect("it starts");
+        Self { name, address, clock, rates: Vec::new(), busy: Vec::new() }
+    }
+
+    /// Keeps it busy with `header` for so long.
+    pub fn round(&mut self, header: &HeaderValue, duration: Duration) {
+        let request = request(header);
+        let (requests, used, wall) = block_on(async {
+            let mut connections = Vec::new();
+            for _ in 0..CONNECTIONS {
+                connections.push(Connection::open(self.address, &request).await);
+            }
+            let (before, started) = (self.thread_time().await, Instant::now());
+            let asking = connections.into_iter().map(|connection| connection.ask(&request, started + duration));
+            let requests: usize = futures_util::future::join_all(asking).await.into_iter().sum();
+            (requests, self.thread_time().await - before, started.elapsed())
+        });
+        self.rates.push(requests as f64 / used.as_secs_f64());
+        self.busy.push(used.as_secs_f64() / wall.as_secs_f64());
+    }
+
+    /// Requests per second of processor time; and what share of the wall clock
+    /// that was: near 1, or the client was the limit.
+    pub fn rate(&mut self) -> (f64, f64) {
+        (median(&mut self.rates), median(&mut self.busy))
+    }
+
+    async fn thread_time(&self) -> Duration {
+        let (ask, answer) = oneshot::channel();
+        self.clock.send(ask).expect("it runs");
+        answer.await.expect("it answers")
+    }
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    runtime::Builder::new_current_thread().enable_io().build().expect("a runtime").block_on(future)
+}
+
+fn serve<S, B>(stream: TcpStream, service: S)
+where
+    S: Service<Request<Body>, Response = Response<B>, Error = Infallible, Future: Send> + Clone + Send + 'static,
+    B: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+{
+    stream.set_nodelay(true).expect("an option");
+    let service = service_fn(move |request: Request<Incoming>| service.clone().call(request.map(Body::new)));
+    tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+}
+
+fn request(header: &HeaderValue) -> Vec<u8> {
+    let head = "GET / HTTP/1.1\r\nhost: api.example\r\naccept: */*\r\n";
+    let token = header.to_str().expect("text");
+    format!("{head}{AUTHORIZATION}: {token}\r\n\r\n").into_bytes()
+}
+
+/// A client that does as little as it can: all responses are of one length.
+struct Connection {
+    stream: TcpStream,
+    response: Vec<u8>,
+}
+
+impl Connection {
+    async fn open(address: SocketAddr, request: &[u8]) -> Self {
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
+        stream.set_nodelay(true).expect("an option");
+        stream.write_all(request).await.expect("to write");
+        let mut response = Vec::new();
+        while !response.ends_with(b"\r\n\r\n") {
+            assert_ne!(stream.read_buf(&mut response).await.expect("to read"), 0);
+        }
+        assert!(response.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&response));
+        Self { stream, response }
+    }
+
+    /// How many requests were answered before `end`.
+    async fn ask(mut self, request: &[u8], end: Instant) -> usize {
+        let mut requests = 0;
+        while Instant::now() < end {
+            self.stream.write_all(request).await.expect("to write");
+            self.stream.read_exact(&mut self.response).await.expect("to read");
+            requests += 1;
+        }
+        assert!(self.response.starts_with(b"HTTP/1.1 200"));
+        requests
+    }
+}

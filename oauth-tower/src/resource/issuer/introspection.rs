@@ -1,0 +1,202 @@
+//! Authorization servers that are asked about each token.
+
+use std::time::Duration;
+
+use oauth_core::{keys::SigningKey, secret::Secret};
+
+use crate::{
+    outgoing::{ClientAuth, PrivateKeyJwt},
+    resource::signed::SignedAnswers,
+};
+
+/// An introspection endpoint that still lacks this party's credentials.
+#[derive(Debug)]
+#[must_use = "say how to authenticate to the endpoint"]
+pub struct IntrospectionEndpoint {
+    pub(in crate::resource) issuer: String,
+    pub(in crate::resource) endpoint: Option<String>,
+}
+
+impl IntrospectionEndpoint {
+    /// Authenticates with `client_secret_basic` (OAuth 2.1 section 2.4.1).
+    pub fn client_basic(self, id: impl Into<String>, secret: impl Into<Secret>) -> IntrospectionIssuer {
+        self.authenticated(ClientAuth::Basic { id: id.into(), secret: secret.into() })
+    }
+
+    /// Authenticates with `client_secret_post` (OAuth 2.1 section 2.4.1).
+    pub fn client_post(self, id: impl Into<String>, secret: impl Into<Secret>) -> IntrospectionIssuer {
+        self.authenticated(ClientAuth::Post { id: id.into(), secret: secret.into() })
+    }
+
+    /// Authenticates with an access token (RFC 7662 section 2.1).
+    pub fn bearer(self, token: impl Into<Secret>) -> IntrospectionIssuer {
+        self.authenticated(ClientAuth::Bearer(token.into()))
+    }
+
+    /// Authenticates with `private_key_jwt` (RFC 7523 section 2.2): an assertion
+    /// for this issuer, signed by `key` for each question. Where the server wants
+    /// another audience or type of assertions, say so by a [`PrivateKeyJwt`] and
+    /// [`IntrospectionEndpoint::authenticated`].
+    ///
+    /// ```
+    /// use oauth_core::{jwt::Algorithm, keys::SigningKey};
+    /// use oauth_tower::{outgoing::PrivateKeyJwt, resource::Issuer};
+    ///
+    /// let key = SigningKey::generate(Algorithm::ES256)?;
+    /// let issuer = Issuer::introspection_discovered("https://as.example").private_key_jwt("api", key.clone());
+    /// let older = PrivateKeyJwt::new("api", key, "https://old.example/token").typ("JWT");
+    /// let older = Issuer::introspection_discovered("https://old.example").authenticated(older);
+    /// # drop((issuer, older));
+    /// # Ok::<_, oauth_core::keys::KeyError>(())
+    /// ```
+    pub fn private_key_jwt(self, id: impl Into<String>, key: SigningKey) -> IntrospectionIssuer {
+        let auth = PrivateKeyJwt::new(id, key, &*self.issuer);
+        self.authenticated(auth)
+    }
+
+    /// Authenticates with `auth`.
+    pub fn authenticated(self, auth: impl Into<ClientAuth>) -> IntrospectionIssuer {
+        IntrospectionIssuer {
+            issuer: self.issuer,
+            endpoint: self.endpoint,
+            auth: auth.into(),
+            cache_for: IntrospectionIssuer::DEFAULT_CACHE,
+            prefix: None,
+            server_checks_audience: false,
+            client_as_subject: false,
+            audience: None,
+            most: IntrospectionIssuer::DEFAULT_CONCURRENCY,
+            per_address: Some(IntrospectionIssuer::DEFAULT_PER_ADDRESS),
+            signed: None,
+        }
+    }
+}
+
+/// An issuer that is asked about each token. Made by [`Issuer::introspection`].
+#[derive(Debug)]
+pub struct IntrospectionIssuer {
+    pub(in crate::resource) issuer: String,
+    pub(in crate::resource) endpoint: Option<String>,
+    pub(in crate::resource) auth: ClientAuth,
+    pub(in crate::resource) cache_for: Duration,
+    pub(in crate::resource) prefix: Option<Box<str>>,
+    pub(in crate::resource) server_checks_audience: bool,
+    pub(in crate::resource) client_as_subject: bool,
+    pub(in crate::resource) audience: Option<Box<str>>,
+    pub(in crate::resource) most: usize,
+    pub(in crate::resource) per_address: Option<(u32, Duration)>,
+    pub(in crate::resource) signed: Option<Box<SignedAnswers>>,
+}
+
+impl IntrospectionIssuer {
+    /// How long an answer is remembered unless said otherwise.
+    pub const DEFAULT_CACHE: Duration = Duration::from_secs(30);
+
+    /// How many questions may be open at once unless said otherwise.
+    pub const DEFAULT_CONCURRENCY: usize = 64;
+
+    /// How many questions one client address may cause, and in which time,
+    /// unless said otherwise.
+    pub const DEFAULT_PER_ADDRESS: (u32, Duration) = (300, Duration::from_secs(60));
+
+    /// How long an answer is remembered, in whole seconds: the longest that a
+    /// revoked token is still accepted. `exp` ends it sooner. Zero asks for
+    /// every request (RFC 7662 section 4).
+    #[must_use]
+    pub const fn cache_for(mut self, duration: Duration) -> Self {
+        self.cache_for = duration;
+        self
+    }
+
+    /// Asks this issuer about opaque tokens that begin like this, and about no
+    /// others. Where several issuers have opaque tokens, all but one must have
+    /// a prefix: a token must not be shown to an issuer that did not make it.
+    #[must_use]
+    pub fn token_prefix(mut self, prefix: impl Into<Box<str>>) -> Self {
+        self.prefix = Some(prefix.into());
+        self
+    }
+
+    /// Accepts answers without `aud`: the server is known to call a token
+    /// active only if it is meant for the resource server that asks. Without
+    /// this, such answers are refused, since any client's token for any other
+    /// service would pass.
+    ///
+    /// Look at how such a server answers about a *refresh* token. It is refused
+    /// here if the answer marks it (`token_type`, `token_use` or `typ` of
+    /// `refresh_token` or `refresh`). Some servers call one active and do not
+    /// mark it, nor name an audience: with this, it would be accepted for as
+    /// long as it lives.
+    #[must_use]
+    pub const fn server_checks_audience(mut self) -> Self {
+        self.server_checks_audience = true;
+        self
+    }
+
+    /// Asks the tokens of this issuer for this audience (`aud`), in place of the
+    /// resource identifier: for a server that names APIs in a way of its own.
+    #[must_use]
+    pub fn audience(mut self, audience: impl Into<Box<str>>) -> Self {
+        self.audience = Some(audience.into());
+        self
+    }
+
+    /// Where an answer has no `sub`, takes the client for the subject, as
+    /// RFC 9068 section 2.2 does for tokens without a user. Only for servers
+    /// on which no client can be named like a user (RFC 9700 section 4.15).
+    #[must_use]
+    pub const fn client_as_subject(mut self) -> Self {
+        self.client_as_subject = true;
+        self
+    }
+
+    /// How many questions may be open at once. Beyond it, tokens that are not
+    /// in the cache get 503; those that are do not notice.
+    #[must_use]
+    pub const fn concurrency(mut self, most: usize) -> Self {
+        self.most = most;
+        self
+    }
+
+    /// How many questions one client address may cause: `questions` at once, and
+    /// as many again in each `period` (in whole seconds, at least one). Beyond it,
+    /// its tokens that are not in the cache get 503 with `Retry-After`, while those
+    /// that are in the cache, and other addresses, do not notice.
+    ///
+    /// Only questions that the issuer is really asked count, and one about a token
+    /// that turns out good is given back: it is not for users, however many of
+    /// them share an address, but for whoever sends tokens that are none.
+    ///
+    /// The address is [`ClientAddress`](crate::proxy::ClientAddress), and counts
+    /// only where something puts it, or
+    /// [`PeerAddress`](crate::proxy::PeerAddress), into the extensions of requests.
+    /// Requests without one, and those judged by their headers alone, are bounded
+    /// by [`IntrospectionIssuer::concurrency`] and nothing else. A network /64 of
+    /// IPv6 is one address. 65,536 addresses are told apart at once; beyond that,
+    /// new ones share one budget.
+    #[must_use]
+    pub const fn per_address(mut self, questions: u32, period: Duration) -> Self {
+        self.per_address = Some((questions, period));
+        self
+    }
+
+    /// Sets no limit on the questions of one address: for services that only one
+    /// other calls, a gateway that has limits of its own.
+    #[must_use]
+    pub const fn unlimited_per_address(mut self) -> Self {
+        self.per_address = None;
+        self
+    }
+
+    /// Asks for signed answers (RFC 9701), and takes no others: an answer that is
+    /// not signed by the issuer, or not to this resource server, or not to this
+    /// question, is an outage (503) and never a verdict. So whoever stands between
+    /// the two, a proxy that terminates TLS, say, cannot make tokens good.
+    ///
+    /// Answers that are encrypted as well are not understood.
+    #[must_use]
+    pub fn signed(mut self, how: SignedAnswers) -> Self {
+        self.signed = Some(Box::new(how));
+        self
+    }
+}

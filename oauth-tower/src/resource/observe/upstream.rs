@@ -1,0 +1,158 @@
+//! What goes on between the resource server and an issuer.
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+
+#[cfg(feature = "metrics")]
+use super::times::Times;
+use crate::outgoing::HttpError;
+
+/// What is fetched or asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::resource) enum What {
+    Keys,
+    Metadata,
+    Introspection,
+}
+
+/// What became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::resource) enum Outcome {
+    Ok,
+    /// An answer of another status than 200.
+    Status,
+    /// No whole answer came in time.
+    Timeout,
+    /// No connection, or one that broke.
+    Unreachable,
+    /// An answer that makes no sense.
+    Unusable,
+    /// Nobody waited for the answer any more, or several requests took too long
+    /// together.
+    Abandoned,
+}
+
+impl What {
+    #[cfg(any(feature = "metrics", feature = "tracing"))]
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Keys => "keys",
+            Self::Metadata => "metadata",
+            Self::Introspection => "introspection",
+        }
+    }
+}
+
+impl Outcome {
+    #[cfg(any(feature = "metrics", feature = "tracing"))]
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Status => "status",
+            Self::Timeout => "timeout",
+            Self::Unreachable => "unreachable",
+            Self::Unusable => "unusable",
+            Self::Abandoned => "abandoned",
+        }
+    }
+
+    pub(in crate::resource) const fn of_error(error: &HttpError) -> Self {
+        match error {
+            HttpError::Timeout => Self::Timeout,
+            HttpError::TooLarge => Self::Unusable,
+            HttpError::Setup(_) | HttpError::Transport(_) => Self::Unreachable,
+        }
+    }
+
+    /// Before anybody has looked into the answer.
+    pub(in crate::resource) fn of_answer(answer: &Result<Response<Bytes>, HttpError>) -> Self {
+        match answer {
+            Ok(answer) if answer.status() == StatusCode::OK => Self::Ok,
+            Ok(_) => Self::Status,
+            Err(error) => Self::of_error(error),
+        }
+    }
+}
+
+/// Watches one kind of call to one issuer.
+#[derive(Clone, Debug)]
+pub(in crate::resource) struct Upstream {
+    #[cfg(feature = "tracing")]
+    issuer: std::sync::Arc<str>,
+    #[cfg(feature = "tracing")]
+    what: What,
+    #[cfg(feature = "metrics")]
+    times: Times,
+}
+
+impl Upstream {
+    pub(in crate::resource) fn new(issuer: &str, what: What) -> Self {
+        let _ = (issuer, what);
+        Self {
+            #[cfg(feature = "tracing")]
+            issuer: issuer.into(),
+            #[cfg(feature = "tracing")]
+            what,
+            #[cfg(feature = "metrics")]
+            times: Times::new(issuer, what),
+        }
+    }
+
+    /// Drives `call` in a span, and notes how it ended and how long it took:
+    /// once, also if it is dropped before its end.
+    pub(in crate::resource) async fn watch<T>(
+        &self,
+        call: impl Future<Output = T>,
+        outcome: impl FnOnce(&T) -> Outcome,
+    ) -> T {
+        let mut watch = Watch::begin(self);
+        #[cfg(feature = "tracing")]
+        let call = tracing::Instrument::instrument(call, watch.span.clone());
+        let ended = call.await;
+        watch.outcome = outcome(&ended);
+        ended
+    }
+}
+
+/// One call under way.
+struct Watch<'a> {
+    outcome: Outcome,
+    #[cfg(feature = "metrics")]
+    times: &'a Times,
+    #[cfg(feature = "metrics")]
+    began: tokio::time::Instant,
+    #[cfg(feature = "tracing")]
+    span: tracing::Span,
+    upstream: std::marker::PhantomData<&'a Upstream>,
+}
+
+impl<'a> Watch<'a> {
+    fn begin(upstream: &'a Upstream) -> Self {
+        let _ = upstream;
+        Self {
+            outcome: Outcome::Abandoned,
+            #[cfg(feature = "metrics")]
+            times: &upstream.times,
+            #[cfg(feature = "metrics")]
+            began: tokio::time::Instant::now(),
+            #[cfg(feature = "tracing")]
+            span: tracing::debug_span!(
+                "upstream",
+                issuer = &*upstream.issuer,
+                what = upstream.what.as_str(),
+                outcome = tracing::field::Empty
+            ),
+            upstream: std::marker::PhantomData,
+        }
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        #[cfg(feature = "metrics")]
+        self.times.record(self.outcome, self.began.elapsed());
+        #[cfg(feature = "tracing")]
+        self.span.record("outcome", self.outcome.as_str());
+        let _ = self.outcome;
+    }
+}

@@ -1,0 +1,97 @@
+//! Verdicts that fall because somebody says so.
+
+use serde_json::{Value, json};
+
+use super::{ISSUER, Key, RESOURCE, builder, headers, server, upstream::Upstream, verifications};
+use crate::resource::{Issuer, ResourceServer};
+
+const URL: &str = "https://as.example/introspect";
+
+async fn accepts(server: &ResourceServer, token: &str) -> bool {
+    server.validate_headers(&headers(token)).await.is_ok()
+}
+
+fn asked(upstream: &Upstream) -> ResourceServer {
+    let issuer = Issuer::introspection(ISSUER, URL).client_basic("api", "secret");
+    builder(issuer).http(upstream.client()).build().unwrap()
+}
+
+fn answer(active: bool) -> Value {
+    json!({ "active": active, "sub": "ada", "aud": RESOURCE, "grant_ref": "g1" })
+}
+
+#[tokio::test]
+async fn a_token_that_is_forgotten_is_asked_about_again_and_others_are_not() {
+    let upstream = Upstream::new();
+    let server = asked(&upstream);
+    upstream.json(URL, &answer(true));
+    assert!(accepts(&server, "one").await && accepts(&server, "other").await);
+    upstream.json(URL, &answer(false));
+    server.forget_token("one");
+    assert!(!accepts(&server, "one").await);
+    assert!(accepts(&server, "other").await, "still out of the cache");
+    assert_eq!(upstream.calls(), 3);
+    // A denial is forgotten as well.
+    upstream.json(URL, &answer(true));
+    assert!(!accepts(&server, "one").await);
+    server.forget_token("one");
+    assert!(accepts(&server, "one").await);
+}
+
+#[tokio::test]
+async fn a_grant_that_is_forgotten_takes_its_tokens_along() {
+    let upstream = Upstream::new();
+    let server = asked(&upstream);
+    upstream.json(URL, &answer(true));
+    assert!(accepts(&server, "one").await && accepts(&server, "two").await);
+    upstream.json(URL, &answer(false));
+    server.forget_grant("https://elsewhere.example", "g1");
+    server.forget_grant(ISSUER, "g2");
+    assert!(accepts(&server, "one").await, "another grant");
+    server.forget_grant(ISSUER, "g1");
+    assert!(!accepts(&server, "one").await && !accepts(&server, "two").await);
+}
+
+#[tokio::test]
+async fn keys_grants_and_issuers_of_jwts_are_forgotten_alike() {
+    let key = Key::es256();
+    let server = server(&key);
+    let token = key.token(json!({ "grant_ref": "g1" }));
+    let steps: [&dyn Fn(); 5] = [
+        &|| server.forget_key(ISSUER, key.key.public_key().thumbprint()),
+        &|| server.forget_grant(ISSUER, "g1"),
+        &|| server.forget_issuer(ISSUER),
+        &|| server.forget_token(&token),
+        &|| server.forget_all(),
+    ];
+    for (number, forget) in steps.into_iter().enumerate() {
+        for _ in 0..3 {
+            assert!(accepts(&server, &token).await);
+        }
+        assert_eq!(verifications(&server), number + 1);
+        forget();
+    }
+    server.forget_key(ISSUER, "another");
+    server.forget_issuer("https://elsewhere.example");
+    assert!(accepts(&server, &token).await);
+    assert_eq!(verifications(&server), 6);
+}
+
+#[tokio::test]
+async fn a_token_forgotten_while_it_is_asked_about_is_asked_about_again() {
+    let upstream = Upstream::new();
+    let server = asked(&upstream);
+    upstream.json(URL, &answer(true)).close();
+    let waiting = tokio::spawn({
+        let server = server.clone();
+        async move { accepts(&server, "one").await }
+    });
+    while upstream.calls() < 1 {
+        tokio::task::yield_now().await;
+    }
+    server.forget_token("one");
+    upstream.json(URL, &answer(false)).open();
+    // The answer to the question that was put before is void.
+    assert!(!waiting.await.unwrap());
+    assert!(!accepts(&server, "one").await);
+}

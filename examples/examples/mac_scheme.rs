@@ -61,7 +61,7 @@ impl TokenScheme for Mac {
         let used = Arc::clone(&self.used);
         Ok(Presented::new(id, async move |token| {
             verify(&token, &signed, &mac)?;
-            first_use(&token, &nonce, &*used).await
+            first_use(&token, &nonce, &used).await
         }))
     }
 }
@@ -174,7 +174,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-// spec: RS-38
 #[cfg(test)]
 #[tokio::test]
 async fn the_mac_scheme_accepts_each_signed_request_once() {

@@ -65,7 +65,9 @@
 //! | `server` | no | the authorization server's router |
 //! | `pages` | no | sign-in and consent pages, and users with passwords |
 //! | `sqlite` | no | the SQLite store |
-//! | `tls` | no | a TLS listener for `axum::serve` |
+//! | `tls` | no | a TLS listener for `axum::serve`, with client certificates |
+//! | `testing` | no | a mock issuer, for tests of your service |
+//! | `metrics`, `tracing` | no | what `oauth-tower` counts and says |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod authorized;

@@ -25,7 +25,7 @@ use tokio::{
 };
 use tower::Service;
 
-use crate::contender::{median, thread_time};
+use crate::contender::{lower_quartile, thread_time};
 
 /// So many connections keep the server busy.
 const CONNECTIONS: usize = 32;
@@ -35,8 +35,10 @@ pub struct Server {
     pub name: &'static str,
     address: SocketAddr,
     clock: mpsc::UnboundedSender<oneshot::Sender<Duration>>,
-    rates: Vec<f64>,
-    busy: Vec<f64>,
+    /// Seconds of the processor for one request.
+    times: Vec<f64>,
+    /// Shares of the wall clock that it was not busy.
+    idle: Vec<f64>,
 }
 
 impl Server {
@@ -63,7 +65,7 @@ impl Server {
             });
         });
         let address = address.recv().expect("it starts");
-        Self { name, address, clock, rates: Vec::new(), busy: Vec::new() }
+        Self { name, address, clock, times: Vec::new(), idle: Vec::new() }
     }
 
     /// Keeps it busy with `header` for so long.
@@ -79,14 +81,14 @@ impl Server {
             let requests: usize = futures_util::future::join_all(asking).await.into_iter().sum();
             (requests, self.thread_time().await - before, started.elapsed())
         });
-        self.rates.push(requests as f64 / used.as_secs_f64());
-        self.busy.push(used.as_secs_f64() / wall.as_secs_f64());
+        self.times.push(used.as_secs_f64() / requests as f64);
+        self.idle.push(1.0 - used.as_secs_f64() / wall.as_secs_f64());
     }
 
     /// Requests per second of processor time; and what share of the wall clock
     /// that was: near 1, or the client was the limit.
     pub fn rate(&mut self) -> (f64, f64) {
-        (median(&mut self.rates), median(&mut self.busy))
+        (1.0 / lower_quartile(&mut self.times), 1.0 - lower_quartile(&mut self.idle))
     }
 
     async fn thread_time(&self) -> Duration {

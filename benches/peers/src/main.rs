@@ -14,7 +14,7 @@ use futures_util::FutureExt;
 use oauth_core::jwt::Jws;
 
 use self::{
-    contender::{Bare, Contender, median, per_call},
+    contender::{Bare, Contender, lower_quartile, per_call},
     fixture::Fixture,
     http::Server,
     peers::{axum_jwt_auth, huskarl_axum, jwt_authorizer, ours, tower_oauth2_resource_server},
@@ -61,11 +61,11 @@ fn in_process(fixture: &Fixture) {
     for (fresh, parsed) in fresh.chunks(REQUESTS).zip(parsed.chunks(REQUESTS)) {
         raw.push(per_call(REQUESTS, |call| assert!(black_box(fixture.check(&parsed[call])))));
         for contender in &mut contenders {
-            let (calls, headers) = if contender.fresh { (REQUESTS, fresh) } else { (20 * REQUESTS, &*seen) };
+            let (calls, headers) = if contender.fresh { (REQUESTS, fresh) } else { (20 * REQUESTS, &seen[..]) };
             contender.round(calls, headers);
         }
     }
-    let raw = median(&mut raw);
+    let raw = lower_quartile(&mut raw);
     let rows: Vec<_> = contenders.iter_mut().map(|contender| (contender.name, contender.nanoseconds())).collect();
     let added = |wanted| rows.iter().find(|row| row.0 == wanted).map_or(f64::NAN, |row| row.1[1] - row.1[0]);
     let token = format!("{}, {} B", fixture.algorithm, tokens[0].len());

@@ -28,7 +28,7 @@ use tower::{Layer, Service, service_fn as tower_service_fn};
 use crate::{
     Scale,
     fixture::Fixture,
-    measure::{median, thread_time},
+    measure::{lower_quartile, thread_time},
 };
 
 type Body = Empty<Bytes>;
@@ -52,15 +52,15 @@ fn row(scale: Scale, fixture: &Fixture) {
     let request = format!("{head}authorization: Bearer {token}\r\n\r\n").into_bytes();
     let bare = tower_service_fn(|_: Request<Incoming>| async { Ok::<_, Infallible>(Response::new(Body::new())) });
     let servers = [Server::start(bare), Server::start(fixture.server(100_000).layer().layer(bare))];
-    let mut rates = [Vec::new(), Vec::new()];
+    let mut times = [Vec::new(), Vec::new()];
     let turn = Duration::from_millis(scale.of(200, 5));
     for round in 0..scale.of(20, 1) {
         // Each goes first in every other round.
         for place in if round % 2 == 0 { [0, 1] } else { [1, 0] } {
-            rates[place].push(servers[place].rate(&request, turn));
+            times[place].push(servers[place].time_of_one(&request, turn));
         }
     }
-    let [bare, protected] = rates.map(|mut rates| median(&mut rates));
+    let [bare, protected] = times.map(|mut times| 1.0 / lower_quartile(&mut times));
     let (name, bytes) = (fixture.algorithm, token.len());
     println!("| {name}, {bytes} B | {bare:.0} | {protected:.0} | {:.3} |", protected / bare);
 }
@@ -97,14 +97,14 @@ impl Server {
         Self { address: address.recv().unwrap(), clock }
     }
 
-    /// Requests per second of its processor's time, when kept busy for so long.
-    fn rate(&self, request: &[u8], turn: Duration) -> f64 {
+    /// Seconds of the processor for one request, when kept busy for so long.
+    fn time_of_one(&self, request: &[u8], turn: Duration) -> f64 {
         block_on(async {
             let connections = join_all((0..CONNECTIONS).map(|_| open(self.address, request))).await;
             let before = self.time().await;
             let end = Instant::now() + turn;
             let requests = join_all(connections.into_iter().map(|connection| ask(connection, request, end))).await;
-            requests.into_iter().sum::<usize>() as f64 / (self.time().await - before).as_secs_f64()
+            (self.time().await - before).as_secs_f64() / requests.into_iter().sum::<usize>() as f64
         })
     }
 

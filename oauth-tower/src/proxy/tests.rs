@@ -6,7 +6,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use http::{Extensions, HeaderMap, Request, Response, StatusCode, header::FORWARDED, uri::Scheme};
+use http::{Extensions, HeaderMap, HeaderName, Request, Response, StatusCode, header::FORWARDED, uri::Scheme};
 use oauth_core::mtls::ClientCertificate;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
@@ -159,7 +159,7 @@ async fn a_stranger_changes_neither_address_nor_scheme_nor_host_nor_certificate(
             request.headers_mut().insert("x-other", "stays".parse().unwrap());
             connection.clone().map(|certificate| request.extensions_mut().insert(certificate));
             let (headers, extensions) = pass(all(), request).await;
-            assert_eq!(headers.keys().map(|name| name.as_str()).collect::<Vec<_>>(), ["x-other"]);
+            assert_eq!(headers.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["x-other"]);
             assert_eq!(ClientAddress::of(&extensions), Some(address.to_canonical()));
             assert!(ClientScheme::is_https(&extensions));
             assert_eq!(extensions.get::<RequestedHost>(), None);
@@ -189,7 +189,7 @@ async fn a_header_that_the_operator_has_not_named_is_dropped_even_from_a_proxy()
         ("x-forwarded-for", "2.2.2.2"),
     ];
     let (headers, extensions) = pass(ProxyLayer::new(proxies()).x_forwarded_for(), request(PROXY, &lies)).await;
-    assert_eq!(headers.keys().map(|name| name.as_str()).collect::<Vec<_>>(), ["x-forwarded-for"]);
+    assert_eq!(headers.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["x-forwarded-for"]);
     assert_eq!(ClientAddress::of(&extensions).unwrap().to_string(), "2.2.2.2");
     assert!(ClientScheme::is_https(&extensions));
     assert!(extensions.get::<RequestedHost>().is_none() && extensions.get::<ClientCertificate>().is_none());

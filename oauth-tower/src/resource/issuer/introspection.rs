@@ -72,7 +72,8 @@ impl IntrospectionEndpoint {
     }
 }
 
-/// An issuer that is asked about each token. Made by [`Issuer::introspection`].
+/// An issuer that is asked about each token. Made by
+/// [`Issuer::introspection`](crate::resource::Issuer::introspection).
 #[derive(Debug)]
 pub struct IntrospectionIssuer {
     pub(in crate::resource) issuer: String,

@@ -3,12 +3,10 @@
 use std::fmt::Write;
 
 use axum::{Json, Router, extract::Request as AxumRequest, routing::get};
-use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{Request, StatusCode, header::AUTHORIZATION};
 use oauth_axum_rs::{
-    ClientCertificates, Issuer, PeerExt, ResourceServer, TlsConfig, TlsListener, oauth_core::mtls::ClientCertificate,
-    oauth_tower::proxy::ClientAddress,
+    ClientCertificates, Issuer, PeerExt, ResourceServer, TlsConfig, TlsListener, oauth_tower::proxy::ClientAddress,
 };
 use oauth_core::{
     clock::{Clock, SystemClock, SystemRandom},
@@ -17,12 +15,11 @@ use oauth_core::{
     jwt::{self, Algorithm},
     keys::SigningKey,
 };
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use reqwest::{Client, Identity};
+use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::support::{Answer, Authority, Program, Reference, Remote, WEB, plain_client, program};
+use crate::support::{Answer, Authority, Owner, Program, Reference, Remote, WEB, plain_client, program};
 
 const API: &str = "https://api.example";
 
@@ -87,51 +84,17 @@ impl Issuing {
     /// A client that shows the certificate of `owner`.
     fn client(&self, owner: Option<&Owner>) -> Client {
         let builder = self.authority.client_builder();
-        let identity = |owner: &Owner| Identity::from_pem(owner.pem.as_bytes()).unwrap();
-        owner.map_or(self.authority.client_builder(), |owner| builder.identity(identity(owner))).build().unwrap()
+        match owner {
+            Some(owner) => builder.identity(owner.identity()),
+            None => builder,
+        }
+        .build()
+        .unwrap()
     }
 }
 
 fn tls(authority: &Authority) -> TlsConfig {
     TlsConfig::from_pem_files(authority.file("cert.pem"), authority.file("key.pem")).unwrap()
-}
-
-/// Whoever has a certificate and its key.
-struct Owner {
-    pem: String,
-    certificate: ClientCertificate,
-}
-
-impl Owner {
-    fn self_signed() -> Self {
-        let key = KeyPair::generate().unwrap();
-        Self::of(&CertificateParams::default().self_signed(&key).unwrap(), &key)
-    }
-
-    /// One that an authority vouches for, and that authority.
-    fn vouched_for() -> (Self, String) {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(DnType::CommonName, "An authority for clients");
-        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::default().signed_by(&key, &authority).unwrap();
-        (Self::of(&certificate, &key), authority.pem())
-    }
-
-    fn of(certificate: &rcgen::Certificate, key: &KeyPair) -> Self {
-        let pem = certificate.pem() + &key.serialize_pem();
-        Self { pem, certificate: ClientCertificate::from_der(certificate.der().as_ref()).unwrap() }
-    }
-
-    fn cnf(&self) -> Value {
-        json!({ "x5t#S256": self.certificate.thumbprint() })
-    }
-
-    /// RFC 9440 section 2.2.
-    fn header(&self) -> String {
-        format!(":{}:", STANDARD.encode(self.certificate.as_der()))
-    }
 }
 
 /// What `/api/whoami` answers to a token that comes with these headers.
@@ -362,8 +325,7 @@ async fn the_authorization_server_asks_for_certificates_too() {
     let ((owner, authority), stranger) = (Owner::vouched_for(), Owner::self_signed());
     std::fs::write(reference.authority.file("clients.pem"), authority).unwrap();
     let _server = reference.start();
-    let identity = |owner: &Owner| Identity::from_pem(owner.pem.as_bytes()).unwrap();
-    let client = |owner| reference.authority.client_builder().identity(identity(owner)).build().unwrap();
+    let client = |owner: &Owner| reference.authority.client_builder().identity(owner.identity()).build().unwrap();
 
     let remote = Remote::new(client(&owner), reference.issuer.as_str());
     let issued = remote.token(WEB, &[("grant_type", "client_credentials")]).await.tokens();

@@ -5,7 +5,7 @@
 
 use axum::{Router, routing::get};
 use oauth_axum_rs::{
-    AuthorizationServer, AuthorizationServerExt, Client, Issuer, Peer, Resource, ResourceServer, RootSecret,
+    AuthorizationServer, AuthorizationServerExt, Client, Issuer, PeerExt, Resource, ResourceServer, RootSecret,
     SqliteStore, Token,
     oauth_core::client::GrantType,
     pages::{Pages, PasswordUsers},
@@ -48,6 +48,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let listener = TcpListener::bind("127.0.0.1:9400").await?;
     // The pages limit failed sign-ins by the address of whoever connects.
-    axum::serve(listener, app.into_make_service_with_connect_info::<Peer>()).await?;
+    axum::serve(listener, app.into_make_service_with_peer()).await?;
     Ok(())
 }

@@ -9,6 +9,7 @@ mod clients;
 mod events;
 mod folder;
 mod oidc_provider;
+mod owner;
 mod people;
 mod program;
 mod protected;
@@ -29,6 +30,7 @@ pub(crate) use self::{
     events::Events,
     folder::Folder,
     oidc_provider::{BY_KEY, OPAQUE, OidcProvider, part, with_member},
+    owner::Owner,
     people::{PASSWORD, People},
     program::{Ended, Program, free_port, program, workspace},
     protected::Protected,

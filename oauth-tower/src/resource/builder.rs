@@ -18,6 +18,7 @@ use super::{
     issuer::{IntrospectionIssuer, Issuer, Kind},
     metadata::{Description, Publication},
     observe::{Refusals, Requests},
+    rendered::Rendered,
     scheme::TokenScheme,
     terms::Terms,
     validate::{Configured, Judge},
@@ -290,6 +291,7 @@ impl Settings {
             hierarchy: std::mem::take(&mut self.hierarchy),
             clock: Arc::clone(&self.clock),
             refusals: Refusals::new(&self.resource),
+            rendered: Rendered::default(),
         };
         Ok((description, terms))
     }

@@ -140,6 +140,7 @@ mod proof;
 mod reason;
 mod refusal;
 mod render;
+mod rendered;
 mod require;
 mod route;
 mod scheme;

@@ -291,10 +291,8 @@ impl Refusal {
     #[must_use]
     pub fn headers(&self) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        for challenge in self.challenges() {
-            if let Ok(value) = HeaderValue::try_from(challenge.to_header_value()) {
-                headers.append(WWW_AUTHENTICATE, value);
-            }
+        for value in self.terms.rendered.values(&self.kind, self.scheme, || self.render()) {
+            headers.append(WWW_AUTHENTICATE, value);
         }
         if let RefusalKind::Unavailable { retry_after } = self.kind {
             headers.insert(RETRY_AFTER, retry_after.into());
@@ -306,6 +304,11 @@ impl Refusal {
             headers.insert(DPOP_NONCE, value);
         }
         headers
+    }
+
+    fn render(&self) -> Box<[HeaderValue]> {
+        let values = self.challenges().into_iter().map(|challenge| challenge.to_header_value());
+        values.filter_map(|value| HeaderValue::try_from(value).ok()).collect()
     }
 
     /// A response with [`Refusal::status`], [`Refusal::headers`] and `body`.

@@ -12,6 +12,7 @@ use super::{
     dpop::ProofRules,
     hierarchy::Hierarchy,
     observe::Refusals,
+    rendered::Rendered,
     scheme::{self, TokenScheme},
 };
 
@@ -28,6 +29,7 @@ pub(super) struct Terms {
     pub(super) hierarchy: Hierarchy,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) refusals: Refusals,
+    pub(super) rendered: Rendered,
 }
 
 impl Terms {
@@ -76,6 +78,7 @@ impl Default for Terms {
             hierarchy: Hierarchy::default(),
             clock: Arc::new(SystemClock),
             refusals: Refusals::default(),
+            rendered: Rendered::default(),
         }
     }
 }

@@ -293,3 +293,18 @@ async fn the_marker_of_anonymity_knows_the_challenge() {
     let response = layer.layer(seen).oneshot(Request::new(String::new())).await.unwrap();
     assert_eq!(challenge(&response), r#"Bearer realm="https://api.example""#);
 }
+
+#[tokio::test]
+async fn an_answer_that_was_given_before_is_given_again_and_only_for_the_same_reason() {
+    let key = Key::es256();
+    let server = server(&key);
+    let ask = async |request: Request<String>| send(&server.layer(), request).await.0.headers().clone();
+    let (none, bad) = (ask(Request::new(String::new())).await, ask(request("junk")).await);
+    assert_ne!(none, bad);
+    for _ in 0..2 {
+        assert_eq!(ask(Request::new(String::new())).await, none);
+        assert_eq!(ask(request("junk")).await, bad);
+        let unbound = ask(with("DPoP abc")).await;
+        assert_eq!(unbound, none, "a scheme that is not served is no credential");
+    }
+}

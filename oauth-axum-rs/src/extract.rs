@@ -47,6 +47,12 @@ impl Token {
     }
 }
 
+impl From<Token> for Arc<ValidatedToken> {
+    fn from(token: Token) -> Self {
+        token.0
+    }
+}
+
 impl Deref for Token {
     type Target = ValidatedToken;
 
@@ -153,7 +159,11 @@ fn absent(parts: &Parts) -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    use axum::{Router, body::Body, routing::get};
+    use axum::{
+        Router,
+        body::Body,
+        routing::{any, get},
+    };
     use http::{Request, Response, StatusCode, header::WWW_AUTHENTICATE};
     use oauth_core::{
         claims::AccessTokenClaims,
@@ -237,6 +247,26 @@ mod tests {
         let (status, _, response) = ask(app, "/token", None).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED);
         assert_eq!(response.headers()[WWW_AUTHENTICATE], r#"Bearer realm="https://api.example""#);
+    }
+
+    // spec: RS-13
+    #[tokio::test]
+    async fn a_preflight_has_no_token_and_that_is_nobodys_fault() {
+        for optional in [false, true] {
+            let (layer, _) = setup("");
+            let layer = if optional { layer.optional() } else { layer };
+            let app = Router::new()
+                .route("/token", any(async |_: Token| ""))
+                .route("/maybe", any(async |token: Option<Token>| if token.is_some() { "somebody" } else { "nobody" }));
+            let mut app = app.layer(layer);
+            let preflight = |path: &str| {
+                let request = Request::options(path).header("origin", "https://app.example");
+                request.header("access-control-request-method", "GET").body(Body::empty()).unwrap()
+            };
+            assert_eq!(app.call(preflight("/token")).await.unwrap().status(), StatusCode::UNAUTHORIZED);
+            let response = app.call(preflight("/maybe")).await.unwrap();
+            assert_eq!(axum::body::to_bytes(response.into_body(), 100).await.unwrap(), "nobody");
+        }
     }
 
     #[tokio::test]

@@ -102,7 +102,9 @@ pub use oauth_core::{
 };
 /// The same for any tower service.
 pub use oauth_tower;
-pub use oauth_tower::resource::{Issuer, Policy, Refusal, Require, ResourceLayer, ResourceServer, ValidatedToken};
+pub use oauth_tower::resource::{
+    Detail, Dpop, Issuer, Policy, Refusal, RefusalKind, Require, ResourceLayer, ResourceServer, ValidatedToken,
+};
 #[cfg(feature = "server")]
 #[cfg_attr(docsrs, doc(cfg(feature = "server")))]
 pub use oauth_tower::server::AuthorizationServerService;

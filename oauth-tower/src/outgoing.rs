@@ -86,10 +86,10 @@ pub enum HttpError {
 }
 
 impl HttpClient {
-    /// How long an exchange may take unless said otherwise.
+    /// How long an exchange may take unless said otherwise: 5 seconds.
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
-    /// How many bytes a response may have unless said otherwise.
+    /// How many bytes a response may have unless said otherwise: 1 MiB (1,048,576).
     pub const DEFAULT_RESPONSE_LIMIT: usize = 1024 * 1024;
 
     /// A client that sends through `service`, which is cloned for each request

@@ -4,15 +4,18 @@
 //! hangs, each of them would wait for its own timeout. After a few questions in a
 //! row that reached nobody, all are answered at once (503), until a pause is over
 //! and one question finds out how things are.
+//!
+//! One that answers, but nothing of use, is asked all the same: it may be for the
+//! token. Several such answers in a row show in the health of the issuer.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use http::Response;
+use http::{Response, StatusCode};
 use oauth_core::clock::{Clock, UnixTime};
 
 use super::{
-    observe::{Outcome, Upstream, What},
+    observe::{Outcome, Upstream, Watch, What},
     outage::{self, Complaint},
     validate::Failure,
 };
@@ -23,6 +26,11 @@ const LIMIT: u32 = 5;
 
 /// For so many seconds. Then one question is let through.
 const PAUSE: u64 = 5;
+
+/// How many seconds after the last answer of no use the endpoint counts as
+/// failing, unless one of use comes. It can be tried with a token only, and a
+/// program that is taken out of rotation gets none.
+const GRUDGE: u64 = 30;
 
 /// The way to the endpoint of one issuer: every question goes through it.
 #[derive(Debug)]
@@ -40,18 +48,27 @@ impl Line {
     }
 
     /// Puts `question`, unless the line is known to be dead. An answer is
-    /// whatever came over it, of any status.
+    /// whatever came over it, of any status: say next whether it is of use.
     pub(super) async fn put(
         &self,
         clock: &dyn Clock,
         question: impl Future<Output = Result<Response<Bytes>, HttpError>>,
-    ) -> Result<Response<Bytes>, Failure> {
+    ) -> Result<Answer<'_>, Failure> {
         let pass = self.breaker.enter(clock.now()).map_err(|retry_after| Failure::Unavailable { retry_after })?;
-        let answer = self.upstream.watch(question, Outcome::of_answer).await;
+        let (answer, watch) = self.upstream.drive(question).await;
         // An answer that is too long to be read is one all the same.
         let is_dead = matches!(answer, Err(HttpError::Timeout | HttpError::Transport(_)));
         let has_ended = pass.end(!is_dead, clock.now());
-        answer.map_err(|error| self.report(&error, has_ended))
+        match answer {
+            Ok(response) => Ok(Answer { response, line: self, watch }),
+            Err(error) => {
+                watch.end(Outcome::of_error(&error));
+                if !is_dead {
+                    self.breaker.answered_in_vain(true, clock.now());
+                }
+                Err(self.report(&error, has_ended))
+            }
+        }
     }
 
     /// So many questions are open that no other is put.
@@ -66,7 +83,11 @@ impl Line {
     /// How the line is.
     pub(super) fn state(&self, now: UnixTime) -> LineState {
         let state = self.breaker.lock();
-        LineState { is_dead: state.shut_until.is_some_and(|until| now < until), last_failure: state.last_failure }
+        LineState {
+            is_dead: state.shut_until.is_some_and(|until| now < until),
+            is_wrong: state.in_vain >= LIMIT && now < state.last_in_vain.saturating_add(GRUDGE),
+            last_failure: state.last_failure,
+        }
     }
 
     fn report(&self, error: &HttpError, has_ended: bool) -> Failure {
@@ -85,8 +106,45 @@ impl Line {
 pub(super) struct LineState {
     /// No question is put at the moment.
     pub(super) is_dead: bool,
-    /// When the last question reached nobody.
+    /// Questions are put, and the answers have been of no use.
+    pub(super) is_wrong: bool,
+    /// When the last question reached nobody, or was answered in vain.
     pub(super) last_failure: Option<UnixTime>,
+}
+
+/// What came over the line. Dropped before anybody has said whether it is of use,
+/// it says nothing of the endpoint.
+pub(super) struct Answer<'a> {
+    pub(super) response: Response<Bytes>,
+    line: &'a Line,
+    watch: Watch<'a>,
+}
+
+impl Answer<'_> {
+    /// It says something of the token.
+    pub(super) fn was_of_use(self) {
+        self.line.breaker.lock().in_vain = 0;
+        self.watch.end(Outcome::of_answer(self.response.status(), true));
+    }
+
+    /// It says nothing of the token.
+    pub(super) fn was_in_vain(self, now: UnixTime) {
+        let status = self.response.status();
+        self.line.breaker.answered_in_vain(!may_be_for_the_token(status), now);
+        self.watch.end(Outcome::of_answer(status, false));
+    }
+}
+
+/// Whether a server may answer like this because of what it was asked, or how
+/// often: then any stranger can bring it about.
+fn may_be_for_the_token(status: StatusCode) -> bool {
+    let errors = [
+        StatusCode::BAD_REQUEST,
+        StatusCode::PAYLOAD_TOO_LARGE,
+        StatusCode::UNPROCESSABLE_ENTITY,
+        StatusCode::TOO_MANY_REQUESTS,
+    ];
+    errors.contains(&status)
 }
 
 #[derive(Debug, Default)]
@@ -100,9 +158,23 @@ struct State {
     /// One question is out to see.
     probing: bool,
     last_failure: Option<UnixTime>,
+    /// Answers of no use, since one of use. No token should cause them.
+    in_vain: u32,
+    /// When the last of them came.
+    last_in_vain: UnixTime,
 }
 
 impl Breaker {
+    /// The endpoint answered, and nothing of use. It `counts` if that is its own
+    /// fault for certain.
+    fn answered_in_vain(&self, counts: bool, now: UnixTime) {
+        let mut state = self.lock();
+        state.last_failure = Some(now);
+        if counts {
+            (state.in_vain, state.last_in_vain) = (state.in_vain.saturating_add(1), now);
+        }
+    }
+
     /// Lets a question through, or says in how many seconds to come back.
     fn enter(&self, now: UnixTime) -> Result<Pass<'_>, u64> {
         let mut state = self.lock();

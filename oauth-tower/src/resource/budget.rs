@@ -16,6 +16,8 @@ use std::{
 use foldhash::quality::RandomState;
 use oauth_core::clock::UnixTime;
 
+use super::seconds;
+
 /// The budgets of all addresses.
 pub(super) struct Budgets {
     /// In which time a spent question comes back, in microseconds.
@@ -57,7 +59,7 @@ const SECOND: u64 = 1_000_000;
 impl Budgets {
     /// `questions` at once, and as many again in each `period`.
     pub(super) fn new(questions: u32, period: Duration) -> Self {
-        let ahead = period.as_secs().max(1).saturating_mul(SECOND);
+        let ahead = seconds::whole(period).max(1).saturating_mul(SECOND);
         let interval = (ahead / u64::from(questions.max(1))).max(1);
         Self { interval, ahead, spent: Mutex::default() }
     }

@@ -19,7 +19,8 @@ use super::{
     metadata::{Description, Publication},
     observe::{Refusals, Requests},
     rendered::Rendered,
-    scheme::TokenScheme,
+    scheme::{self, TokenScheme},
+    seconds,
     terms::Terms,
     validate::{Configured, Judge},
 };
@@ -75,6 +76,10 @@ pub enum BuildError {
     /// The resource identifier is empty.
     #[error("the resource identifier is empty")]
     NoResource,
+    /// The resource identifier has whitespace or control characters in it, so
+    /// that no token will ever name it.
+    #[error("the resource identifier {0:?} has whitespace or control characters")]
+    MalformedResource(String),
     /// No issuer was given.
     #[error("no issuer was given")]
     NoIssuer,
@@ -85,9 +90,20 @@ pub enum BuildError {
     #[error("the issuer {0} is given twice")]
     DuplicateIssuer(String),
     /// Two introspection issuers could each be asked about the same opaque
-    /// token: all but one need [`IntrospectionIssuer::token_prefix`].
-    #[error("an opaque token could be of {0} as well as of another issuer: give one of them a token prefix")]
+    /// token: all but one need [`IntrospectionIssuer::token_prefix`], each its
+    /// own.
+    #[error("an opaque token could be of {0} as well as of another issuer: give each a token prefix of its own")]
     AmbiguousIntrospection(String),
+    /// [`TokenScheme::name`] is not a token (RFC 9110 section 5.6.2).
+    #[error("{0:?} cannot be the name of an authentication scheme")]
+    MalformedScheme(String),
+    /// A [`TokenScheme`] is named like another, or like `Bearer` or `DPoP`, which
+    /// are built in.
+    #[error("the authentication scheme {0} is there already")]
+    DuplicateScheme(String),
+    /// This setting is zero, so that nobody would ever be asked.
+    #[error("{0} must not be zero")]
+    Zero(&'static str),
     /// A URL that cannot be used.
     #[error("{url}: {reason}")]
     Url {
@@ -187,35 +203,39 @@ impl<I> ResourceServerBuilder<I> {
         self.with(|settings| settings.cache.bytes = bytes)
     }
 
-    /// How long a denial is remembered, in whole seconds: 5 by default.
+    /// How long a denial is remembered, in whole seconds, rounded up: 5 by
+    /// default.
     pub fn cache_denials_for(self, duration: Duration) -> Self {
-        self.with(|settings| settings.cache.denials = duration.as_secs())
+        self.with(|settings| settings.cache.denials = seconds::whole(duration))
     }
 
     /// How long keys and metadata may serve beyond their lifetime while the
-    /// issuer cannot be reached, in whole seconds: 1 hour by default. After
-    /// that, its tokens get 503.
+    /// issuer cannot be reached, in whole seconds, rounded up: 1 hour by default.
+    /// After that, its tokens get 503.
     pub fn stale_limit(self, duration: Duration) -> Self {
-        self.with(|settings| settings.lifetimes.stale = duration.as_secs())
+        self.with(|settings| settings.lifetimes.stale = seconds::whole(duration))
     }
 
     /// How long keys and metadata are used before they are fetched again, in
-    /// whole seconds: what `Cache-Control` says, but at least `shortest` (1
-    /// minute by default) and at most `longest` (1 hour), which is also the
-    /// longest that a key withdrawn by its issuer is still trusted. Where
-    /// nothing is said, 10 minutes.
+    /// whole seconds, rounded up: what `Cache-Control` says, but at least
+    /// `shortest` (1 minute by default) and at most `longest` (1 hour; at least
+    /// one second), which is also the longest that a key withdrawn by its issuer
+    /// is still trusted. Where nothing is said, 10 minutes. `longest` holds
+    /// whatever `shortest` says.
     pub fn key_lifetime(self, shortest: Duration, longest: Duration) -> Self {
         self.with(|settings| {
             let lifetimes = &mut settings.lifetimes;
-            lifetimes.shortest = shortest.as_secs();
-            lifetimes.longest = longest.as_secs().max(lifetimes.shortest);
+            lifetimes.longest = seconds::whole(longest).max(1);
+            lifetimes.shortest = seconds::whole(shortest).min(lifetimes.longest);
         })
     }
 
     /// The shortest time between two fetches of keys, whether they fail or a
-    /// token names a key that is not there, in whole seconds: 5 by default.
+    /// token names a key that is not there, in whole seconds, rounded up: 5 by
+    /// default, and at least one. Anybody can send tokens that name keys which are
+    /// not there, at any rate.
     pub fn key_refetch_interval(self, duration: Duration) -> Self {
-        self.with(|settings| settings.lifetimes.pause = duration.as_secs())
+        self.with(|settings| settings.lifetimes.pause = seconds::whole(duration).max(1))
     }
 
     /// Does not look at the query. By default a request with a token in the
@@ -246,6 +266,7 @@ impl ResourceServerBuilder<HasIssuer> {
     pub fn build(self) -> Result<ResourceServer, BuildError> {
         let mut settings = self.settings;
         check_names(&settings)?;
+        scheme::check_names(&settings.schemes)?;
         let skew = ClockSkew::from_secs(settings.skew)?;
         let issuers = std::mem::take(&mut settings.issuers);
         let ledger = Arc::new(Ledger::new(issuers.len()));
@@ -282,7 +303,8 @@ impl Settings {
         let dpop = self.dpop.take().map(|dpop| dpop.build(&self.resource, self.transport, &self.clock)).transpose()?;
         let description = Description::new(&self.resource, issuers, &self.publication, self.transport)?
             .with_form_tokens(self.form_tokens)
-            .with_bindings(dpop.as_ref(), self.mutual_tls);
+            .with_bindings(dpop.as_ref(), self.mutual_tls)
+            .with_schemes(&self.schemes);
         let terms = Terms {
             realm: self.realm.take().unwrap_or_else(|| self.resource.clone()).into(),
             resource_metadata: description.advertised(&self.publication),
@@ -305,7 +327,7 @@ impl Settings {
         let timeout = http.as_ref().map_or(HttpClient::DEFAULT_TIMEOUT, HttpClient::timeout);
         // Metadata may take three requests, then the keys one: all in twice the
         // time of one.
-        let patience = timeout.as_secs().saturating_mul(2).max(1);
+        let patience = seconds::whole(timeout).saturating_mul(2).max(1);
         Ok(Context {
             resource: self.resource.as_str().into(),
             http,
@@ -331,11 +353,14 @@ fn check_names(settings: &Settings) -> Result<(), BuildError> {
     if settings.resource.is_empty() {
         return Err(BuildError::NoResource);
     }
+    if settings.resource.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(BuildError::MalformedResource(settings.resource.clone()));
+    }
     if settings.issuers.is_empty() {
         return Err(BuildError::NoIssuer);
     }
     let mut seen: Vec<(u8, &str)> = Vec::new();
-    let mut takes_any = false;
+    let mut prefixes: Vec<Option<&str>> = Vec::new();
     for issuer in &settings.issuers {
         let (kind, name) = match &issuer.0 {
             Kind::Jwt(issuer) => (0, &*issuer.issuer),
@@ -350,11 +375,12 @@ fn check_names(settings: &Settings) -> Result<(), BuildError> {
             return Err(BuildError::DuplicateIssuer(name.into()));
         }
         seen.push((kind, name));
-        if let Kind::Introspection(IntrospectionIssuer { prefix: None, .. }) = &issuer.0 {
-            if takes_any {
+        if let Kind::Introspection(IntrospectionIssuer { prefix, .. }) = &issuer.0 {
+            let prefix = prefix.as_deref();
+            if prefixes.contains(&prefix) {
                 return Err(BuildError::AmbiguousIntrospection(name.into()));
             }
-            takes_any = true;
+            prefixes.push(prefix);
         }
     }
     Ok(())

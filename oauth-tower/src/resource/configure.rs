@@ -15,6 +15,7 @@ use super::{
     issuer::{IntrospectionIssuer, Issuer, JwtIssuer, KeySource, Kind},
     jwks::{KeyLocation, Keys},
     jwt::JwtVerifier,
+    seconds,
     signed::{Signatures, SignedAnswers},
     validate::{Configured, Mechanism},
 };
@@ -81,6 +82,7 @@ impl Context {
     }
 
     fn introspection(&self, index: usize, mut issuer: IntrospectionIssuer) -> Result<Configured, BuildError> {
+        check_limits(&issuer)?;
         issuer.auth.check().map_err(|_| BuildError::UnsendableSecret(issuer.issuer.clone()))?;
         let endpoint = match &issuer.endpoint {
             Some(url) => EndpointLocation::At(self.endpoint(url)?),
@@ -94,7 +96,7 @@ impl Context {
             http: self.http()?,
             line: Line::new(&issuer.issuer),
             transport: self.transport,
-            cache_for: issuer.cache_for.as_secs(),
+            cache_for: seconds::whole(issuer.cache_for),
             server_checks_audience: issuer.server_checks_audience,
             client_as_subject: issuer.client_as_subject,
             audience: issuer.audience,
@@ -135,7 +137,7 @@ impl Context {
     fn local(&self, index: usize, issuer: LocalIssuer) -> Configured {
         let name = issuer.server.issuer().into();
         let listener = Listener { ledger: Arc::clone(&self.ledger), index };
-        let local = Local::new(issuer.server, issuer.cache_for.as_secs(), listener);
+        let local = Local::new(issuer.server, seconds::whole(issuer.cache_for), listener);
         Configured { issuer: name, mechanism: Mechanism::Local(local) }
     }
 
@@ -148,6 +150,17 @@ impl Context {
     fn endpoint(&self, url: &str) -> Result<Endpoint, BuildError> {
         Endpoint::parse(url, self.transport).map_err(|reason| BuildError::Url { url: url.into(), reason })
     }
+}
+
+/// A limit of nothing would be an outage for ever.
+fn check_limits(issuer: &IntrospectionIssuer) -> Result<(), BuildError> {
+    if issuer.most == 0 {
+        return Err(BuildError::Zero("IntrospectionIssuer::concurrency"));
+    }
+    if issuer.per_address.is_some_and(|(questions, period)| questions == 0 || period.is_zero()) {
+        return Err(BuildError::Zero("IntrospectionIssuer::per_address"));
+    }
+    Ok(())
 }
 
 /// Whether an issuer has to be reached over the network.

@@ -17,6 +17,11 @@ use crate::outgoing::{Endpoint, Transport, UrlError};
 /// How tokens that are bound to a key are accepted: for
 /// [`ResourceServerBuilder::dpop`].
 ///
+/// A proof is good once. So a route must be behind one
+/// [`ResourceLayer`](super::ResourceLayer) of a resource server only: the inner one
+/// of two finds the proof used already, and refuses. Let the outer one accept the
+/// token, and say what else a route wants with [`Require`](super::Require).
+///
 /// ```
 /// # #[cfg(feature = "client")]
 /// # fn main() -> Result<(), oauth_tower::resource::BuildError> {
@@ -52,7 +57,11 @@ impl Dpop {
         Self::new(false)
     }
 
-    /// Accepts nothing but bound tokens with a proof, and offers nothing else.
+    /// Accepts bound tokens with a proof, and no bearer tokens: those are refused,
+    /// and no `Bearer` challenge is sent (RFC 9449 section 7.1). A
+    /// [`TokenScheme`](super::TokenScheme) of your own is served beside it all the
+    /// same; then the metadata do not say that bound tokens are required
+    /// (RFC 9728 section 2).
     pub fn required() -> Self {
         Self::new(true)
     }

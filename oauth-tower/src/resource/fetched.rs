@@ -72,6 +72,8 @@ struct State<T> {
     last_failure: Option<UnixTime>,
     attempt: Option<Attempt>,
     number: u64,
+    /// What this attempt and those before it bring is not wanted any more.
+    void: u64,
 }
 
 struct Current<T> {
@@ -129,7 +131,7 @@ impl<T: Send + Sync + 'static> Fetched<T> {
         load: impl Fn() -> BoxFuture<'static, Result<Loaded<T>, Down>> + Send + Sync + 'static,
         replaced: impl Fn(&T, &T) + Send + Sync + 'static,
     ) -> Arc<Self> {
-        let state = State { current: None, failed: None, last_failure: None, attempt: None, number: 0 };
+        let state = State { current: None, failed: None, last_failure: None, attempt: None, number: 0, void: 0 };
         Arc::new(Self {
             issuer: issuer.into(),
             load: Box::new(load),
@@ -181,6 +183,16 @@ impl<T: Send + Sync + 'static> Fetched<T> {
         }
         let attempt = self.attempt(&mut state, now, true);
         attempt.map_or_else(|| Newer::Unknown { retry_after: self.retry_after() }, Newer::Wait)
+    }
+
+    /// What is there, and what is on its way, is not good enough any more: it
+    /// is asked for anew at the next use, and nothing serves until it comes.
+    pub(super) fn distrust(&self) {
+        let mut state = self.lock();
+        (state.attempt, state.void) = (None, state.number);
+        if let Some(current) = &mut state.current {
+            (current.due, current.over, current.dead) = (UnixTime(0), UnixTime(0), UnixTime(0));
+        }
     }
 
     /// The document, waiting for it if that is needed.
@@ -242,7 +254,7 @@ impl<T: Send + Sync + 'static> Fetched<T> {
             state.attempt = None;
         }
         // One that was given up may end after its successor.
-        if state.current.as_ref().is_some_and(|current| current.number > number) {
+        if number <= state.void || state.current.as_ref().is_some_and(|current| current.number > number) {
             return;
         }
         let loaded = match outcome {

@@ -9,12 +9,13 @@ use super::{
     cache::Lookup,
     invalidate::{Ground, Slot},
     token::ValidatedToken,
-    validate::Judge,
+    validate::{Judge, Mechanism},
 };
 
 /// Each of these costs the same however many tokens are in the cache, and also
 /// reaches a verdict that is just being found. The next use of the token is
-/// judged anew: a JWT that its issuer still vouches for passes again.
+/// judged anew: a JWT that its issuer still vouches for passes again. An issuer
+/// that is not configured here, byte for byte, has no verdicts to forget.
 ///
 /// ```
 /// # #[cfg(feature = "client")]
@@ -48,18 +49,28 @@ impl ResourceServer {
     }
 
     /// Forgets the verdicts that rest on one key of `issuer`, which is named by
-    /// its thumbprint (RFC 7638, SHA-256, base64url). If the issuer still
-    /// publishes the key, it is good again at the next use.
+    /// its thumbprint (RFC 7638, SHA-256, base64url), and trusts none of its keys
+    /// until they have been fetched again; until then, 503. If the issuer still
+    /// publishes the key, it is good again. Keys that were given stay.
     pub fn forget_key(&self, issuer: &str, thumbprint: &str) {
+        for configured in self.judge.issuers.iter().filter(|configured| *configured.issuer == *issuer) {
+            if let Mechanism::Jwt(verifier) = &configured.mechanism {
+                // First: a verdict that is found from here on rests on new keys.
+                verifier.keys.distrust();
+            }
+        }
         self.strike(issuer, |index| self.judge.ledger.shared(index, Ground::Key(thumbprint)));
+        self.strike(issuer, Slot::denials);
     }
 
-    /// Forgets the verdicts on all tokens of `issuer`.
+    /// Forgets the verdicts on all tokens of `issuer`. Its keys stay: see
+    /// [`ResourceServer::forget_key`].
     pub fn forget_issuer(&self, issuer: &str) {
         self.strike(issuer, Slot::issuer);
     }
 
-    /// Forgets every verdict. For whoever may have missed a revocation.
+    /// Forgets every verdict, for whoever may have missed a revocation. Keys stay:
+    /// see [`ResourceServer::forget_key`].
     pub fn forget_all(&self) {
         self.judge.ledger.strike(Slot::EVERYTHING);
     }

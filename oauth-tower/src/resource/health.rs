@@ -86,8 +86,9 @@ pub struct IssuerHealth {
     /// reached until then
     /// ([`ResourceServerBuilder::stale_limit`](super::ResourceServerBuilder::stale_limit)).
     pub keys_last_for: Option<u64>,
-    /// When the issuer could not be reached last, or its answer not be used. It
-    /// may have been reached since.
+    /// When the issuer could not be reached last, or its answer not be used: an
+    /// error of its own, a refusal of our credentials, a body that makes no sense.
+    /// All may have been well since.
     pub last_failure: Option<UnixTime>,
 }
 
@@ -117,8 +118,12 @@ pub enum IssuerState {
     Unfetched,
     /// They cannot: 503. Nothing is there, or what is there is too old, and the
     /// issuer could not be reached when that was last tried. An introspection
-    /// endpoint, which can be tried with a token only, fails for some seconds
-    /// after several questions in a row that reached nobody; then it is `Ready`.
+    /// endpoint, which can be tried with a token only, fails for 5 seconds after
+    /// five questions in a row that reached nobody. It fails as well after five
+    /// answers of no use without one of use, of the kinds that no token should
+    /// cause (so no 400 and no 429), until one of use comes, or for 30 seconds
+    /// after the last. Then it is `Ready`: else a program that gets no requests
+    /// while it is not ready would stay so for ever.
     Failing,
 }
 
@@ -211,7 +216,7 @@ impl Introspector {
             EndpointLocation::Discovered(metadata) => metadata.freshness(now),
         };
         let line = self.line.state(now);
-        let worse = if line.is_dead { IssuerState::Failing } else { metadata.state };
+        let worse = if line.is_dead || line.is_wrong { IssuerState::Failing } else { metadata.state };
         let last_failure = keys.last_failure.max(metadata.last_failure).max(line.last_failure);
         Freshness { state: keys.state.or(worse), last_failure, ..keys }
     }

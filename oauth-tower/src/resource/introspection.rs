@@ -120,17 +120,13 @@ impl Introspector {
         let question = || self.question(endpoint, token, judge);
         let first = question().map_err(|error| unavailable(judge.issuer(index), &error.to_string()))?;
         judge.count_question();
-        let response = self.line.put(&*judge.clock, self.send(first, question)).await?;
-        if is_unsupported(&response) {
-            return Err(Failure::Denied(InvalidToken::Unrecognized));
+        let answer = self.line.put(&*judge.clock, self.send(first, question)).await?;
+        let opened = self.open(&answer.response, asked, judge, index).await;
+        match &opened {
+            Ok(_) | Err(Failure::Denied(_)) => answer.was_of_use(),
+            Err(_) => answer.was_in_vain(judge.clock.now()),
         }
-        // RFC 7662 section 2.3: 401 means that *our* credentials were refused,
-        // which says nothing of the token. Nor does any other error.
-        if response.status() != StatusCode::OK {
-            outage::report(judge.issuer(index), &format!("introspection: {}", response.status()));
-            return Err(Failure::Unavailable { retry_after: retry_after(&response) });
-        }
-        let Opened { answer, ground, until } = self.open(&response, asked, judge, index).await?;
+        let Opened { answer, ground, until } = opened?;
         let claims = answer::judge(answer, &self.rules(judge, index)).map_err(Failure::Denied)?;
         Ok((Finding { claims, remember: self.cache_for.min(asked.until(until)) }, ground))
     }
@@ -171,7 +167,7 @@ impl Introspector {
         Ok(request)
     }
 
-    /// The answer in `response`, which must be signed where that was asked for:
+    /// What `response` says of the token: the answer in it, which must be signed where that was asked for:
     /// else whoever can answer in the issuer's place needs no key to do it.
     async fn open(
         &self,
@@ -180,6 +176,15 @@ impl Introspector {
         judge: &Judge,
         index: usize,
     ) -> Result<Opened, Failure> {
+        if is_unsupported(response) {
+            return Err(Failure::Denied(InvalidToken::Unrecognized));
+        }
+        // RFC 7662 section 2.3: 401 means that *our* credentials were refused,
+        // which says nothing of the token. Nor does any other error.
+        if response.status() != StatusCode::OK {
+            outage::report(judge.issuer(index), &format!("introspection: {}", response.status()));
+            return Err(Failure::Unavailable { retry_after: retry_after(response) });
+        }
         let down = |reason: &str| unavailable(judge.issuer(index), reason);
         match &self.signatures {
             Some(signatures) => signatures.open(response, asked, judge, index).await.map_err(|reason| down(&reason)),

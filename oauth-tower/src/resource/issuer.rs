@@ -59,6 +59,9 @@ impl Issuer {
     /// can be demanded signed ([`IntrospectionIssuer::signed`]); how often anybody
     /// can make us ask is limited ([`IntrospectionIssuer::per_address`]).
     ///
+    /// A question whose connection breaks is put once more, at once: one question
+    /// is two requests at most. One that takes too long is not.
+    ///
     /// A token in the form of a JWT is shown to the issuer that it names, and
     /// to nobody if that is verified here or unknown. One that names none is
     /// like any opaque token if all issuers are asked; else it is refused,
@@ -163,12 +166,12 @@ pub struct LocalIssuer {
 
 #[cfg(feature = "server")]
 impl LocalIssuer {
-    /// How long a verdict is remembered unless said otherwise.
+    /// How long a verdict is remembered unless said otherwise: 5 seconds.
     pub const DEFAULT_CACHE: Duration = Duration::from_secs(5);
 
-    /// How long a verdict is remembered, in whole seconds. Revocations in this
-    /// process end it at once; this is how long one by *another* process on
-    /// the same store may go unheard. Zero asks the store for every request.
+    /// How long a verdict is remembered, in whole seconds, rounded up. Revocations
+    /// in this process end it at once; this is how long one by *another* process
+    /// on the same store may go unheard. Zero asks the store for every request.
     #[must_use]
     pub const fn cache_for(mut self, duration: Duration) -> Self {
         self.cache_for = duration;

@@ -81,6 +81,14 @@ impl Keys {
         }
     }
 
+    /// Uses none of them until they have been fetched again.
+    pub(super) fn distrust(&self) {
+        match self {
+            Self::Fixed(_) => {}
+            Self::Fetched(keys) => keys.distrust(),
+        }
+    }
+
     /// Waits until there are keys.
     pub(super) async fn ready(&self) -> Result<(), Down> {
         match self {

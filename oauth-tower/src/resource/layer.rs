@@ -44,9 +44,12 @@ use super::{
 /// # fn main() {}
 /// ```
 ///
-/// The error type stays that of the service: a refusal is a response. A CORS
-/// preflight passes without a token (a browser never sends one with it): a CORS
-/// layer may stand inside or outside.
+/// The error type stays that of the service: a refusal is a response.
+///
+/// A CORS preflight passes without a token (a browser never sends one with it),
+/// as anonymous: a CORS layer may stand inside or outside. Where none answers it,
+/// it reaches the service, so a handler for any method must not take every
+/// `OPTIONS` for an authorized request; one that takes a token answers 401.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ResourceLayer<R = EmptyBody> {
@@ -127,6 +130,13 @@ impl<R> ResourceLayer<R> {
         decision.map_err(|kind| self.server.refuse(kind, request.headers()))
     }
 
+    /// Without credentials, and so without a token.
+    pub(super) fn let_pass(&self, extensions: &mut Extensions) {
+        // An outer layer's token is for another audience.
+        extensions.remove::<Arc<ValidatedToken>>();
+        extensions.insert(Anonymous { terms: Arc::clone(&self.server.judge.terms) });
+    }
+
     fn decide(
         &self,
         found: Result<Option<Arc<ValidatedToken>>, RefusalKind>,
@@ -137,9 +147,7 @@ impl<R> ResourceLayer<R> {
             if !self.optional {
                 return Err(RefusalKind::MissingCredentials);
             }
-            // An outer layer's token is for another audience.
-            extensions.remove::<Arc<ValidatedToken>>();
-            extensions.insert(Anonymous { terms: Arc::clone(&self.server.judge.terms) });
+            self.let_pass(extensions);
             return Ok(());
         };
         let connection = self.server.judge.mutual_tls.then_some(&*extensions);

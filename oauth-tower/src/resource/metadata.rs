@@ -109,6 +109,13 @@ impl Description {
         self
     }
 
+    /// RFC 9728 section 2: bound tokens are "always" required only where nothing
+    /// else is served.
+    pub(super) fn with_schemes(mut self, schemes: &[Arc<dyn TokenScheme>]) -> Self {
+        self.document.dpop_bound_access_tokens_required &= schemes.is_empty();
+        self
+    }
+
     /// What challenges name.
     pub(super) fn advertised(&self, publication: &Publication) -> Option<Box<str>> {
         self.url.clone().filter(|_| publication.advertised)

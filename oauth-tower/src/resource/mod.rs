@@ -144,6 +144,7 @@ mod rendered;
 mod require;
 mod route;
 mod scheme;
+mod seconds;
 mod sender;
 mod service;
 mod shared;
@@ -193,7 +194,8 @@ pub struct ResourceServer {
 impl ResourceServer {
     /// Starts a resource server. `resource` is its identifier: the audience
     /// that every token must name (RFC 9068 section 4, RFC 8707 section 2),
-    /// compared byte for byte.
+    /// compared byte for byte. A URL, or whatever the authorization server calls
+    /// it; without whitespace and control characters.
     ///
     /// ```
     /// # #[cfg(feature = "client")]

@@ -65,18 +65,23 @@ impl Policy {
     /// challenge names the first: let that be the least.
     ///
     /// # Panics
-    /// If one is not a scope: they are part of the program, not of a request.
+    /// If one is not a scope, or if there is none: they are part of the program,
+    /// not of a request.
     pub fn any_scope<'a>(self, alternatives: impl IntoIterator<Item = &'a str>) -> Self {
-        let alternatives = alternatives.into_iter().map(|scope| Arc::new(literal(scope)));
-        self.with(Requirement::AnyScope(alternatives.collect()))
+        let alternatives: Box<[_]> = alternatives.into_iter().map(literal).collect();
+        assert!(!alternatives.is_empty(), "there is no scope to choose from");
+        self.with(Requirement::AnyScope(alternatives))
     }
 
     /// Authentication of the user in one of these contexts (`acr`), best liked
     /// first (RFC 9470 section 3). A token without `acr` does not meet it.
     ///
+    /// Called again, or joined with another policy: in one that both name.
+    ///
     /// # Panics
-    /// If one is empty or has a space in it: no challenge could name it.
-    pub fn acr<'a>(self, values: impl IntoIterator<Item = &'a str>) -> Self {
+    /// If there is none, or if one is empty or has a space in it: no challenge
+    /// could name it.
+    pub fn acr<T: AsRef<str>>(self, values: impl IntoIterator<Item = T>) -> Self {
         self.with(Requirement::Authentication(Arc::new(Authentication::in_context(values))))
     }
 
@@ -97,12 +102,14 @@ impl Policy {
         self.with(Requirement::Audience(audience.into()))
     }
 
-    /// A token of one of these issuers, where several are accepted.
+    /// A token of one of these issuers, where several are accepted; of none, if
+    /// there are none.
     pub fn issuers<T: Into<String>>(self, issuers: impl IntoIterator<Item = T>) -> Self {
         self.with(Requirement::Issuer(collect(issuers)))
     }
 
-    /// A token that was issued to one of these clients.
+    /// A token that was issued to one of these clients; to none, if there are
+    /// none.
     pub fn clients<T: Into<String>>(self, ids: impl IntoIterator<Item = T>) -> Self {
         self.with(Requirement::Client(collect(ids)))
     }
@@ -119,8 +126,8 @@ impl Policy {
         self.with(Requirement::Detail(detail))
     }
 
-    /// Whatever you ask of a token. `name` stands in the log, and never on the
-    /// wire.
+    /// Whatever you ask of a token. `name` stands in the [`Refusal`](super::Refusal)
+    /// as text, and never on the wire.
     ///
     /// ```
     /// use oauth_tower::resource::Policy;
@@ -132,13 +139,27 @@ impl Policy {
     }
 
     /// What `other` asks for as well.
+    ///
+    /// # Panics
+    /// If no authentication context ([`Policy::acr`]) would meet both.
     pub fn and(self, other: Self) -> Self {
         other.0.into_iter().fold(self, Self::with)
     }
 
     /// Holds `token` to it.
     pub(super) fn check(&self, token: &ValidatedToken, terms: &Terms) -> Result<(), RefusalKind> {
-        self.0.iter().try_for_each(|requirement| requirement.check(token, terms))
+        self.0.iter().try_for_each(|requirement| requirement.check(token, terms)).map_err(|kind| match kind {
+            // All of it, or the client would come back for the rest.
+            RefusalKind::InsufficientScope(_) => RefusalKind::InsufficientScope(Arc::new(self.whole_scope(token))),
+            kind => kind,
+        })
+    }
+
+    /// What the challenge lists (OAuth 2.1 section 7.2.3): where there is a
+    /// choice, what the token has already, else the first.
+    fn whole_scope(&self, token: &ValidatedToken) -> Scope {
+        let asked = self.0.iter().filter_map(|requirement| requirement.scope_for(token));
+        asked.fold(Scope::empty(), |whole, scope| whole.union(scope))
     }
 
     /// In the order in which they are judged. What stands in one challenge is

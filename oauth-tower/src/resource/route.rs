@@ -109,11 +109,17 @@ impl Judge {
         remote.map_or(Route::Nobody(otherwise), |index| Route::Ask(index, None))
     }
 
-    /// The issuer whose tokens begin like this.
+    /// The issuer whose tokens begin like this. Where the prefix of one begins like
+    /// that of another, the longer one says more (the builder permits no two alike).
     fn prefixed(&self, token: &str) -> Option<usize> {
-        self.issuers.iter().position(|configured| match &configured.mechanism {
-            Mechanism::Introspection { prefix: Some(prefix), .. } => token.starts_with(&**prefix),
-            _ => false,
-        })
+        let length = |configured: &Configured| match &configured.mechanism {
+            Mechanism::Introspection { prefix: Some(prefix), .. } => {
+                token.starts_with(&**prefix).then_some(prefix.len())
+            }
+            _ => None,
+        };
+        let lengths = self.issuers.iter().enumerate();
+        let lengths = lengths.filter_map(|(index, configured)| Some((length(configured)?, index)));
+        lengths.max().map(|(_, index)| index)
     }
 }

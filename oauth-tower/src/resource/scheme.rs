@@ -8,7 +8,7 @@ use http::{Extensions, HeaderMap, Method, Uri};
 use oauth_core::{challenge::Challenge, error::ErrorCode, secret::Secret};
 
 use super::{
-    ResourceServerBuilder,
+    BuildError, ResourceServerBuilder,
     credentials::Scheme,
     refusal::{InvalidRequest, InvalidToken, RefusalKind},
     sender::Proof,
@@ -55,7 +55,9 @@ use super::{
 /// ```
 pub trait TokenScheme: fmt::Debug + Send + Sync + 'static {
     /// The name of the authentication scheme (RFC 9110 section 11.1), which is
-    /// compared without regard to case.
+    /// compared without regard to case. A token, other than `Bearer`, `DPoP` and
+    /// the names of other schemes, or there is no resource server
+    /// ([`BuildError`]).
     fn name(&self) -> &'static str;
 
     /// Reads the credentials of a request.
@@ -238,6 +240,28 @@ impl Judge {
         let credentials = text.ok_or(malformed)?;
         Ok(scheme.read(&SchemeRequest { credentials, method, uri, headers })?)
     }
+}
+
+/// Each scheme must be told apart from all others, and stand in a header.
+pub(super) fn check_names(schemes: &[Arc<dyn TokenScheme>]) -> Result<(), BuildError> {
+    let mut taken = vec!["Bearer", "DPoP"];
+    for scheme in schemes {
+        let name = scheme.name();
+        if !is_token(name) {
+            return Err(BuildError::MalformedScheme(name.into()));
+        }
+        if taken.iter().any(|other| other.eq_ignore_ascii_case(name)) {
+            return Err(BuildError::DuplicateScheme(name.into()));
+        }
+        taken.push(name);
+    }
+    Ok(())
+}
+
+/// RFC 9110 section 5.6.2.
+fn is_token(name: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(legal)
 }
 
 pub(super) fn challenge(scheme: &dyn TokenScheme) -> Challenge {

@@ -77,6 +77,7 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         if is_preflight(&request) {
+            self.layer.let_pass(request.extensions_mut());
             return ResponseFuture::serving(self.inner.call(request), None);
         }
         match self.layer.server().judge.check(

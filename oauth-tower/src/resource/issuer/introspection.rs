@@ -74,6 +74,9 @@ impl IntrospectionEndpoint {
 
 /// An issuer that is asked about each token. Made by
 /// [`Issuer::introspection`](crate::resource::Issuer::introspection).
+///
+/// To ask changes nothing, so a question whose connection breaks is put once more:
+/// the endpoint may get two requests for one question, and never more.
 #[derive(Debug)]
 pub struct IntrospectionIssuer {
     pub(in crate::resource) issuer: String,
@@ -90,19 +93,19 @@ pub struct IntrospectionIssuer {
 }
 
 impl IntrospectionIssuer {
-    /// How long an answer is remembered unless said otherwise.
+    /// How long an answer is remembered unless said otherwise: 30 seconds.
     pub const DEFAULT_CACHE: Duration = Duration::from_secs(30);
 
-    /// How many questions may be open at once unless said otherwise.
+    /// How many questions may be open at once unless said otherwise: 64.
     pub const DEFAULT_CONCURRENCY: usize = 64;
 
     /// How many questions one client address may cause, and in which time,
-    /// unless said otherwise.
+    /// unless said otherwise: 300 in 60 seconds.
     pub const DEFAULT_PER_ADDRESS: (u32, Duration) = (300, Duration::from_secs(60));
 
-    /// How long an answer is remembered, in whole seconds: the longest that a
-    /// revoked token is still accepted. `exp` ends it sooner. Zero asks for
-    /// every request (RFC 7662 section 4).
+    /// How long an answer is remembered, in whole seconds, rounded up: the longest
+    /// that a revoked token is still accepted. `exp` ends it sooner. Zero, and
+    /// nothing else, asks for every request (RFC 7662 section 4).
     #[must_use]
     pub const fn cache_for(mut self, duration: Duration) -> Self {
         self.cache_for = duration;
@@ -112,9 +115,13 @@ impl IntrospectionIssuer {
     /// Asks this issuer about opaque tokens that begin like this, and about no
     /// others. Where several issuers have opaque tokens, all but one must have
     /// a prefix: a token must not be shown to an issuer that did not make it.
+    ///
+    /// Of several prefixes that fit a token, the longest counts, in whatever order
+    /// the issuers are given. Two that are equal cannot be built, and an empty one
+    /// is none.
     #[must_use]
     pub fn token_prefix(mut self, prefix: impl Into<Box<str>>) -> Self {
-        self.prefix = Some(prefix.into());
+        self.prefix = Some(prefix.into()).filter(|prefix: &Box<str>| !prefix.is_empty());
         self
     }
 
@@ -151,8 +158,10 @@ impl IntrospectionIssuer {
         self
     }
 
-    /// How many questions may be open at once. Beyond it, tokens that are not
-    /// in the cache get 503; those that are do not notice.
+    /// How many questions may be open at once:
+    /// [`IntrospectionIssuer::DEFAULT_CONCURRENCY`] by default, and not zero.
+    /// Beyond it, tokens that are not in the cache get 503; those that are do not
+    /// notice.
     #[must_use]
     pub const fn concurrency(mut self, most: usize) -> Self {
         self.most = most;
@@ -160,9 +169,10 @@ impl IntrospectionIssuer {
     }
 
     /// How many questions one client address may cause: `questions` at once, and
-    /// as many again in each `period` (in whole seconds, at least one). Beyond it,
-    /// its tokens that are not in the cache get 503 with `Retry-After`, while those
-    /// that are in the cache, and other addresses, do not notice.
+    /// as many again in each `period` (in whole seconds, rounded up); neither may be
+    /// zero. By default [`IntrospectionIssuer::DEFAULT_PER_ADDRESS`]. Beyond it, its
+    /// tokens that are not in the cache get 503 with `Retry-After`, while those that
+    /// are in the cache, and other addresses, do not notice.
     ///
     /// Only questions that the issuer is really asked count, and one about a token
     /// that turns out good is given back: it is not for users, however many of

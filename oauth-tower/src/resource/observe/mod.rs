@@ -16,5 +16,5 @@ mod upstream;
 pub(super) use self::{
     refusals::Refusals,
     requests::{Requests, Source},
-    upstream::{Outcome, Upstream, What},
+    upstream::{Outcome, Upstream, Watch, What},
 };

@@ -1,7 +1,6 @@
 //! What goes on between the resource server and an issuer.
 
-use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::StatusCode;
 
 #[cfg(feature = "metrics")]
 use super::times::Times;
@@ -64,12 +63,12 @@ impl Outcome {
         }
     }
 
-    /// Before anybody has looked into the answer.
-    pub(in crate::resource) fn of_answer(answer: &Result<Response<Bytes>, HttpError>) -> Self {
-        match answer {
-            Ok(answer) if answer.status() == StatusCode::OK => Self::Ok,
-            Ok(_) => Self::Status,
-            Err(error) => Self::of_error(error),
+    /// Of an answer that is of use, or of none.
+    pub(in crate::resource) fn of_answer(status: StatusCode, usable: bool) -> Self {
+        match (status, usable) {
+            (StatusCode::OK, true) => Self::Ok,
+            (StatusCode::OK, false) => Self::Unusable,
+            _ => Self::Status,
         }
     }
 }
@@ -105,22 +104,31 @@ impl Upstream {
         call: impl Future<Output = T>,
         outcome: impl FnOnce(&T) -> Outcome,
     ) -> T {
+        let (ended, watch) = self.drive(call).await;
+        watch.end(outcome(&ended));
+        ended
+    }
+
+    /// Likewise, where it takes another look to say how it ended.
+    pub(in crate::resource) async fn drive<T>(&self, call: impl Future<Output = T>) -> (T, Watch<'_>) {
         let mut watch = Watch::begin(self);
         #[cfg(feature = "tracing")]
         let call = tracing::Instrument::instrument(call, watch.span.clone());
         let ended = call.await;
-        watch.outcome = outcome(&ended);
-        ended
+        watch.stop();
+        (ended, watch)
     }
 }
 
-/// One call under way.
-struct Watch<'a> {
+/// One call, until it is known what became of it.
+pub(in crate::resource) struct Watch<'a> {
     outcome: Outcome,
     #[cfg(feature = "metrics")]
     times: &'a Times,
     #[cfg(feature = "metrics")]
     began: tokio::time::Instant,
+    #[cfg(feature = "metrics")]
+    took: Option<std::time::Duration>,
     #[cfg(feature = "tracing")]
     span: tracing::Span,
     upstream: std::marker::PhantomData<&'a Upstream>,
@@ -135,6 +143,8 @@ impl<'a> Watch<'a> {
             times: &upstream.times,
             #[cfg(feature = "metrics")]
             began: tokio::time::Instant::now(),
+            #[cfg(feature = "metrics")]
+            took: None,
             #[cfg(feature = "tracing")]
             span: tracing::debug_span!(
                 "upstream",
@@ -145,12 +155,26 @@ impl<'a> Watch<'a> {
             upstream: std::marker::PhantomData,
         }
     }
+
+    /// What is done with the answer takes no time of the call's.
+    #[cfg_attr(not(feature = "metrics"), expect(clippy::unused_self, clippy::needless_pass_by_ref_mut))]
+    fn stop(&mut self) {
+        #[cfg(feature = "metrics")]
+        {
+            self.took = Some(self.began.elapsed());
+        }
+    }
+
+    /// How it ended.
+    pub(in crate::resource) fn end(mut self, outcome: Outcome) {
+        self.outcome = outcome;
+    }
 }
 
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
         #[cfg(feature = "metrics")]
-        self.times.record(self.outcome, self.began.elapsed());
+        self.times.record(self.outcome, self.took.unwrap_or_else(|| self.began.elapsed()));
         #[cfg(feature = "tracing")]
         self.span.record("outcome", self.outcome.as_str());
         let _ = self.outcome;

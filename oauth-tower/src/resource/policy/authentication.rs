@@ -17,14 +17,16 @@ pub struct Authentication {
 const SKEW: u64 = 60;
 
 impl Authentication {
-    pub(super) fn in_context<'a>(values: impl IntoIterator<Item = &'a str>) -> Self {
-        let checked = values.into_iter().inspect(|value| {
+    pub(super) fn in_context<T: AsRef<str>>(values: impl IntoIterator<Item = T>) -> Self {
+        let values: Box<[Box<str>]> = values.into_iter().map(|value| value.as_ref().into()).collect();
+        assert!(!values.is_empty(), "there is no authentication context to choose from");
+        values.iter().for_each(|value| {
             assert!(
                 is_acr(value),
                 "`{value}` is no authentication context: it is empty, or not printable, or has a space"
             );
         });
-        Self { acr_values: Some(checked.map(Into::into).collect()), max_age: None }
+        Self { acr_values: Some(values), max_age: None }
     }
 
     pub(super) const fn within(seconds: u64) -> Self {
@@ -43,14 +45,17 @@ impl Authentication {
         self.max_age
     }
 
-    /// Both, unless each names contexts of its own.
-    pub(super) fn and(&self, other: &Self) -> Option<Self> {
-        if self.acr_values.is_some() && other.acr_values.is_some() {
-            return None;
-        }
-        let acr_values = self.acr_values.as_ref().or(other.acr_values.as_ref()).cloned();
-        let max_age = [self.max_age, other.max_age].into_iter().flatten().min();
-        Some(Self { acr_values, max_age })
+    /// Both: in a context that either names, and within the shorter time.
+    pub(super) fn and(&self, other: &Self) -> Self {
+        let acr_values = match (&self.acr_values, &other.acr_values) {
+            (Some(own), Some(others)) => {
+                let common: Box<[_]> = own.iter().filter(|value| others.contains(value)).cloned().collect();
+                assert!(!common.is_empty(), "no authentication context meets both of {own:?} and {others:?}");
+                Some(common)
+            }
+            (own, others) => own.as_ref().or(others.as_ref()).cloned(),
+        };
+        Self { acr_values, max_age: [self.max_age, other.max_age].into_iter().flatten().min() }
     }
 
     /// What a token does not say, it does not meet.

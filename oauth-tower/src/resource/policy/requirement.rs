@@ -26,7 +26,7 @@ pub(super) enum Requirement {
     Detail(Detail),
     Rule(&'static str, Arc<Rule>),
     Scope(Arc<Scope>),
-    AnyScope(Box<[Arc<Scope>]>),
+    AnyScope(Box<[Scope]>),
 }
 
 type Rule = dyn Fn(&ValidatedToken) -> bool + Send + Sync;
@@ -43,6 +43,15 @@ impl Requirement {
         }
     }
 
+    /// The scope that it asks `token` for.
+    pub(super) fn scope_for(&self, token: &ValidatedToken) -> Option<&Scope> {
+        match self {
+            Self::Scope(scope) => Some(scope),
+            Self::AnyScope(choice) => choice.iter().find(|scope| token.permits(scope)).or_else(|| choice.first()),
+            _ => None,
+        }
+    }
+
     /// Makes this ask for what `other` asks for as well, if they go together.
     pub(super) fn takes_in(&mut self, other: &Self) -> bool {
         match (self, other) {
@@ -51,8 +60,8 @@ impl Requirement {
                 true
             }
             (Self::Authentication(wanted), Self::Authentication(more)) => {
-                let both = wanted.and(more).map(Arc::new);
-                both.map(|both| *wanted = both).is_some()
+                *wanted = Arc::new(wanted.and(more));
+                true
             }
             _ => false,
         }
@@ -86,12 +95,11 @@ fn scope_of(token: &ValidatedToken, scope: &Arc<Scope>) -> Result<(), RefusalKin
     if token.permits(scope) { Ok(()) } else { Err(RefusalKind::InsufficientScope(Arc::clone(scope))) }
 }
 
-/// No alternative at all is met by nobody.
-fn any_scope_of(token: &ValidatedToken, alternatives: &[Arc<Scope>]) -> Result<(), RefusalKind> {
+fn any_scope_of(token: &ValidatedToken, alternatives: &[Scope]) -> Result<(), RefusalKind> {
     if alternatives.iter().any(|scope| token.permits(scope)) {
         return Ok(());
     }
-    Err(RefusalKind::InsufficientScope(alternatives.first().cloned().unwrap_or_default()))
+    Err(RefusalKind::InsufficientScope(Arc::default()))
 }
 
 /// What `cnf` says beyond these two has been refused as not understood.

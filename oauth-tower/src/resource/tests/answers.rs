@@ -308,3 +308,24 @@ async fn an_answer_that_was_given_before_is_given_again_and_only_for_the_same_re
         assert_eq!(unbound, none, "a scheme that is not served is no credential");
     }
 }
+
+// spec: RS-13
+#[tokio::test]
+async fn a_preflight_that_nobody_answers_reaches_the_service_as_anonymous() {
+    let key = Key::es256();
+    let preflight = || {
+        let request = Request::builder().method(Method::OPTIONS).header("origin", "https://app.example");
+        request.header("access-control-request-method", "GET").body(String::new()).unwrap()
+    };
+    let mut with_stranger = preflight();
+    let token = server(&key).validate_headers(&headers(&key.good())).await.unwrap();
+    with_stranger.extensions_mut().insert(token);
+    for request in [preflight(), with_stranger] {
+        let (response, served) = send(&server(&key).layer(), request).await;
+        assert!(served);
+        assert_eq!(response.body(), "anonymous");
+    }
+    let inner = Require::scope("read").layer(service(&Arc::default()));
+    let response = server(&key).layer().layer(inner).oneshot(preflight()).await.unwrap();
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "not the program's fault");
+}

@@ -3,7 +3,7 @@
 use oauth_core::mtls::ClientCertificate;
 
 use super::*;
-use crate::resource::Dpop;
+use crate::resource::{Dpop, Policy};
 
 fn certificate(content: &[u8; 3]) -> ClientCertificate {
     ClientCertificate::from_der([&[0x30, 3][..], content].concat()).unwrap()
@@ -58,4 +58,14 @@ async fn a_token_that_is_bound_in_an_unknown_way_is_refused_whatever_is_served()
         let (response, served) = send(&server.layer(), over(Some(own.clone()), &token)).await;
         assert_eq!((response.status(), served), (StatusCode::UNAUTHORIZED, false), "{cnf}");
     }
+}
+
+#[tokio::test]
+async fn a_certificate_or_a_key_is_what_a_policy_may_ask_a_token_to_be_bound_to() {
+    let (key, own) = (Key::es256(), certificate(b"own"));
+    let server = builder(fixed(&key)).mutual_tls().build().unwrap();
+    let layer = server.layer().require(Policy::new().sender_constrained());
+    let bound = key.token(json!({ "cnf": { "x5t#S256": own.thumbprint() } }));
+    assert!(send(&layer, over(Some(own.clone()), &bound)).await.1);
+    assert!(!send(&layer, over(Some(own), &key.good())).await.1, "not bound, whoever sends it");
 }

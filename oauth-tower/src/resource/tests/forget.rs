@@ -95,3 +95,48 @@ async fn a_token_forgotten_while_it_is_asked_about_is_asked_about_again() {
     assert!(!waiting.await.unwrap());
     assert!(!accepts(&server, "one").await);
 }
+
+#[tokio::test]
+async fn a_key_that_is_forgotten_is_good_again_only_if_it_is_still_published() {
+    const KEYS: &str = "https://as.example/jwks";
+    let (key, upstream) = (Key::es256(), Upstream::new());
+    upstream.json(KEYS, &key.document());
+    let server = builder(Issuer::jwt(ISSUER).jwks_uri(KEYS)).http(upstream.client()).build().unwrap();
+    let thumbprint = key.key.public_key().thumbprint();
+    let token = key.good();
+    assert!(accepts(&server, &token).await);
+    server.forget_key(ISSUER, thumbprint);
+    assert!(accepts(&server, &token).await, "it was only a rumour");
+    assert_eq!(upstream.calls(), 2);
+    upstream.json(KEYS, &Key::es256().document());
+    server.forget_key(ISSUER, thumbprint);
+    assert!(!accepts(&server, &token).await);
+    // Until the keys are known again, nobody says yes or no.
+    server.forget_key(ISSUER, thumbprint);
+    upstream.answer(KEYS, 500, &[], "");
+    assert_eq!(server.validate_headers(&headers(&token)).await.unwrap_err().status(), 503);
+}
+
+#[tokio::test]
+async fn keys_that_were_asked_for_before_are_not_waited_for() {
+    const KEYS: &str = "https://as.example/jwks";
+    let (key, upstream) = (Key::es256(), Upstream::new());
+    upstream.json(KEYS, &key.document()).close();
+    let server = builder(Issuer::jwt(ISSUER).jwks_uri(KEYS)).http(upstream.client()).build().unwrap();
+    let ask = |token: String| {
+        let server = server.clone();
+        tokio::spawn(async move { accepts(&server, &token).await })
+    };
+    let early = ask(key.good());
+    while upstream.calls() < 1 {
+        tokio::task::yield_now().await;
+    }
+    server.forget_key(ISSUER, key.key.public_key().thumbprint());
+    let late = ask(key.token(json!({ "jti": "2" })));
+    while upstream.calls() < 2 {
+        tokio::task::yield_now().await;
+    }
+    upstream.open();
+    assert!(early.await.unwrap() && late.await.unwrap());
+    assert!(accepts(&server, &key.token(json!({ "jti": "3" }))).await);
+}

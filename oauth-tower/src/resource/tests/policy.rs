@@ -100,7 +100,39 @@ async fn one_of_several_scopes_is_enough_and_the_challenge_names_the_first() {
     let (status, challenge) = ask(policy, json!({})).await.unwrap_err();
     assert_eq!(status, StatusCode::FORBIDDEN);
     assert!(challenge.contains(r#"scope="read:all audit""#), "{challenge}");
-    assert!(!passes(&Policy::new().any_scope([]), json!({})).await, "no alternative is met by nobody");
+}
+
+// spec: RS-09
+#[tokio::test]
+async fn the_challenge_lists_all_the_scope_that_the_operation_needs() {
+    let policy = Policy::new().scope("c").any_scope(["d", "e"]);
+    for (has, wanted) in [("c", "c d"), ("d", "c d"), ("e", "c e"), ("x", "c d")] {
+        let (_, challenge) = ask(policy.clone(), json!({ "scope": has })).await.unwrap_err();
+        assert!(challenge.contains(&format!(r#"scope="{wanted}""#)), "{challenge}");
+        assert!(passes(&policy, json!({ "scope": wanted })).await);
+    }
+}
+
+// spec: RS-36
+#[tokio::test]
+async fn two_policies_ask_for_an_authentication_that_meets_both() {
+    let policy = Policy::new().acr(["a", "b", "c"]).max_age(300).and(Policy::new().max_age(60).acr(["c", "b", "d"]));
+    let (_, challenge) = ask(policy.clone(), json!({ "acr": "a", "auth_time": NOW })).await.unwrap_err();
+    assert!(challenge.contains(r#"acr_values="b c""#) && challenge.contains(r#"max_age="60""#), "{challenge}");
+    assert!(passes(&policy, json!({ "acr": "c", "auth_time": NOW - 60 })).await);
+    assert!(!passes(&policy, json!({ "acr": "d", "auth_time": NOW })).await);
+}
+
+#[test]
+#[should_panic(expected = "no authentication context meets both")]
+fn policies_that_nobody_can_meet_are_found_when_the_program_starts() {
+    drop(Policy::new().acr(["a"]).and(Policy::new().acr(["b"])));
+}
+
+#[test]
+#[should_panic(expected = "no scope to choose from")]
+fn a_choice_of_nothing_is_found_when_the_program_starts() {
+    drop(Policy::new().any_scope([]));
 }
 
 // spec: RS-20

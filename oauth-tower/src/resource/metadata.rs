@@ -25,7 +25,9 @@ use oauth_core::{
 };
 use tower::Service;
 
-use super::{BuildError, ResourceServer, ResourceServerBuilder, dpop::ProofRules, validate::Configured};
+use super::{
+    BuildError, ResourceServer, ResourceServerBuilder, dpop::ProofRules, scheme::TokenScheme, validate::Configured,
+};
 use crate::outgoing::{Endpoint, Transport, UrlError};
 
 /// The metadata of a resource, and where it lies.

@@ -106,6 +106,9 @@ async fn a_token_of_one_type_is_refused_under_another_scheme() {
             assert_eq!((response.status(), served), (StatusCode::UNAUTHORIZED, false));
         }
     }
+    let parts = call(&format!("Signed {plain}:{}", proof("", "GET", "/notes"))).into_parts().0;
+    let refusal = server.validate(&parts).await.unwrap_err();
+    assert_eq!(*refusal.kind(), RefusalKind::InvalidToken(InvalidToken::NotBound));
     let refusal = server.validate_headers(&headers(&theirs)).await.unwrap_err();
     assert_eq!(*refusal.kind(), RefusalKind::InvalidToken(InvalidToken::Bound));
     // Without a request line nothing can be proven.

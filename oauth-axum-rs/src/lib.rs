@@ -65,6 +65,7 @@
 //! | `server` | no | the authorization server's router |
 //! | `pages` | no | sign-in and consent pages, and users with passwords |
 //! | `sqlite` | no | the SQLite store |
+//! | `postgres` | no | the PostgreSQL store |
 //! | `tls` | no | a TLS listener for `axum::serve` |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -82,6 +83,9 @@ mod tls;
 
 /// Everything below the paved path.
 pub use oauth_core;
+#[cfg(feature = "postgres")]
+#[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+pub use oauth_core::store::postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use oauth_core::store::sqlite::SqliteStore;

@@ -10,13 +10,16 @@ mod events;
 mod folder;
 mod oidc_provider;
 mod people;
+mod postgres;
 mod program;
 mod race;
+mod records;
 mod reference;
 mod remote;
 mod request;
 mod store;
 mod visitor;
+mod wire;
 mod world;
 
 pub(crate) use self::{
@@ -29,12 +32,15 @@ pub(crate) use self::{
     folder::Folder,
     oidc_provider::{OPAQUE, OidcProvider, Protected, part, with_member},
     people::{PASSWORD, People},
+    postgres::{DATABASE_PASSWORD, Postgres, give_to_server, new_database, raw, shared_postgres, url_at},
     program::{Ended, Program, free_port, program, workspace},
     race::all_at_once,
+    records::*,
     reference::{ALBUMS, JWT_ALBUMS, Reference},
     remote::Remote,
     request::{basic, post, redemption},
     store::WatchedStore,
     visitor::{Visitor, unescape},
+    wire::{Mood, Wire},
     world::{World, on_every_store, on_every_store_with, on_memory, on_memory_with, on_sqlite},
 };

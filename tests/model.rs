@@ -7,14 +7,13 @@ use oauth_core::{
     secret::Digest,
     store::{
         AccessToken, Code, FinishInteraction, Grant, GrantFacts, NextRefresh, ParkedInteraction, RedeemCode,
-        RefreshOutcome, RotateRefresh, SealedKey, Store, StoreError, memory::MemoryStore, postgres::PostgresStore,
-        sqlite::SqliteStore,
+        RefreshOutcome, RotateRefresh, SealedKey, Store, StoreError, memory::MemoryStore, sqlite::SqliteStore,
     },
     token::GrantId,
 };
 use proptest::{prelude::*, test_runner::TestRunner};
 
-use crate::support::{Folder, new_database, raw};
+use crate::support::{Folder, new_database, patient, raw};
 
 const NOW: UnixTime = UnixTime(1_800_000_000);
 
@@ -247,7 +246,7 @@ fn a_database_answers_as_memory_does() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let url = runtime.block_on(new_database());
     for_any_steps(async |steps| {
-        let store = PostgresStore::builder(&url).connections(1).build().await.unwrap();
+        let store = patient(&url).connections(1).build().await.unwrap();
         let clean = "TRUNCATE oauth_grants, oauth_access_tokens, oauth_retries, oauth_interactions, oauth_signing_keys";
         raw(&url).await.batch_execute(clean).await.unwrap();
         compare(&store, steps).await

@@ -19,7 +19,7 @@ use crate::support::*;
 // spec: TOK-17, TOK-18, TOK-27, TOK-28, TOK-29, TOK-30, TOK-31, SEC-20
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_store_is_as_stores_are() {
-    let store = PostgresStore::connect(&new_database().await).await.unwrap();
+    let store = store_at(&new_database().await).await;
     Suite::new(|| async { store.clone() }, |task| drop(tokio::spawn(task))).run().await;
 }
 
@@ -27,7 +27,7 @@ async fn the_store_is_as_stores_are() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_nodes_are_one_store() {
     let url = new_database().await;
-    let node = async || PostgresStore::builder(&url).connections(8).build().await.unwrap();
+    let node = async || patient(&url).connections(8).build().await.unwrap();
     let (first, others) = (node().await, [node().await, node().await, node().await]);
     let nodes = || async { Nodes::new(first.clone(), others.clone()) };
     Suite::new(nodes, |task| drop(tokio::spawn(task))).run().await;
@@ -36,10 +36,25 @@ async fn many_nodes_are_one_store() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn statements_that_are_not_prepared_do_the_same() {
     let url = new_database().await;
-    let store = PostgresStore::builder(&url).pooler(Pooler::Unprepared).build().await.unwrap();
+    let store = patient(&url).pooler(Pooler::Unprepared).build().await.unwrap();
     Suite::new(|| async { store.clone() }, |task| drop(tokio::spawn(task))).run().await;
-    let prepared = "SELECT 1 FROM pg_prepared_statements";
-    assert!(raw(&url).await.query(prepared, &[]).await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_pooler_may_stand_in_between() {
+    let direct = new_database().await;
+    let bouncer = PgBouncer::start(shared_postgres());
+    let url = url_at(bouncer.port, direct.rsplit('/').next().unwrap());
+    let poolers =
+        if knows_prepared_statements() { vec![Pooler::Unprepared, Pooler::Prepared] } else { vec![Pooler::Unprepared] };
+    for pooler in poolers {
+        println!("{pooler:?}");
+        // Eight connections each, of which six are served at a time.
+        let node = || patient(&url).connections(8).pooler(pooler).build();
+        let (first, other) = futures_util::future::try_join(node(), node()).await.unwrap();
+        let nodes = || async { Nodes::new(first.clone(), [other.clone()]) };
+        Suite::new(nodes, |task| drop(tokio::spawn(task))).run().await;
+    }
 }
 
 /// Calls every verb that a request can lead to.
@@ -104,7 +119,7 @@ async fn every_verb_is_one_round_trip_prepared_or_not() {
         let url = new_database().await;
         let wire = Wire::to(shared_postgres().port()).await;
         let url = url_at(wire.port, url.rsplit('/').next().unwrap());
-        let store = PostgresStore::builder(&url).connections(1).pooler(pooler).build().await.unwrap();
+        let store = patient(&url).connections(1).pooler(pooler).build().await.unwrap();
         let before = wire.asked();
         store.check().await.unwrap();
         println!("{pooler:?}: the first call and its connection: {}", wire.asked() - before);
@@ -128,7 +143,7 @@ async fn nothing_secret_is_shown() {
         assert!(shown.contains("127.0.0.1"), "{shown}");
     };
     secret(format!("{:?}", PostgresStore::builder(&url)));
-    secret(format!("{:?}", PostgresStore::connect(&url).await.unwrap()));
+    secret(format!("{:?}", store_at(&url).await));
     let wrong = url.replace(DATABASE_PASSWORD, "hunter3");
     let error = PostgresStore::connect(&wrong).await.unwrap_err();
     let shown = format!("{error} {error:?}");
@@ -137,7 +152,7 @@ async fn nothing_secret_is_shown() {
 
 #[tokio::test]
 async fn a_text_that_no_database_can_hold_matches_nothing() {
-    let store = PostgresStore::connect(&new_database().await).await.unwrap();
+    let store = store_at(&new_database().await).await;
     let grant = fresh_grant();
     store.insert_grant(grant.clone(), None).await.unwrap();
     let redirect_uri = Some("https://app.example/\0".to_owned());
@@ -148,7 +163,7 @@ async fn a_text_that_no_database_can_hold_matches_nothing() {
 #[tokio::test]
 async fn a_closed_store_takes_no_more() {
     let url = new_database().await;
-    let store = PostgresStore::connect(&url).await.unwrap();
+    let store = store_at(&url).await;
     store.check().await.unwrap();
     store.clone().close();
     assert!(faults::is_unavailable(&store.check().await));

@@ -15,7 +15,7 @@ async fn versions(url: &str) -> Vec<i64> {
 async fn many_nodes_may_start_on_an_empty_database_at_once() {
     for _ in 0..5 {
         let url = new_database().await;
-        let nodes = join_all((0..16).map(|_| PostgresStore::connect(&url))).await;
+        let nodes = join_all((0..16).map(|_| patient(&url).build())).await;
         assert_eq!(versions(&url).await, [1]);
         for node in nodes {
             let (node, grant) = (node.unwrap(), fresh_grant());
@@ -35,17 +35,17 @@ async fn a_start_that_is_given_up_halfway_leaves_nothing() {
     let late = PostgresStore::builder(&url).migration_timeout(patience).build().await;
     assert!(matches!(late, Err(StoreError::Unavailable(_))));
     beside.batch_execute("COMMIT").await.unwrap();
-    PostgresStore::connect(&url).await.unwrap().check().await.unwrap();
+    store_at(&url).await.check().await.unwrap();
     assert_eq!(versions(&url).await, [1]);
 }
 
 #[tokio::test]
 async fn a_database_of_a_later_version_is_refused_unless_it_says_otherwise() {
     let url = new_database().await;
-    PostgresStore::connect(&url).await.unwrap().close();
+    store_at(&url).await.close();
     let beside = raw(&url).await;
     beside.batch_execute("INSERT INTO oauth_migrations (version, usable_from) VALUES (2, 1)").await.unwrap();
-    PostgresStore::connect(&url).await.unwrap().check().await.unwrap();
+    store_at(&url).await.check().await.unwrap();
     beside.batch_execute("UPDATE oauth_migrations SET usable_from = version").await.unwrap();
     let error = PostgresStore::connect(&url).await.unwrap_err();
     assert!(matches!(error, StoreError::Schema { found: 2, known: 1 }), "{error}");
@@ -62,7 +62,7 @@ async fn a_server_that_may_forget_what_it_acknowledged_is_refused() {
 #[tokio::test]
 async fn a_role_that_may_only_read_and_write_starts_on_a_finished_schema() {
     let url = new_database().await;
-    PostgresStore::connect(&url).await.unwrap().close();
+    store_at(&url).await.close();
     let beside = raw(&url).await;
     let name = url.rsplit('/').next().unwrap();
     let role = format!(
@@ -70,7 +70,7 @@ async fn a_role_that_may_only_read_and_write_starts_on_a_finished_schema() {
         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}"
     );
     beside.batch_execute(&role).await.unwrap();
-    let store = PostgresStore::connect(&url.replace("oauth:", &format!("{name}:"))).await.unwrap();
+    let store = store_at(&url.replace("oauth:", &format!("{name}:"))).await;
     call_everything(&store, |_| ()).await;
     store.sweep(NOW, 10).await.unwrap();
 }
@@ -78,7 +78,7 @@ async fn a_role_that_may_only_read_and_write_starts_on_a_finished_schema() {
 #[tokio::test]
 async fn every_foreign_key_has_an_index_that_begins_with_it() {
     let url = new_database().await;
-    PostgresStore::connect(&url).await.unwrap();
+    store_at(&url).await;
     let without = "SELECT conrelid::regclass::text FROM pg_constraint k WHERE contype = 'f' AND NOT EXISTS (
         SELECT 1 FROM pg_index i WHERE i.indrelid = k.conrelid AND i.indkey[0] = k.conkey[1])";
     let rows = raw(&url).await.query(without, &[]).await.unwrap();
@@ -90,7 +90,7 @@ async fn every_foreign_key_has_an_index_that_begins_with_it() {
 async fn every_verb_finds_its_rows_by_an_index() {
     let url = new_database().await;
     let beside = raw(&url).await;
-    PostgresStore::connect(&url).await.unwrap().close();
+    store_at(&url).await.close();
     beside.batch_execute(MANY_ROWS).await.unwrap();
     // By other connections: what they have read is told when they go.
     let scans = async |before: i64| {
@@ -113,7 +113,7 @@ async fn every_verb_finds_its_rows_by_an_index() {
     at_rest().await;
     let (_, before) = scans(0).await;
     for pooler in [oauth_core::store::postgres::Pooler::None, oauth_core::store::postgres::Pooler::Unprepared] {
-        let store = PostgresStore::builder(&url).connections(1).pooler(pooler).build().await.unwrap();
+        let store = patient(&url).connections(1).pooler(pooler).build().await.unwrap();
         // Often enough that the server turns to plans that fit any values.
         for _ in 0..20 {
             call_everything(&store, |_| ()).await;

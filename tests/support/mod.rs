@@ -10,6 +10,7 @@ mod events;
 mod folder;
 mod oidc_provider;
 mod people;
+mod pooler;
 mod postgres;
 mod program;
 mod race;
@@ -32,7 +33,10 @@ pub(crate) use self::{
     folder::Folder,
     oidc_provider::{OPAQUE, OidcProvider, Protected, part, with_member},
     people::{PASSWORD, People},
-    postgres::{DATABASE_PASSWORD, Postgres, give_to_server, new_database, raw, shared_postgres, url_at},
+    pooler::{PgBouncer, knows_prepared_statements},
+    postgres::{
+        DATABASE_PASSWORD, Postgres, give_to_server, new_database, patient, raw, shared_postgres, store_at, url_at,
+    },
     program::{Ended, Program, free_port, program, workspace},
     race::all_at_once,
     records::*,

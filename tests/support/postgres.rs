@@ -16,6 +16,7 @@ use std::{
     time::Duration,
 };
 
+use oauth_core::store::postgres::{PostgresStore, PostgresStoreBuilder};
 use tokio_postgres::{Client, NoTls};
 
 use super::{Folder, free_port};
@@ -64,7 +65,7 @@ impl Postgres {
         let password = folder.path().join("password");
         fs::write(&password, DATABASE_PASSWORD).unwrap();
         let mut initdb = as_user(binaries().join("initdb"));
-        initdb.arg("-D").arg(&data).args(["-U", USER, "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync"]);
+        initdb.arg("-D").arg(&data).args(["-U", USER, "-A", "password", "-E", "UTF8", "--locale=C", "--no-sync"]);
         run(initdb.arg("--pwfile").arg(&password));
         let file = data.join("postgresql.conf");
         fs::write(&file, fs::read_to_string(&file).unwrap() + SETTINGS + settings).unwrap();
@@ -136,6 +137,11 @@ impl Drop for Postgres {
     }
 }
 
+/// Who the tests are to the server.
+pub(super) fn database_user() -> &'static str {
+    USER
+}
+
 /// The URL of a database behind `port` of this machine.
 pub(crate) fn url_at(port: u16, database: &str) -> String {
     format!("postgres://{USER}:{DATABASE_PASSWORD}@127.0.0.1:{port}/{database}")
@@ -149,6 +155,17 @@ pub(crate) async fn new_database() -> String {
 pub(crate) fn shared_postgres() -> &'static Postgres {
     static SHARED: OnceLock<Postgres> = OnceLock::new();
     SHARED.get_or_init(|| Postgres::start(""))
+}
+
+/// A store that waits for machines with much else to do.
+pub(crate) async fn store_at(url: &str) -> PostgresStore {
+    patient(url).build().await.unwrap()
+}
+
+/// Settings of such a store.
+pub(crate) fn patient(url: &str) -> PostgresStoreBuilder {
+    let patience = Duration::from_secs(60);
+    PostgresStore::builder(url).wait_timeout(patience).connect_timeout(patience).statement_timeout(patience)
 }
 
 /// A connection beside the store's.
@@ -175,7 +192,7 @@ fn binaries() -> &'static Path {
 }
 
 /// The server refuses to run as root: then it runs as the user that Debian made for it, or as nobody.
-fn user() -> Option<(u32, u32)> {
+pub(super) fn user() -> Option<(u32, u32)> {
     if fs::metadata("/proc/self").unwrap().uid() != 0 {
         return None;
     }
@@ -196,7 +213,7 @@ pub(crate) fn give_to_server(file: &Path) {
 }
 
 /// A command that runs as that user, where it may be.
-fn as_user(program: impl AsRef<std::ffi::OsStr>) -> Command {
+pub(super) fn as_user(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);
     if let Some((uid, gid)) = user() {
         command.uid(uid).gid(gid);

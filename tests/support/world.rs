@@ -11,14 +11,14 @@ use oauth_core::{
     engine::policy::{Resource, TokenFormat},
     secret::RootSecret,
     server::{AuthorizationServer, AuthorizationServerBuilder, BuildError},
-    store::{Store, memory::MemoryStore, postgres::PostgresStore, sqlite::SqliteStore},
+    store::{Store, memory::MemoryStore, sqlite::SqliteStore},
     token::{Prefixes, TokenCodec},
 };
 use tower::ServiceExt;
 
 use super::{
     API, AUDITOR, Answer, Ask, Browser, CALLBACK, Caller, Events, Folder, ISSUER, JWT_API, OTHER_API, People,
-    RESOURCE_SERVER, Tokens, WatchedStore, new_database, post, redemption, registered,
+    RESOURCE_SERVER, Tokens, WatchedStore, new_database, post, redemption, registered, store_at,
 };
 
 /// A server and what a test needs to see and move. Clones share it.
@@ -67,7 +67,7 @@ async fn on_sqlite_with(set: impl Fn(AuthorizationServerBuilder) -> Authorizatio
 
 async fn on_postgres_with(set: impl Fn(AuthorizationServerBuilder) -> AuthorizationServerBuilder) -> World {
     let url = new_database().await;
-    let world = World::new(PostgresStore::connect(&url).await.unwrap(), None, &set).await;
+    let world = World::new(store_at(&url).await, None, &set).await;
     World { database: Some(url), ..world }
 }
 
@@ -115,7 +115,7 @@ impl World {
     ) -> Result<Self, BuildError> {
         let store = match (&self.folder, &self.database) {
             (Some(folder), _) => WatchedStore::new(SqliteStore::open(folder.file()).await.unwrap()),
-            (_, Some(url)) => WatchedStore::new(PostgresStore::connect(url).await.unwrap()),
+            (_, Some(url)) => WatchedStore::new(store_at(url).await),
             (None, None) => self.store.clone(),
         };
         let builder = builder(self.server.issuer(), &store, &self.clock, &self.events);

@@ -8,7 +8,8 @@ mod schema;
 use oauth_core::{
     client::{Client, ClientId},
     store::{
-        Clients, FinishInteraction, Grants, Interactions, ParkedInteraction, SealedKey, SigningKeys, Store,
+        Clients, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction, RedeemCode, Redemption,
+        RefreshOutcome, RotateRefresh, SealedKey, SigningKeys, Store,
         conformance::{Nodes, Suite},
         postgres::{Pooler, PostgresStore},
     },
@@ -54,6 +55,41 @@ async fn a_pooler_may_stand_in_between() {
         let (first, other) = futures_util::future::try_join(node(), node()).await.unwrap();
         let nodes = || async { Nodes::new(first.clone(), [other.clone()]) };
         Suite::new(nodes, |task| drop(tokio::spawn(task))).run().await;
+    }
+}
+
+/// What others do to the row in the meantime counts, and nothing that was true before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_step_that_had_to_wait_judges_what_it_then_finds() {
+    let url = new_database().await;
+    let store = store_at(&url).await;
+    let (beside, watch) = (raw(&url).await, raw(&url).await);
+    for verb in 0..4 {
+        let grant = fresh_grant();
+        store.insert_grant(grant.clone(), None).await.unwrap();
+        let id = grant.id.as_bytes().as_slice();
+        beside.batch_execute("BEGIN").await.unwrap();
+        let revoke = "UPDATE oauth_grants SET revoked_at = 1800000000 WHERE id = $1";
+        assert_eq!(beside.execute(revoke, &[&id]).await.unwrap(), 1);
+        let step = tokio::spawn({
+            let (store, grant) = (store.clone(), grant.clone());
+            async move {
+                match verb {
+                    0 => format!("{:?}", store.insert_access(grant.id, fresh_access(), NOW).await.unwrap()),
+                    1 => format!("{:?}", store.rotate_refresh(rotating(&grant)).await.unwrap()),
+                    2 => format!("{:?}", store.redeem_code(redeeming(&grant)).await.unwrap()),
+                    _ => format!("{:?}", store.revoke_grant(grant.id, NOW).await.unwrap()),
+                }
+            }
+        });
+        let waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while watch.query(waiting, &[]).await.unwrap().is_empty() {
+            assert!(!step.is_finished(), "verb {verb} did not wait for the row");
+        }
+        beside.batch_execute("COMMIT").await.unwrap();
+        assert_eq!(step.await.unwrap(), ["false", "Refused", "Refused", "AlreadyRevoked"][verb]);
+        let tokens = "SELECT 1 FROM oauth_access_tokens";
+        assert!(watch.query(tokens, &[]).await.unwrap().is_empty());
     }
 }
 
@@ -136,6 +172,32 @@ async fn every_verb_is_one_round_trip_prepared_or_not() {
 }
 
 #[tokio::test]
+async fn the_end_of_a_grant_leaves_nothing_to_retry_with() {
+    let store = store_at(&new_database().await).await;
+    for way in 0..3 {
+        let grant = fresh_grant();
+        store.insert_grant(grant.clone(), None).await.unwrap();
+        if way == 1 {
+            store.redeem_code(redeeming(&grant)).await.unwrap();
+        }
+        let refresh = store.grant(grant.id).await.unwrap().unwrap().refresh;
+        let rotation = rotating(&Grant { refresh, ..grant.clone() });
+        store.rotate_refresh(rotation.clone()).await.unwrap();
+        let retry = async || store.grant(grant.id).await.unwrap().unwrap().refresh.unwrap().retry;
+        assert!(retry().await.is_some());
+        match way {
+            0 => drop(store.revoke_grant(grant.id, NOW).await.unwrap()),
+            1 => assert_eq!(store.redeem_code(redeeming(&grant)).await.unwrap(), Redemption::Replayed),
+            _ => {
+                let late = RotateRefresh { now: later(30), ..rotation };
+                assert_eq!(store.rotate_refresh(late).await.unwrap(), RefreshOutcome::Reused);
+            }
+        }
+        assert_eq!(retry().await, None);
+    }
+}
+
+#[tokio::test]
 async fn nothing_secret_is_shown() {
     let url = new_database().await;
     let secret = |shown: String| {
@@ -156,8 +218,8 @@ async fn a_text_that_no_database_can_hold_matches_nothing() {
     let grant = fresh_grant();
     store.insert_grant(grant.clone(), None).await.unwrap();
     let redirect_uri = Some("https://app.example/\0".to_owned());
-    let outcome = store.redeem_code(oauth_core::store::RedeemCode { redirect_uri, ..redeeming(&grant) }).await;
-    assert_eq!(outcome.unwrap(), oauth_core::store::Redemption::Refused);
+    let outcome = store.redeem_code(RedeemCode { redirect_uri, ..redeeming(&grant) }).await;
+    assert_eq!(outcome.unwrap(), Redemption::Refused);
 }
 
 #[tokio::test]

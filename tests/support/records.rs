@@ -83,3 +83,11 @@ pub(crate) fn rotating(grant: &Grant) -> RotateRefresh {
         access: fresh_access(),
     }
 }
+
+/// What replaces the token that `rotation` made.
+pub(crate) fn following(rotation: &RotateRefresh) -> RotateRefresh {
+    let NextRefresh::Successor { digest, .. } = &rotation.next else { panic!("there is no successor") };
+    let next = NextRefresh::Successor { digest: fresh_digest(), retry: Some((vec![7; 300], later(30))) };
+    let generation = rotation.generation + 1;
+    RotateRefresh { digest: *digest, generation, next, access: fresh_access(), ..rotation.clone() }
+}

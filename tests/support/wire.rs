@@ -18,8 +18,8 @@ pub(crate) enum Mood {
     Well,
     /// It swallows everything, and says nothing of it.
     Hangs,
-    /// It passes what is asked, and breaks when the answer comes.
-    LosesAnswers,
+    /// It passes what is asked, breaks when the answer comes, and is well again.
+    LosesAnAnswer,
 }
 
 /// A port of this machine behind which is another, until the wire goes.
@@ -36,6 +36,10 @@ struct Shared {
 }
 
 impl Shared {
+    fn set(&self, mood: Mood) {
+        self.mood.store(mood as u8, Ordering::SeqCst);
+    }
+
     fn is(&self, mood: Mood) -> bool {
         self.mood.load(Ordering::SeqCst) == mood as u8
     }
@@ -62,7 +66,7 @@ impl Wire {
     }
 
     pub(crate) fn set(&self, mood: Mood) {
-        self.shared.mood.store(mood as u8, Ordering::SeqCst);
+        self.shared.set(mood);
     }
 
     /// How often a client has begun to speak since a server last spoke: round trips.
@@ -96,8 +100,11 @@ async fn pass(mut client: TcpStream, port: u16, shared: Arc<Shared>) {
                 asking = true;
             }
             Ok(length) = server.read(&mut answer) => {
-                if length == 0 || shared.is(Mood::LosesAnswers) {
+                if length == 0 {
                     return;
+                }
+                if shared.is(Mood::LosesAnAnswer) {
+                    return shared.set(Mood::Well);
                 }
                 if !shared.is(Mood::Hangs) && client.write_all(&answer[..length]).await.is_err() {
                     return;

@@ -118,6 +118,7 @@ async fn an_answer_that_was_lost_is_no_answer_and_no_second_attempt() {
     assert!(found.is_live(NOW) && found.refresh.as_ref().is_some_and(|refresh| Some(refresh.digest) == redeem.refresh));
     assert_eq!(access, redeem.access);
     // What changes nothing may be asked again.
+    store.check().await.unwrap();
     wire.set(Mood::LosesAnAnswer);
     assert_eq!(store.grant(grant.id).await.unwrap(), Some(found));
     assert_eq!(store.redeem_code(redeem).await.unwrap(), Redemption::Replayed);

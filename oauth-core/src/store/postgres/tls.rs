@@ -37,15 +37,15 @@ pub(super) struct Tls(Arc<ClientConfig>);
 impl Tls {
     pub(super) fn new(files: &Files) -> Result<Self, Cause> {
         let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
-        let builder = builder.with_safe_default_protocol_versions().map_err(wrong)?;
+        let builder = builder.with_safe_default_protocol_versions().map_err(|error| wrong(&error))?;
         let builder = match &files.root {
             Some(path) => builder.with_root_certificates(roots(path)?),
-            None => builder.with_platform_verifier().map_err(wrong)?,
+            None => builder.with_platform_verifier().map_err(|error| wrong(&error))?,
         };
         let config = match (&files.certificate, &files.key) {
             (Some(certificate), Some(key)) => {
                 let key = PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable(key, error))?;
-                builder.with_client_auth_cert(certificates(certificate)?, key).map_err(wrong)?
+                builder.with_client_auth_cert(certificates(certificate)?, key).map_err(|error| wrong(&error))?
             }
             (None, None) => builder.with_no_client_auth(),
             _ => return Err(Cause::new("sslcert and sslkey go together")),
@@ -75,7 +75,7 @@ fn unreadable(path: &Path, what: impl std::fmt::Display) -> Cause {
     Cause::new(format!("{}: {what}", path.display()))
 }
 
-fn wrong(error: rustls::Error) -> Cause {
+fn wrong(error: &rustls::Error) -> Cause {
     Cause::new(format!("TLS: {error}"))
 }
 

@@ -2,11 +2,13 @@
 -- them, next to each other on disk: `id` is random, and only its index pays.
 -- What a refresh changes is in no index, and a fifth of each page is kept free
 -- for it, so that a rotation touches the row and no index (a HOT update).
+-- Names are compared by their bytes: no upgrade of the system's collations
+-- damages an index on them.
 CREATE TABLE oauth_grants (
     no bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     id bytea NOT NULL UNIQUE,
-    client text NOT NULL,
-    subject text,
+    client text COLLATE "C" NOT NULL,
+    subject text COLLATE "C",
     -- What never changes, as JSON.
     facts text NOT NULL,
     created_at bigint NOT NULL,
@@ -52,7 +54,7 @@ CREATE TABLE oauth_access_tokens (
 CREATE INDEX oauth_access_tokens_by_end ON oauth_access_tokens (expires_at);
 
 CREATE TABLE oauth_clients (
-    id text PRIMARY KEY,
+    id text COLLATE "C" PRIMARY KEY,
     record text NOT NULL
 );
 
@@ -68,8 +70,8 @@ CREATE INDEX oauth_interactions_by_end ON oauth_interactions (expires_at);
 -- Of nodes that insert the next key of an algorithm at once, all choose the
 -- same number, and one has it.
 CREATE TABLE oauth_signing_keys (
-    kid text PRIMARY KEY,
-    algorithm text NOT NULL,
+    kid text COLLATE "C" PRIMARY KEY,
+    algorithm text COLLATE "C" NOT NULL,
     number bigint NOT NULL,
     sealed bytea NOT NULL,
     active_from bigint NOT NULL,

@@ -3,10 +3,25 @@
 //!
 //! Absolute figures are of this machine and this moment; the ratios travel.
 
-#![expect(dead_code, unused_imports, reason = "the tests use the rest of it")]
+#![expect(
+    dead_code,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "it is run by hand, and shares its server with the tests, which use more of it"
+)]
 
-#[path = "../support/mod.rs"]
-mod support;
+#[path = "../support"]
+mod support {
+    mod folder;
+    mod port;
+    mod postgres;
+    mod records;
+
+    pub(crate) use self::{folder::Folder, port::free_port, postgres::*, records::*};
+}
 
 use std::{
     future::Future,

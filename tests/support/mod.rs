@@ -11,6 +11,7 @@ mod folder;
 mod oidc_provider;
 mod people;
 mod pooler;
+mod port;
 mod postgres;
 mod program;
 mod race;
@@ -34,10 +35,11 @@ pub(crate) use self::{
     oidc_provider::{OPAQUE, OidcProvider, Protected, part, with_member},
     people::{PASSWORD, People},
     pooler::{PgBouncer, knows_prepared_statements},
+    port::free_port,
     postgres::{
         DATABASE_PASSWORD, Postgres, give_to_server, new_database, patient, raw, shared_postgres, store_at, url_at,
     },
-    program::{Ended, Program, free_port, program, workspace},
+    program::{Ended, Program, program, workspace},
     race::all_at_once,
     records::*,
     reference::{ALBUMS, JWT_ALBUMS, Reference},

@@ -23,7 +23,7 @@ pub(crate) struct PgBouncer {
     pub(crate) port: u16,
     guard: Child,
     stdin: Option<ChildStdin>,
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl PgBouncer {
@@ -47,13 +47,15 @@ impl PgBouncer {
         command.args(["-c", GUARD, "sh"]).arg(program()).arg(&file);
         let mut guard = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let stdin = guard.stdin.take();
+        let pooler = Self { port, guard, stdin, folder };
         for _ in 0..60_000 {
             if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return Self { port, guard, stdin, _folder: folder };
+                return pooler;
             }
             thread::sleep(Duration::from_millis(1));
         }
-        panic!("the pooler does not start: {}", fs::read_to_string(folder.path().join("log")).unwrap_or_default());
+        let log = pooler.folder.path().join("log");
+        panic!("the pooler does not start: {}", fs::read_to_string(log).unwrap_or_default());
     }
 }
 

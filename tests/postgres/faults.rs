@@ -234,12 +234,12 @@ async fn a_server_has_to_prove_its_name() {
 async fn what_a_pooler_would_not_pass_is_not_sent_to_it() {
     let (_wire, url, direct) = wired().await;
     let timeout = async |pooler: Pooler| {
-        patient(&url).pooler(pooler).build().await.unwrap().check().await.unwrap();
+        let store = patient(&url).statement_timeout(Duration::from_millis(100)).pooler(pooler).build().await.unwrap();
+        answer(async || store.check().await).await;
         let beside = raw(&direct).await;
-        // A setting of the session shows itself in how long a statement may wait.
-        beside.batch_execute("BEGIN; LOCK TABLE oauth_probe").await.unwrap();
-        let store = patient(&url).statement_timeout(Duration::from_millis(100)).pooler(pooler);
-        let error = store.build().await.unwrap().check().await.unwrap_err().to_string();
+        beside.batch_execute("BEGIN; SELECT 1 FROM oauth_probe FOR UPDATE").await.unwrap();
+        // Who ends the wait shows who knows of the limit.
+        let error = store.check().await.unwrap_err().to_string();
         beside.batch_execute("COMMIT").await.unwrap();
         error
     };

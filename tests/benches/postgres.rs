@@ -37,6 +37,7 @@ use crate::support::*;
 
 const CONNECTIONS: usize = 16;
 const CALLERS: [usize; 3] = [1, 16, 64];
+const ROUNDS: u32 = 10;
 
 /// How many times a second `callers` together get through `step`.
 async fn rate<F: Future<Output = ()> + Send>(
@@ -114,25 +115,33 @@ async fn run(server: &Postgres, patience: Duration, live: u64) {
     );
     let (one, two) = (Raw::new(&url, ONE_ROW).await, Raw::new(&url, TWO_ROWS).await);
     for callers in CALLERS {
-        let raws = [&one, &two].map(Arc::clone);
-        let mut rates = Vec::new();
-        for raw in raws {
-            let step = move |caller| {
-                let raw = Arc::clone(&raw);
-                async move { raw.insert(caller).await }
-            };
-            rates.push(rate(patience, callers, step).await);
+        // In turns, so that what else the machine does befalls all of them.
+        let (slice, mut sums) = (patience / ROUNDS, [0.0; 5]);
+        for _ in 0..ROUNDS {
+            let rates = [
+                raws(&one, slice, callers).await,
+                raws(&two, slice, callers).await,
+                inserts(&store, slice, callers).await,
+                rotations(&store, slice, callers).await,
+                reads(&store, slice, callers).await,
+            ];
+            for (sum, rate) in sums.iter_mut().zip(rates) {
+                *sum += rate / f64::from(ROUNDS);
+            }
         }
-        let insert = inserts(&store, patience, callers).await;
-        let rotate = rotations(&store, patience, callers).await;
-        let read = reads(&store, patience, callers).await;
-        println!(
-            "{callers:>8} {:>12.0} {:>12.0} {insert:>14.0} {:>7.2} {rotate:>14.0} {read:>14.0}",
-            rates[0],
-            rates[1],
-            insert / rates[1]
-        );
+        let [one, two, insert, rotate, read] = sums;
+        let ratio = insert / two;
+        println!("{callers:>8} {one:>12.0} {two:>12.0} {insert:>14.0} {ratio:>7.2} {rotate:>14.0} {read:>14.0}");
     }
+}
+
+async fn raws(raw: &Arc<Raw>, patience: Duration, callers: usize) -> f64 {
+    let raw = Arc::clone(raw);
+    let step = move |caller| {
+        let raw = Arc::clone(&raw);
+        async move { raw.insert(caller).await }
+    };
+    rate(patience, callers, step).await
 }
 
 async fn inserts(store: &PostgresStore, patience: Duration, callers: usize) -> f64 {

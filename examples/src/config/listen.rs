@@ -6,7 +6,7 @@ use std::{
 };
 
 use axum::http::HeaderName;
-use oauth_axum_rs::{ClientCertificates, TlsConfig, TlsError};
+use oauth_axum_rs::{ClientCertificates, Secret, TlsConfig, TlsError};
 use oauth_tower::proxy::{Cidr, TrustedProxies};
 use url::{Host, Url};
 
@@ -41,6 +41,8 @@ pub enum StoreKind {
     Memory,
     /// `sqlite:PATH`.
     Sqlite(PathBuf),
+    /// `postgres://…`: the URL, which may have a password in it.
+    Postgres(Secret),
 }
 
 /// `[keys]`.
@@ -196,8 +198,11 @@ impl StoreKind {
         match store.split_once(':') {
             Some(("memory", "")) => return Some(Self::Memory),
             Some(("sqlite", path)) if !path.is_empty() => return Some(Self::Sqlite(folder.join(path))),
-            Some(("postgres" | "postgresql" | "redis" | "rediss", _)) => top.wrong("store", NOT_BUILT),
-            _ => top.wrong("store", "must be memory: or sqlite:PATH"),
+            Some(("postgres" | "postgresql", place)) if place.starts_with("//") => {
+                return Some(Self::Postgres(Secret::new(store.as_str())));
+            }
+            Some(("redis" | "rediss", _)) => top.wrong("store", NOT_BUILT),
+            _ => top.wrong("store", "must be memory:, sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE"),
         }
         None
     }
@@ -208,7 +213,7 @@ impl Keys {
         let mut keys = top.section("keys");
         let in_folder = |path: String| folder.join(path);
         let secret_file: Option<String> = match store {
-            Some(StoreKind::Sqlite(_)) => keys.require("secret_file"),
+            Some(StoreKind::Sqlite(_) | StoreKind::Postgres(_)) => keys.require("secret_file"),
             _ => keys.take("secret_file"),
         };
         let previous: Vec<String> = keys.take("previous_secret_files").unwrap_or_default();

@@ -49,6 +49,16 @@ fn the_file_that_comes_with_the_program_has_no_mistakes() {
 }
 
 #[test]
+fn the_url_of_a_server_is_a_store_that_shows_no_password() {
+    let with = |store: &str| parse(&format!("{GOOD}\nstore = \"{store}\"\n[keys]\nsecret_file = \"oauth.key\""));
+    for url in ["postgres://oauth:hunter2@db.example/oauth", "postgresql://oauth:hunter2@one,two/oauth?a=b"] {
+        let config = with(url);
+        assert_eq!(config.store, StoreKind::Postgres(url.into()));
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+}
+
+#[test]
 fn paths_are_relative_to_the_folder_of_the_file() {
     let config = parse(&format!(
         "{GOOD}\nstore = \"sqlite:oauth.db\"\n[keys]\nsecret_file = \"oauth.key\"\nprevious_secret_files = [\"/old.key\"]"

@@ -10,7 +10,7 @@ use axum::{
 };
 use oauth_axum_rs::{ResourceServer, ResourceServerExt, Scope, Token, oauth_tower::resource::ResourceServerBuilder};
 use serde_json::{Map, Value, json};
-use url::Url;
+use url::{Host, Url};
 
 /// FAPI 2.0 clients follow a request through the logs of both sides by it.
 const INTERACTION_ID: HeaderName = HeaderName::from_static("x-fapi-interaction-id");
@@ -32,10 +32,29 @@ pub fn router(server: &ResourceServer, required: &Scope) -> Router {
 
 /// Publishes what the API is and takes (RFC 9728), where its identifier is an
 /// address that can be asked: the document at its well-known path, and the
-/// document's address in every challenge.
-pub fn published<S>(builder: ResourceServerBuilder<S>, identifier: &str) -> ResourceServerBuilder<S> {
+/// document's address in every challenge. In `development`, an address of this
+/// machine may be one of plain http.
+pub fn published<S>(
+    builder: ResourceServerBuilder<S>,
+    identifier: &str,
+    development: bool,
+) -> ResourceServerBuilder<S> {
     let builder = builder.scopes("albums:read albums:write");
-    if identifier.starts_with("https://") { builder.advertise_metadata() } else { builder }
+    let builder = if development { builder.insecure_http() } else { builder };
+    let is_address = identifier.starts_with("https://") || (development && is_loopback(identifier));
+    if is_address { builder.advertise_metadata() } else { builder }
+}
+
+/// Where plain http will do in development.
+fn is_loopback(identifier: &str) -> bool {
+    let Ok(url) = Url::parse(identifier) else { return false };
+    let is_here = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    url.scheme() == "http" && is_here
 }
 
 /// Whether `text` can name an API (RFC 8707 section 2): "an absolute URI",

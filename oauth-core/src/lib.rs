@@ -23,6 +23,8 @@ pub mod scope;
 pub mod secret;
 pub mod token;
 
+mod members;
+
 #[cfg(feature = "server")]
 #[cfg_attr(docsrs, doc(cfg(feature = "server")))]
 pub mod cookie;

@@ -273,7 +273,7 @@ impl Arguments {
 
     fn resource_server(&self) -> Result<ResourceServer, Wrong> {
         let builder = ResourceServer::builder(&self.resource).issuer(self.issuer()).http(self.http_client()?);
-        let mut builder = api::published(builder, &self.resource);
+        let mut builder = api::published(builder, &self.resource, self.development);
         builder = match self.dpop {
             Proofs::Off => builder,
             Proofs::Optional => builder.dpop(Dpop::optional()),
@@ -281,9 +281,6 @@ impl Arguments {
         };
         if self.client_certificates != Certificates::Off || self.certificate_header.is_some() {
             builder = builder.mutual_tls();
-        }
-        if self.development {
-            builder = builder.insecure_http();
         }
         builder.build().map_err(|error| {
             let option = if matches!(error, BuildError::NoResource) { "--resource" } else { "--issuer" };
@@ -295,7 +292,10 @@ impl Arguments {
         let (Some(id), Some(secret)) = (&self.client_id, &self.client_secret) else {
             return Issuer::jwt(&self.issuer).into();
         };
-        let issuer = Issuer::introspection_discovered(&self.issuer).client_basic(id, secret.as_str());
+        // An answer about a token without a user need not have `sub` (RFC 7662 section
+        // 2.2). This API gives nobody more for being called like a user.
+        let issuer =
+            Issuer::introspection_discovered(&self.issuer).client_basic(id, secret.as_str()).client_as_subject();
         match self.cache_ttl {
             Some(seconds) => issuer.cache_for(Duration::from_secs(seconds)).into(),
             None => issuer.into(),

@@ -5,10 +5,7 @@
 
 use std::fmt;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{self, DeserializeOwned, MapAccess, Visitor},
-};
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::{ClaimsError, ClockSkew, parse::OneOrMany, verify::find_key};
@@ -16,6 +13,7 @@ use crate::{
     clock::UnixTime,
     jwk::{JwkSet, PublicKey},
     jwt::{Algorithm, Jws, JwtError, NumericDate},
+    members::Members,
 };
 
 /// The `typ` of a signed introspection response (RFC 9701 section 5). As a media
@@ -198,34 +196,4 @@ fn required<T: DeserializeOwned>(name: &'static str, value: Option<Value>) -> Re
 
 fn optional<T: DeserializeOwned>(name: &'static str, value: Option<Value>) -> Result<Option<T>, ClaimsError> {
     value.map(|value| serde_json::from_value(value).map_err(|_| ClaimsError::Malformed(name))).transpose()
-}
-
-/// An object, no member of which is repeated: of two `active`, who knows which
-/// one the server means?
-struct Members(Map<String, Value>);
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MembersVisitor)
-    }
-}
-
-struct MembersVisitor;
-
-impl<'de> Visitor<'de> for MembersVisitor {
-    type Value = Members;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-        let mut members = Map::new();
-        while let Some((name, value)) = map.next_entry::<String, Value>()? {
-            if members.insert(name, value).is_some() {
-                return Err(de::Error::custom("repeated member"));
-            }
-        }
-        Ok(Members(members))
-    }
 }

@@ -235,6 +235,20 @@ mod tests {
     }
 
     #[test]
+    fn a_document_that_says_a_thing_twice_is_malformed() {
+        let issuer = "https://as.example";
+        for twice in [
+            r#"{"issuer":"https://evil.example","issuer":"https://as.example"}"#,
+            r#"{"issuer":null,"issuer":"https://as.example"}"#,
+            r#"{"issuer":"https://as.example","jwks_uri":"https://as.example/a","jwks_uri":"https://as.example/b"}"#,
+            r#"{"issuer":"https://as.example","x":1,"\u0078":1}"#,
+        ] {
+            let parsed = AuthorizationServerMetadata::parse(twice.as_bytes(), issuer);
+            assert_eq!(parsed, Err(MetadataError::Malformed), "{twice}");
+        }
+    }
+
+    #[test]
     fn a_document_that_is_not_metadata_is_malformed() {
         let issuer = "https://as.example";
         for bad in ["", "[]", "null", "{", r#"{"issuer":5}"#, r#"{"issuer":"https://as.example","jwks_uri":[]}"#] {

@@ -12,7 +12,7 @@ mod protected_resource;
 mod well_known;
 
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 pub use self::{
     authorization_server::{AuthorizationServerMetadata, MtlsEndpointAliases},
@@ -22,6 +22,7 @@ pub use self::{
         protected_resource_url, well_known_url,
     },
 };
+use crate::members::Members;
 
 /// The longest metadata document that is read.
 pub const MAX_METADATA_BYTES: usize = 256 * 1024;
@@ -33,7 +34,7 @@ pub enum MetadataError {
     /// Longer than [`MAX_METADATA_BYTES`].
     #[error("the metadata document is too large")]
     TooLarge,
-    /// Not a JSON object, or a member is missing or of the wrong type.
+    /// Not a JSON object, or a member is missing, repeated or of the wrong type.
     #[error("the metadata document is malformed")]
     Malformed,
     /// `issuer` is not, byte for byte, the one asked for (RFC 8414 section 3.3).
@@ -54,7 +55,7 @@ fn parse<T: DeserializeOwned>(document: &[u8]) -> Result<T, MetadataError> {
     if document.len() > MAX_METADATA_BYTES {
         return Err(MetadataError::TooLarge);
     }
-    let mut members: Map<String, Value> = serde_json::from_slice(document).map_err(|_| MetadataError::Malformed)?;
+    let Members(mut members) = serde_json::from_slice(document).map_err(|_| MetadataError::Malformed)?;
     members.retain(|_, value| !value.is_null());
     serde_json::from_value(Value::Object(members)).map_err(|_| MetadataError::Malformed)
 }

@@ -233,6 +233,8 @@ mod tests {
     fn absurd_settings_are_the_nearest_that_make_sense() {
         let budgets = Budgets::new(0, Duration::ZERO);
         assert_eq!([taken(&budgets, host(1), NOW), taken(&budgets, host(1), NOW)], [Ok(()), Err(1)]);
+        let between = Budgets::new(1, Duration::from_millis(1500));
+        assert_eq!([taken(&between, host(1), NOW), taken(&between, host(1), NOW)], [Ok(()), Err(2)]);
         let endless = Budgets::new(u32::MAX, Duration::MAX);
         assert!((0..100).all(|_| taken(&endless, host(1), UnixTime::MAX).is_ok()));
     }

@@ -19,7 +19,7 @@ use std::{
 use foldhash::quality::RandomState;
 use oauth_core::{clock::UnixTime, secret::Secret};
 use quick_cache::{
-    Equivalent, Weighter,
+    Equivalent, UnitWeighter, Weighter,
     sync::{Cache, DefaultLifecycle},
 };
 use zeroize::Zeroizing;
@@ -51,6 +51,10 @@ pub(super) struct VerdictCache {
     denied: moka::sync::Cache<TokenKey, Denial, Verbatim>,
     /// No denial is good beyond this: while the time is later, nobody looks.
     last_denial: AtomicU64,
+    /// The hashes of tokens whose verdict was good until it expired: they go
+    /// before those that nobody has ever vouched for. The seed is secret, so
+    /// nobody makes a token that collides.
+    recent: Cache<u64, (), UnitWeighter, Verbatim>,
     /// How long a denial is remembered, in seconds.
     denial_lifetime: u64,
     hasher: RandomState,
@@ -83,6 +87,9 @@ struct Denial {
 /// same turn one time in this many.
 const TURNS: usize = 256;
 
+/// How many tokens that were good are remembered as such.
+const RECENT: u64 = 16_384;
+
 impl VerdictCache {
     pub(super) fn new(limits: CacheLimits) -> Self {
         // Where every entry weighs this much at least, the limit of bytes is a
@@ -102,6 +109,7 @@ impl VerdictCache {
             good: Cache::with(estimate, bytes, ByWeight { floor }, Verbatim, DefaultLifecycle::default()),
             denied,
             last_denial: AtomicU64::new(0),
+            recent: Cache::with(1024, RECENT, UnitWeighter, Verbatim, DefaultLifecycle::default()),
             denial_lifetime: limits.denials,
             hasher: RandomState::default(),
             turns: (0..TURNS).map(|_| Mutex::new(())).collect(),
@@ -117,23 +125,35 @@ impl VerdictCache {
     /// The verdict on a token, if it is known, has not expired and still holds.
     pub(super) fn good(&self, lookup: &Lookup<'_>, now: UnixTime, ledger: &Ledger) -> Option<Arc<ValidatedToken>> {
         let verdict = self.good.get(lookup)?;
-        if now < verdict.valid_until && ledger.holds(&verdict.standing) {
+        let holds = ledger.holds(&verdict.standing);
+        if now < verdict.valid_until && holds {
             return Some(verdict);
+        }
+        // Before it is gone from the other place: at no moment is it a stranger.
+        if holds && verdict.expires_at().is_none_or(|exp| now < exp) {
+            self.recent.insert(lookup.hash, ());
         }
         self.good.remove_if(lookup, |one| Arc::ptr_eq(one, &verdict));
         None
+    }
+
+    /// Whether the token was good a moment ago, when its verdict expired.
+    pub(super) fn was_good(&self, lookup: &Lookup<'_>) -> bool {
+        self.recent.get(&lookup.hash).is_some()
     }
 
     /// Keeps a verdict, unless it is over already.
     pub(super) fn keep(&self, lookup: &Lookup<'_>, verdict: &Arc<ValidatedToken>, now: UnixTime) {
         if now < verdict.valid_until {
             self.good.insert(lookup.to_key(), Arc::clone(verdict));
+            self.recent.remove(&lookup.hash);
         }
     }
 
     /// Forgets a token, either way.
     pub(super) fn forget(&self, lookup: &Lookup<'_>) {
         self.good.remove(lookup);
+        self.recent.remove(&lookup.hash);
         self.denied.invalidate(lookup);
     }
 
@@ -149,7 +169,10 @@ impl VerdictCache {
     /// Keeps a denial for a moment; a failure to find out for a shorter one.
     pub(super) fn deny(&self, lookup: &Lookup<'_>, failure: &Failure, standing: Standing, now: UnixTime) {
         let lifetime = match failure {
-            Failure::Denied(_) => self.denial_lifetime,
+            Failure::Denied(_) => {
+                self.recent.remove(&lookup.hash);
+                self.denial_lifetime
+            }
             Failure::Unavailable { .. } => Failure::MEMORY,
             Failure::OverBudget { .. } => return,
         };

@@ -17,6 +17,7 @@ use oauth_core::{
         appended_well_known_url, well_known_url,
     },
 };
+use serde_json::{Map, Value};
 
 use super::{
     fetched::{Down, Fetched, Lifetimes, Loaded},
@@ -66,19 +67,28 @@ async fn load(
 ) -> Result<Loaded<AuthorizationServerMetadata>, Down> {
     for location in locations {
         let response = get(http, location).await?;
-        if response.status() == StatusCode::OK {
-            // RFC 8414 section 3.3: an issuer that is not identical "MUST NOT
-            // be used"; so another location is not tried either.
-            let value = AuthorizationServerMetadata::parse(response.body(), issuer).map_err(Down::of)?;
-            return Ok(Loaded { value, max_age: max_age(&response) });
+        if has_nothing(&response) {
+            continue;
         }
-        // The well-behaved say 404 where they have nothing; the others have
-        // all kinds of 4xx. A 5xx is an outage.
-        if !response.status().is_client_error() {
+        if response.status() != StatusCode::OK {
             return Err(Down::status("metadata", response.status()));
         }
+        // RFC 8414 section 3.3: an issuer that is not identical "MUST NOT be
+        // used"; so another location is not tried either.
+        let value = AuthorizationServerMetadata::parse(response.body(), issuer).map_err(Down::of)?;
+        return Ok(Loaded { value, max_age: max_age(&response) });
     }
     Err(Down::because("there are no metadata"))
+}
+
+/// Whether a response says that nothing lies there. The well-behaved say 404;
+/// others have all kinds of 4xx, or 501, or a page for people at every path. Any
+/// other 5xx is an outage, which is no reason to look elsewhere.
+fn has_nothing(response: &Response<Bytes>) -> bool {
+    match response.status() {
+        StatusCode::OK => serde_json::from_slice::<Map<String, Value>>(response.body()).is_err(),
+        status => status.is_client_error() || status == StatusCode::NOT_IMPLEMENTED,
+    }
 }
 
 pub(super) async fn get(http: &HttpClient, endpoint: &Endpoint) -> Result<Response<Bytes>, Down> {

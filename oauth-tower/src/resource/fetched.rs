@@ -115,9 +115,10 @@ pub(super) enum Newer {
     Replaced,
     /// Wait for this, and look again.
     Wait(Refresh),
-    /// No: it was fetched a moment ago.
+    /// No: it was asked for no earlier than it was looked for.
     No,
-    /// Nobody knows: the last attempt failed a moment ago.
+    /// Nobody knows: the last attempt was a moment ago, and failed or came too
+    /// early.
     Unknown { retry_after: u64 },
 }
 
@@ -171,14 +172,19 @@ impl<T: Send + Sync + 'static> Fetched<T> {
         }
     }
 
-    /// Asks for a newer document than `searched`, which lacked something.
-    pub(super) fn newer(self: &Arc<Self>, now: UnixTime, searched: &Arc<T>) -> Newer {
+    /// Asks for a newer document than `searched`, which lacked something that
+    /// somebody has been looking for since `since`.
+    pub(super) fn newer(self: &Arc<Self>, now: UnixTime, since: UnixTime, searched: &Arc<T>) -> Newer {
         let mut state = self.lock();
-        let recent = |at: UnixTime| now < at.saturating_add(self.lifetimes.pause);
+        let again = |current: &Current<T>| current.asked.saturating_add(self.lifetimes.pause);
         match &state.current {
             // Somebody else's fetch has come in between.
             Some(current) if !Arc::ptr_eq(&current.value, searched) => return Newer::Replaced,
-            Some(current) if state.attempt.is_none() && recent(current.asked) => return Newer::No,
+            Some(current) if state.attempt.is_none() && now < again(current) => {
+                // It may have come into being since it was last asked for.
+                let retry_after = again(current).0.saturating_sub(now.0);
+                return if since <= current.asked { Newer::No } else { Newer::Unknown { retry_after } };
+            }
             _ => {}
         }
         let attempt = self.attempt(&mut state, now, true);

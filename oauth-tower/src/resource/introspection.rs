@@ -46,7 +46,8 @@ pub(super) struct Introspector {
     pub(super) client_as_subject: bool,
     /// What its tokens must name, if not the resource.
     pub(super) audience: Option<Box<str>>,
-    /// How many questions may be open at once.
+    /// How many questions may be open at once; a few more, about tokens that
+    /// were good a moment ago.
     pub(super) most: usize,
     pub(super) open: AtomicUsize,
     /// How many each address may cause; `None` if that is not limited.
@@ -75,21 +76,25 @@ const RETRY: Failure = Failure::Unavailable { retry_after: Failure::MEMORY };
 
 impl Introspector {
     /// Asks about `token`, which came from `address` as far as that is known. The
-    /// slot is what the answer rests on, beside the issuer.
+    /// slot is what the answer rests on, beside the issuer. One that is `known`
+    /// was good a moment ago, so no flood of strangers stands in its way: there
+    /// are places for it alone, and it takes nothing from a budget.
     pub(super) async fn ask(
         &self,
         judge: &Judge,
         index: usize,
         token: &str,
         address: Option<IpAddr>,
+        known: bool,
     ) -> Result<(Finding, Slot), Failure> {
         // A token of a foreign server can be anything, so that every stranger
         // can make us ask. Beyond this many at a time we do not.
-        let Some(_place) = Place::take(&self.open, self.most) else {
+        let reserve = if known { self.most / 4 + 1 } else { 0 };
+        let Some(_place) = Place::take(&self.open, self.most.saturating_add(reserve)) else {
             return Err(self.line.crowded(judge.clock.now()));
         };
         let endpoint = self.endpoint(|reason| unavailable(judge.issuer(index), reason)).await?;
-        let charge = self.charge(address, judge.clock.now())?;
+        let charge = if known { None } else { self.charge(address, judge.clock.now())? };
         let finding = self.find(judge, index, token, &endpoint).await?;
         if let (Some(budgets), Some(charge)) = (&self.budgets, charge) {
             budgets.give_back(&charge);

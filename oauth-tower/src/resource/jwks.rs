@@ -66,10 +66,10 @@ impl Keys {
     }
 
     /// Whether there may be a key that `searched` lacks.
-    pub(super) fn newer(&self, now: UnixTime, searched: &Arc<JwkSet>) -> Newer {
+    pub(super) fn newer(&self, now: UnixTime, since: UnixTime, searched: &Arc<JwkSet>) -> Newer {
         match self {
             Self::Fixed(_) => Newer::No,
-            Self::Fetched(keys) => keys.newer(now, searched),
+            Self::Fetched(keys) => keys.newer(now, since, searched),
         }
     }
 

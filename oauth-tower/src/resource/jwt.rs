@@ -35,19 +35,22 @@ pub(super) enum Step {
     Wait(Refresh),
 }
 
+/// When a token is judged.
+#[derive(Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) now: UnixTime,
+    /// When it came.
+    pub(super) since: UnixTime,
+    /// Whether keys may be waited for.
+    pub(super) can_wait: bool,
+}
+
 impl JwtVerifier {
     /// Judges `jws`, which is `lookup`'s token and names (or is assumed to
     /// name) the issuer at `index`. Verifies at most once, whoever else asks
     /// about the same token at the same time.
-    pub(super) fn judge(
-        &self,
-        judge: &Judge,
-        index: usize,
-        jws: &Jws<'_>,
-        lookup: &Lookup<'_>,
-        now: UnixTime,
-        can_wait: bool,
-    ) -> Step {
+    pub(super) fn judge(&self, judge: &Judge, index: usize, jws: &Jws<'_>, lookup: &Lookup<'_>, at: Moment) -> Step {
+        let Moment { now, since, can_wait } = at;
         // Before the keys are read: if one of them is struck from here on, the
         // verdict falls.
         let seen = judge.ledger.sequence();
@@ -60,6 +63,12 @@ impl JwtVerifier {
                 return if judge.names_issuer(index, jws) { unavailable(retry_after) } else { foreign() };
             }
         };
+        // An issuer without keys signs nothing; that it has none is a mistake of
+        // its own, and says nothing of the token.
+        if keys.keys().is_empty() {
+            let nobody_knows = Failure::Unavailable { retry_after: Failure::MEMORY };
+            return if judge.names_issuer(index, jws) { Step::Done(Err(nobody_knows), refresh) } else { foreign() };
+        }
         let turn = judge.cache.turn(lookup);
         if let Some(verdict) = judge.known(lookup, now) {
             return Step::Done(verdict, refresh);
@@ -79,8 +88,8 @@ impl JwtVerifier {
             Err(JwtError::UnknownKey) => {
                 // Nobody drives it from here.
                 drop((turn, refresh));
-                return match self.keys.newer(now, &keys) {
-                    Newer::Replaced => self.judge(judge, index, jws, lookup, now, can_wait),
+                return match self.keys.newer(now, since, &keys) {
+                    Newer::Replaced => self.judge(judge, index, jws, lookup, at),
                     newer => unknown_key(judge, index, lookup, now, seen, newer, can_wait),
                 };
             }

@@ -148,7 +148,7 @@ impl Signatures {
                     return Ok(Opened { answer: verified.response, ground, until });
                 }
                 // Perhaps it is there by now.
-                Err(JwtError::UnknownKey) => match self.keys.newer(now, &keys) {
+                Err(JwtError::UnknownKey) => match self.keys.newer(now, now, &keys) {
                     Newer::Replaced => {}
                     Newer::Wait(refresh) => refresh.await,
                     Newer::No | Newer::Unknown { .. } => return Err(unfit(&JwtError::UnknownKey)),

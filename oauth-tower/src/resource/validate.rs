@@ -23,7 +23,7 @@ use super::{
     flight::Flights,
     introspection::{Finding, Introspector, until},
     invalidate::{Ledger, Slot, Standing},
-    jwt::{JwtVerifier, Step, names},
+    jwt::{JwtVerifier, Moment, Step, names},
     metadata::Description,
     observe::{Requests, Source},
     refusal::{InvalidRequest, InvalidToken, RefusalKind},
@@ -215,7 +215,7 @@ impl Judge {
         match route {
             Route::Jwt(index, jws) => {
                 self.requests.count(Source::Verified);
-                match self.verify(index, &jws, lookup, now, true) {
+                match self.verify(index, &jws, lookup, Moment { now, since: now, can_wait: true }) {
                     Step::Done(verdict, refresh) => Check::Now(verdict.map(Some).map_err(Into::into), refresh),
                     Step::Wait(refresh) => {
                         let verdict = Arc::clone(self).verify_after(refresh, lookup.to_text());
@@ -233,15 +233,16 @@ impl Judge {
         }
     }
 
-    fn verify(&self, index: usize, jws: &Jws<'_>, lookup: &Lookup<'_>, now: UnixTime, can_wait: bool) -> Step {
+    fn verify(&self, index: usize, jws: &Jws<'_>, lookup: &Lookup<'_>, at: Moment) -> Step {
         match self.issuers.get(index).map(|configured| &configured.mechanism) {
-            Some(Mechanism::Jwt(verifier)) => verifier.judge(self, index, jws, lookup, now, can_wait),
+            Some(Mechanism::Jwt(verifier)) => verifier.judge(self, index, jws, lookup, at),
             _ => Step::Done(Err(Failure::Denied(InvalidToken::UnknownIssuer)), None),
         }
     }
 
     /// Verifies a JWT whose keys have to be fetched first.
     async fn verify_after(self: Arc<Self>, mut refresh: Refresh, token: Secret) -> Verdict {
+        let since = self.clock.now();
         let token = token.expose().as_bytes();
         // The first fetch may have begun before the token's key was published.
         for can_wait in [true, false] {
@@ -249,7 +250,8 @@ impl Judge {
             let Some(Route::Jwt(index, jws)) = self.route(token) else {
                 return Err(Failure::Denied(InvalidToken::UnknownIssuer));
             };
-            match self.verify(index, &jws, &self.cache.lookup(token), self.clock.now(), can_wait) {
+            let at = Moment { now: self.clock.now(), since, can_wait };
+            match self.verify(index, &jws, &self.cache.lookup(token), at) {
                 Step::Done(verdict, _) => return verdict,
                 Step::Wait(next) => refresh = next,
             }
@@ -288,9 +290,10 @@ impl Judge {
         if let Some(verdict) = self.known(&lookup, self.clock.now()) {
             return verdict;
         }
+        let known = self.cache.was_good(&lookup);
         let mut verdict = Err(Failure::Denied(InvalidToken::Unrecognized));
         for index in [Some(question.first), question.second].into_iter().flatten() {
-            verdict = self.put_to(index, text, &lookup, question.address).await;
+            verdict = self.put_to(index, &lookup, question, known).await;
             if !matches!(verdict, Err(Failure::Denied(InvalidToken::Inactive))) {
                 break;
             }
@@ -302,11 +305,11 @@ impl Judge {
         verdict
     }
 
-    async fn put_to(&self, index: usize, text: &str, lookup: &Lookup<'_>, address: Option<IpAddr>) -> Verdict {
+    async fn put_to(&self, index: usize, lookup: &Lookup<'_>, question: &Question, known: bool) -> Verdict {
         // Before the question: what is struck from here on makes the answer void.
         let seen = self.ledger.sequence();
         let asked = self.clock.now();
-        let (Finding { claims, remember }, [one, other]) = self.find(text, index, address).await?;
+        let (Finding { claims, remember }, [one, other]) = self.find(index, question, known).await?;
         let standing = Standing::new(seen, index).resting_on(one, other);
         let valid_until = until(asked, remember, claims.exp);
         let token = ValidatedToken::new(claims, Arc::clone(&self.terms), standing, valid_until);
@@ -314,10 +317,11 @@ impl Judge {
         Ok(token)
     }
 
-    async fn find(&self, text: &str, index: usize, address: Option<IpAddr>) -> Result<(Finding, [Slot; 2]), Failure> {
+    async fn find(&self, index: usize, question: &Question, known: bool) -> Result<(Finding, [Slot; 2]), Failure> {
+        let text = question.token.expose();
         match self.issuers.get(index).map(|configured| &configured.mechanism) {
             Some(Mechanism::Introspection { introspector, .. }) => {
-                let (finding, ground) = introspector.ask(self, index, text, address).await?;
+                let (finding, ground) = introspector.ask(self, index, text, question.address, known).await?;
                 let grant_ref = finding.claims.extra.get("grant_ref").and_then(|name| name.as_str());
                 let grant = self.grant_slot(index, grant_ref);
                 Ok((finding, [grant, ground]))

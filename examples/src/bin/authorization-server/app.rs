@@ -31,7 +31,7 @@ impl App {
         let most = Some(config.limits.body_bytes).filter(|limit| *limit > 0).unwrap_or(usize::MAX);
         let identifier = api_identifier(config);
         let api = ResourceServer::builder(identifier).issuer(Issuer::local(server.clone()));
-        let api = api::published(api, identifier);
+        let api = api::published(api, identifier, config.listen.development);
         let api = if config.listen.mutual_tls { api.mutual_tls() } else { api };
         Ok(Self {
             server: server.clone(),

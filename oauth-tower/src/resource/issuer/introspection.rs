@@ -121,7 +121,8 @@ impl IntrospectionIssuer {
     /// is none.
     #[must_use]
     pub fn token_prefix(mut self, prefix: impl Into<Box<str>>) -> Self {
-        self.prefix = Some(prefix.into()).filter(|prefix: &Box<str>| !prefix.is_empty());
+        let prefix = prefix.into();
+        self.prefix = (!prefix.is_empty()).then_some(prefix);
         self
     }
 
@@ -161,7 +162,8 @@ impl IntrospectionIssuer {
     /// How many questions may be open at once:
     /// [`IntrospectionIssuer::DEFAULT_CONCURRENCY`] by default, and not zero.
     /// Beyond it, tokens that are not in the cache get 503; those that are do not
-    /// notice.
+    /// notice. For those that were until their verdict expired there are a quarter
+    /// as many places again, and one, so that strangers do not keep them out.
     #[must_use]
     pub const fn concurrency(mut self, most: usize) -> Self {
         self.most = most;
@@ -174,8 +176,9 @@ impl IntrospectionIssuer {
     /// tokens that are not in the cache get 503 with `Retry-After`, while those that
     /// are in the cache, and other addresses, do not notice.
     ///
-    /// Only questions that the issuer is really asked count, and one about a token
-    /// that turns out good is given back: it is not for users, however many of
+    /// Only questions that the issuer is really asked count, none about a token that
+    /// was in the cache until its verdict expired, and one about a token that turns
+    /// out good is given back: it is not for users, however many of
     /// them share an address, but for whoever sends tokens that are none.
     ///
     /// The address is [`ClientAddress`](crate::proxy::ClientAddress), and counts

@@ -1,9 +1,26 @@
 //! Verdicts that fall because somebody says so.
 
-use serde_json::{Value, json};
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
-use super::{ISSUER, Key, RESOURCE, builder, headers, server, upstream::Upstream, verifications};
-use crate::resource::{Issuer, ResourceServer};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use oauth_core::clock::UnixTime;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tower::service_fn;
+
+use super::{ISSUER, Key, NOW, RESOURCE, builder, headers, server, upstream::Upstream, verifications};
+use crate::{
+    outgoing::HttpClient,
+    resource::{Issuer, ResourceServer},
+};
 
 const URL: &str = "https://as.example/introspect";
 
@@ -77,23 +94,47 @@ async fn keys_grants_and_issuers_of_jwts_are_forgotten_alike() {
     assert_eq!(verifications(&server), 6);
 }
 
+/// An issuer that is asked twice: it calls the token active, and then not.
+fn wavering(gate: &watch::Sender<bool>, calls: &Arc<AtomicUsize>) -> HttpClient {
+    let (gate, calls) = (gate.clone(), Arc::clone(calls));
+    HttpClient::new(service_fn(move |_: Request<Bytes>| {
+        let (gate, number) = (gate.clone(), calls.fetch_add(1, Ordering::SeqCst));
+        async move {
+            gate.subscribe().wait_for(|open| *open).await.unwrap();
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(answer(number == 0).to_string())))
+        }
+    }))
+}
+
 #[tokio::test]
 async fn a_token_forgotten_while_it_is_asked_about_is_asked_about_again() {
-    let upstream = Upstream::new();
-    let server = asked(&upstream);
-    upstream.json(URL, &answer(true)).close();
+    let (gate, calls) = (watch::Sender::new(false), Arc::new(AtomicUsize::new(0)));
+    let issuer = Issuer::introspection(ISSUER, URL).client_basic("api", "secret");
+    let server = builder(issuer).http(wavering(&gate, &calls)).build().unwrap();
     let waiting = tokio::spawn({
         let server = server.clone();
         async move { accepts(&server, "one").await }
     });
-    while upstream.calls() < 1 {
+    while calls.load(Ordering::SeqCst) < 1 {
         tokio::task::yield_now().await;
     }
     server.forget_token("one");
-    upstream.json(URL, &answer(false)).open();
-    // The answer to the question that was put before is void.
-    assert!(!waiting.await.unwrap());
+    gate.send_replace(true);
+    assert!(!waiting.await.unwrap(), "the answer to the question that was put before is void");
     assert!(!accepts(&server, "one").await);
+    assert_eq!(calls.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_void_answer_is_not_kept_although_nobody_waits_for_a_better_one() {
+    let (gate, calls) = (watch::Sender::new(true), Arc::new(AtomicUsize::new(0)));
+    let issuer = Issuer::introspection(ISSUER, URL).client_basic("api", "secret");
+    let server = builder(issuer).http(wavering(&gate, &calls)).build().unwrap();
+    let lookup = server.judge.cache.lookup(b"one");
+    let old = server.validate_headers(&headers("one")).await.unwrap();
+    server.forget_token("one");
+    server.judge.keep(&lookup, &old, UnixTime(NOW));
+    assert!(!accepts(&server, "one").await, "it was found before the token was forgotten");
 }
 
 #[tokio::test]

@@ -49,6 +49,54 @@ async fn a_token_is_shown_to_the_issuer_of_its_prefix_and_to_no_other() {
     }
 }
 
+#[tokio::test]
+async fn of_two_prefixes_that_fit_the_longer_counts_in_any_order() {
+    let endpoint = |name: &str| format!("https://{name}.example/introspect");
+    let asked = |name: &str, prefix: &str| {
+        let issuer = Issuer::introspection(format!("https://{name}.example"), endpoint(name)).bearer("t");
+        Issuer::from(issuer.token_prefix(prefix))
+    };
+    let all = || [asked("short", "p_"), asked("long", "p_x"), asked("any", ""), asked("longest", "p_xyz")];
+    let orders = [[0, 1, 2, 3], [3, 2, 1, 0], [2, 3, 0, 1], [1, 0, 3, 2]];
+    for order in orders {
+        let upstream = Upstream::new();
+        ["short", "long", "any", "longest"].iter().for_each(|name| _ = upstream.json(&endpoint(name), &active()));
+        let mut issuers = all().map(Some);
+        let issuers: Vec<Issuer> = order.iter().map(|index| issuers[*index].take().unwrap()).collect();
+        let server = ResourceServer::builder(RESOURCE).issuers(issuers).clock(clock()).http(upstream.client());
+        let server = server.build().unwrap();
+        for (token, name) in [
+            ("p_1", "short"),
+            ("p_x", "long"),
+            ("p_xy1", "long"),
+            ("p_xyz1", "longest"),
+            ("p-x", "any"),
+            ("q", "any"),
+            ("p", "any"),
+        ] {
+            assert!(present(&server, token).await.1);
+            assert_eq!(upstream.last().uri().to_string(), endpoint(name), "{token} {order:?}");
+        }
+    }
+}
+
+#[test]
+fn two_issuers_that_could_each_have_made_a_token_are_not_built() {
+    let other = || Issuer::introspection(OTHER, "https://other.example/introspect").bearer("t");
+    let build = |one, two| builder(one).issuer(Issuer::from(two)).http(Upstream::new().client()).build();
+    for (one, two) in [
+        (issuer().token_prefix("p_"), other().token_prefix("p_")),
+        (issuer().token_prefix(""), other()),
+        (issuer(), other().token_prefix("")),
+        (issuer().token_prefix(""), other().token_prefix("")),
+    ] {
+        let error = build(one, two).unwrap_err();
+        assert!(matches!(&error, BuildError::AmbiguousIntrospection(name) if name == OTHER), "{error}");
+    }
+    assert!(build(issuer().token_prefix(""), other().token_prefix("p_")).is_ok());
+    assert!(build(issuer().token_prefix("P_"), other().token_prefix("p_")).is_ok());
+}
+
 #[test]
 fn what_makes_no_sense_is_not_built() {
     let key = Key::es256();

@@ -4,6 +4,7 @@
 //! memory, and the clock stands still until a test moves it.
 #![expect(clippy::needless_pass_by_value, reason = "`json!` reads better without a borrow")]
 
+mod answered_in_vain;
 mod answers;
 mod assertions;
 mod bindings;
@@ -39,8 +40,10 @@ mod outages;
 mod policy;
 mod proofs;
 mod reasons;
+mod recent;
 mod rotations;
 mod schemes;
+mod settings;
 mod shared;
 mod signed;
 mod unacceptable;

@@ -77,9 +77,9 @@ async fn keys_that_came_while_others_were_searched_are_looked_at() {
     let next = Key::es256();
     f.upstream.json(JWKS, &next.document());
     assert_eq!(f.status(&next).await, StatusCode::OK);
-    assert!(matches!(f.keys().newer(f.clock.now(), &searched), Newer::Replaced));
+    assert!(matches!(f.keys().newer(f.clock.now(), f.clock.now(), &searched), Newer::Replaced));
     let Availability::Ready { value: current, .. } = f.keys().at(f.clock.now(), true) else { panic!() };
-    assert!(matches!(f.keys().newer(f.clock.now(), &current), Newer::No));
+    assert!(matches!(f.keys().newer(f.clock.now(), f.clock.now(), &current), Newer::No));
 }
 
 #[tokio::test]
@@ -164,4 +164,23 @@ async fn in_an_outage_nobody_waits_but_whoever_begins() {
     f.upstream.open();
     assert_eq!(beginner.await, StatusCode::OK);
     assert_eq!(f.upstream.calls(), 3);
+}
+
+// spec: MET-10
+#[tokio::test]
+async fn a_key_that_was_published_since_the_keys_were_asked_for_is_not_called_unknown() {
+    let f = fixture();
+    assert!(present(&f.server, &f.fresh(&f.key)).await.1);
+    let new = Key::es256();
+    f.upstream.json(JWKS, &json!({ "keys": [f.key.document()["keys"][0], new.document()["keys"][0]] }));
+    let token = f.fresh(&new);
+    // Too early to ask again: nobody knows, so nobody says no.
+    f.clock.advance(2);
+    let refusal = f.server.validate_headers(&headers(&token)).await.unwrap_err();
+    assert_eq!(
+        (refusal.status(), &refusal.headers()["retry-after"]),
+        (StatusCode::SERVICE_UNAVAILABLE, &"3".parse().unwrap())
+    );
+    f.clock.advance(3);
+    assert!(present(&f.server, &token).await.1, "a denial would have been remembered");
 }

@@ -43,6 +43,63 @@ async fn only_a_200_is_an_answer_however_good_its_body() {
     }
 }
 
+// spec: MET-07
+#[tokio::test]
+async fn a_document_that_says_a_thing_twice_is_not_used() {
+    let key = Key::es256();
+    let twice = [
+        format!(r#"{{"issuer":"https://evil.example","issuer":"{ISSUER}","jwks_uri":"{JWKS}"}}"#),
+        format!(r#"{{"issuer":"{ISSUER}","jwks_uri":"https://evil.example/jwks","jwks_uri":"{JWKS}"}}"#),
+        format!(r#"{{"issuer":"{ISSUER}","jwks_uri":"{JWKS}","\u006awks_uri":"{JWKS}"}}"#),
+    ];
+    for body in twice {
+        let world = world();
+        world.upstream.answer(METADATA, 200, &[], &body).json(OPENID, &document()).json(JWKS, &key.document());
+        assert_eq!(present(&world.server, &key.good()).await, (StatusCode::SERVICE_UNAVAILABLE, false), "{body}");
+        assert_eq!(world.upstream.urls(), [METADATA], "{body}");
+    }
+}
+
+#[tokio::test]
+async fn where_nothing_lies_the_next_place_is_asked() {
+    let key = Key::es256();
+    let good = document().to_string();
+    let page = "<!doctype html><title>Sign in</title>";
+    for (status, body) in [
+        (200, page),
+        (200, ""),
+        (200, "[]"),
+        (200, "null"),
+        (400, &good),
+        (403, page),
+        (404, page),
+        (405, ""),
+        (501, ""),
+    ] {
+        let world = world();
+        world.upstream.answer(METADATA, status, &[], body).json(OPENID, &document()).json(JWKS, &key.document());
+        assert!(present(&world.server, &key.good()).await.1, "{status} {body}");
+        assert_eq!(world.upstream.urls(), [METADATA, OPENID, JWKS], "{status} {body}");
+        // Nor is it the document of anybody, if it lies everywhere.
+        let world = self::world();
+        world.upstream.answer(METADATA, status, &[], body).answer(OPENID, status, &[], body);
+        assert_eq!(present(&world.server, &key.good()).await, (StatusCode::SERVICE_UNAVAILABLE, false), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn an_outage_or_a_lie_is_no_reason_to_look_elsewhere() {
+    let key = Key::es256();
+    let unusable = format!(r#"{{"issuer":"{ISSUER}","jwks_uri":[]}}"#);
+    for (status, body) in [(200, "{}"), (200, unusable.as_str()), (500, ""), (502, ""), (503, ""), (504, ""), (302, "")]
+    {
+        let world = world();
+        world.upstream.answer(METADATA, status, &[], body).json(OPENID, &document()).json(JWKS, &key.document());
+        assert_eq!(present(&world.server, &key.good()).await, (StatusCode::SERVICE_UNAVAILABLE, false), "{status}");
+        assert_eq!(world.upstream.urls(), [METADATA], "{status} {body}");
+    }
+}
+
 #[tokio::test]
 async fn the_places_are_asked_in_the_same_order_each_time() {
     for _ in 0..10 {

@@ -13,6 +13,7 @@ mod people;
 mod program;
 mod protected;
 mod race;
+mod redis;
 mod reference;
 mod remote;
 mod request;
@@ -33,6 +34,7 @@ pub(crate) use self::{
     program::{Ended, Program, free_port, program, workspace},
     protected::Protected,
     race::all_at_once,
+    redis::{Cluster, REDIS_PASSWORD, Redis, patient_redis, redis_url_at, replicated},
     reference::{ALBUMS, JWT_ALBUMS, Reference},
     remote::Remote,
     request::{basic, post, redemption},

@@ -1,5 +1,11 @@
 //! The store in Redis, on real servers: all that a store must do, on one server and on a cluster.
 
+mod cluster;
+mod faults;
+mod keys;
+mod records;
+mod wire;
+
 use oauth_core::store::{
     conformance::{Nodes, Suite},
     redis::RedisStore,

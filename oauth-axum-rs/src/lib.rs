@@ -65,6 +65,7 @@
 //! | `server` | no | the authorization server's router |
 //! | `pages` | no | sign-in and consent pages, and users with passwords |
 //! | `sqlite` | no | the SQLite store |
+//! | `redis` | no | the Redis store |
 //! | `tls` | no | a TLS listener for `axum::serve` |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -83,6 +84,9 @@ mod tls;
 
 /// Everything below the paved path.
 pub use oauth_core;
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub use oauth_core::store::redis::RedisStore;
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use oauth_core::store::sqlite::SqliteStore;

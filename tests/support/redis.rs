@@ -2,9 +2,8 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader, Write},
     net::TcpStream,
-    path::Path,
     process::{Child, ChildStdin, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -123,10 +122,6 @@ impl Redis {
 
     fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        self.folder.path()
     }
 }
 

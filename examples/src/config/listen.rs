@@ -6,7 +6,7 @@ use std::{
 };
 
 use axum::http::HeaderName;
-use oauth_axum_rs::{ClientCertificates, TlsConfig, TlsError};
+use oauth_axum_rs::{ClientCertificates, Secret, TlsConfig, TlsError};
 use oauth_tower::proxy::{Cidr, TrustedProxies};
 use url::{Host, Url};
 
@@ -41,6 +41,9 @@ pub enum StoreKind {
     Memory,
     /// `sqlite:PATH`.
     Sqlite(PathBuf),
+    /// `redis://…`, several with commas between them: the URLs, which may have
+    /// a password in them.
+    Redis(Vec<Secret>),
 }
 
 /// `[keys]`.
@@ -196,8 +199,11 @@ impl StoreKind {
         match store.split_once(':') {
             Some(("memory", "")) => return Some(Self::Memory),
             Some(("sqlite", path)) if !path.is_empty() => return Some(Self::Sqlite(folder.join(path))),
-            Some(("postgres" | "postgresql" | "redis" | "rediss", _)) => top.wrong("store", NOT_BUILT),
-            _ => top.wrong("store", "must be memory: or sqlite:PATH"),
+            Some(("redis" | "rediss" | "valkey" | "valkeys", place)) if place.starts_with("//") => {
+                return Some(Self::Redis(store.split(',').map(|url| Secret::new(url.trim())).collect()));
+            }
+            Some(("postgres" | "postgresql", _)) => top.wrong("store", NOT_BUILT),
+            _ => top.wrong("store", "must be memory:, sqlite:PATH or redis://USER:PASSWORD@HOST"),
         }
         None
     }
@@ -208,7 +214,7 @@ impl Keys {
         let mut keys = top.section("keys");
         let in_folder = |path: String| folder.join(path);
         let secret_file: Option<String> = match store {
-            Some(StoreKind::Sqlite(_)) => keys.require("secret_file"),
+            Some(StoreKind::Sqlite(_) | StoreKind::Redis(_)) => keys.require("secret_file"),
             _ => keys.take("secret_file"),
         };
         let previous: Vec<String> = keys.take("previous_secret_files").unwrap_or_default();

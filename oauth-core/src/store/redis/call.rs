@@ -32,8 +32,12 @@ pub(super) struct Servers {
     pub(super) closed: AtomicBool,
 }
 
-/// Enough for a slot that moves while we look.
-const ATTEMPTS: u32 = 16;
+/// Enough for a slot that moves while we look: with the pauses in between,
+/// some 4 seconds.
+const ATTEMPTS: u32 = 64;
+
+/// How many of them follow each other without a pause.
+const AT_ONCE: u32 = 4;
 
 /// How often a server that cannot be reached, or has lost a question that may
 /// be asked again, is looked for elsewhere.
@@ -64,6 +68,9 @@ impl Servers {
                 Err(failure) => failure,
             };
             manner.asking = false;
+            if attempt > AT_ONCE {
+                pause(attempt - AT_ONCE).await;
+            }
             if failure.is_of_another_server() {
                 self.topology.doubt();
             }

@@ -8,10 +8,7 @@ use oauth_core::{
     store::{Grants, Redemption, RefreshOutcome, Revocation, Store, StoreError, redis::RedisStoreBuilder},
 };
 
-use super::{
-    records::*,
-    wire::{Wire, wired},
-};
+use super::{records::*, wire::wired};
 use crate::support::*;
 
 pub(super) fn is_unavailable<T: fmt::Debug>(outcome: &Result<T, StoreError>) -> bool {
@@ -252,9 +249,7 @@ async fn a_proof_is_used_once_by_the_servers_clock() {
 
 #[tokio::test]
 async fn a_wire_that_is_cut_is_another_connection() {
-    let server = Redis::start("");
-    let wire = Wire::to(server.port()).await;
-    let store = patient_redis([redis_url_at(wire.port)]).connections(2).build().await.unwrap();
+    let (_server, wire, store) = wired().await;
     for _ in 0..5 {
         wire.lose_answer(1);
         assert!(is_unavailable(&store.check().await));

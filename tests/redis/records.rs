@@ -5,9 +5,7 @@ use oauth_core::{
     clock::{Clock, SystemClock, SystemRandom, UnixTime},
     pkce::CodeChallenge,
     secret::Digest,
-    store::{
-        AccessToken, Code, Grant, GrantFacts, NextRefresh, ParkedInteraction, RedeemCode, Refresh, RotateRefresh,
-    },
+    store::{AccessToken, Code, Grant, GrantFacts, NextRefresh, ParkedInteraction, RedeemCode, Refresh, RotateRefresh},
     token::GrantId,
 };
 

@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Write},
     net::TcpStream,
-    process::{Child, ChildStdin, Command, Stdio},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -18,12 +18,13 @@ pub(crate) const REDIS_PASSWORD: &str = "hunter2-redis";
 
 /// Starts the server, and ends it when standard input does: also when the test is killed.
 const GUARD: &str = r#"
-    redis-server "$1/redis.conf" & server=$!
+    redis-server "$1/redis.conf" >/dev/null & server=$!
     while read -r signal; do
         kill "-$signal" "$server"
-        case $signal in KILL | TERM) break ;; esac
+        case $signal in KILL | TERM) wait "$server"; exit ;; esac
+        echo sent
     done
-    kill -KILL "$server" 2>/dev/null; wait "$server"
+    kill -KILL "$server"; wait "$server"
 "#;
 
 const SETTINGS: &str = "
@@ -42,7 +43,7 @@ repl-ping-replica-period 1
 pub(crate) struct Redis {
     folder: Folder,
     port: u16,
-    server: Option<(Child, ChildStdin)>,
+    server: Option<(Child, ChildStdin, BufReader<ChildStdout>)>,
 }
 
 impl Redis {
@@ -67,19 +68,21 @@ impl Redis {
         );
         let mut command = Command::new("sh");
         command.args(["-c", GUARD, "sh"]).arg(self.folder.path());
-        let mut guard = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let stdin = guard.stdin.take().unwrap();
-        self.server = Some((guard, stdin));
+        let mut guard = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let (stdin, stdout) = (guard.stdin.take().unwrap(), guard.stdout.take().unwrap());
+        self.server = Some((guard, stdin, BufReader::new(stdout)));
         self.until("a server that answers", |redis| redis.try_say(&["PING"]).is_some_and(|said| said == "+PONG"));
     }
 
     /// Sends the server a signal: `KILL` is a crash, `STOP` and `CONT` let it hang.
     pub(crate) fn signal(&mut self, signal: &str) {
-        let (guard, stdin) = self.server.as_mut().unwrap();
+        let (guard, stdin, stdout) = self.server.as_mut().unwrap();
         stdin.write_all(format!("{signal}\n").as_bytes()).unwrap();
         if matches!(signal, "KILL" | "TERM") {
             guard.wait().unwrap();
             self.server = None;
+        } else {
+            stdout.read_line(&mut String::new()).unwrap();
         }
     }
 
@@ -127,7 +130,7 @@ impl Redis {
 
 impl Drop for Redis {
     fn drop(&mut self) {
-        if let Some((mut guard, stdin)) = self.server.take() {
+        if let Some((mut guard, stdin, _)) = self.server.take() {
             drop(stdin);
             drop(guard.wait());
         }

@@ -193,12 +193,14 @@ mod tests {
     #[test]
     fn a_use_is_too_long_ago_as_grants_compare() {
         let edges = [0, 1, 2, 10, u64::MAX - 1, u64::MAX];
-        for (used, lifetime, now) in
-            edges.iter().flat_map(|a| edges.iter().flat_map(move |b| edges.iter().map(move |c| (*a, *b, *c))))
-        {
-            let expected = UnixTime(now) >= UnixTime(used).saturating_add(lifetime);
-            let found = idle_since(UnixTime(now), lifetime).is_some_and(|since| UnixTime(used) <= since);
-            assert_eq!(found, expected, "{used} + {lifetime} at {now}");
+        for used in edges {
+            for lifetime in edges {
+                for now in edges {
+                    let expected = UnixTime(now) >= UnixTime(used).saturating_add(lifetime);
+                    let found = idle_since(UnixTime(now), lifetime).is_some_and(|since| UnixTime(used) <= since);
+                    assert_eq!(found, expected, "{used} + {lifetime} at {now}");
+                }
+            }
         }
     }
 }

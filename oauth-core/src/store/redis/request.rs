@@ -85,6 +85,9 @@ impl Request {
     }
 }
 
+/// Names and values.
+pub(super) type Hash = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// An answer is taken apart from left to right. Whatever does not fit is
 /// damage, never a panic.
 pub(super) struct Reply {
@@ -135,7 +138,7 @@ impl Reply {
     }
 
     /// A hash: what a script or a command says of it.
-    pub(super) fn hash(&mut self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    pub(super) fn hash(&mut self) -> Result<Hash, StoreError> {
         let flat = match self.next()? {
             Value::Map(pairs) => pairs.into_iter().flat_map(|(name, value)| [name, value]).collect(),
             Value::Array(flat) => flat,

@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use super::request::Reply;
+use super::request::{Hash, Reply};
 use crate::{
     clock::UnixTime,
     pkce::CodeChallenge,
@@ -160,7 +160,7 @@ pub(super) fn signing_key(kid: &[u8], key: &[u8]) -> Result<SealedKey, StoreErro
 
 /// The fields of a hash, by name.
 struct Row {
-    fields: Vec<(Vec<u8>, Vec<u8>)>,
+    fields: Hash,
     what: &'static str,
 }
 

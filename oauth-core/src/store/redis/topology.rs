@@ -176,7 +176,7 @@ impl Topology {
             let Value::Array(range) = range else { return None };
             let mut range = range.into_iter();
             let (Value::Int(first), Value::Int(last)) = (range.next()?, range.next()?) else { return None };
-            let address = self.leader_of(range.next()?, by)?;
+            let address = leader_of(range.next()?, by)?;
             let place = *places.entry(address.clone()).or_insert_with(|| {
                 let node = known.nodes.iter().chain(&strangers).chain([by]).find(|node| node.address == address);
                 map.nodes.push(node.cloned().unwrap_or_else(|| Node::new(address, &self.connector)));
@@ -187,15 +187,14 @@ impl Topology {
         }
         (!map.nodes.is_empty()).then_some(map)
     }
+}
 
-    fn leader_of(&self, leader: Value, by: &Node) -> Option<Address> {
-        let Value::Array(leader) = leader else { return None };
-        let mut reply = Reply::new(Value::Array(leader), "list of servers");
-        let host =
-            reply.optional_bytes().ok()?.map(String::from_utf8)?.ok().filter(|host| !host.is_empty() && host != "?");
-        // A server that does not know its own name is where we found it.
-        let host = host.unwrap_or_else(|| by.address.host.clone());
-        let port = reply.integer().ok()?.try_into().ok()?;
-        Some(Address { host, port })
-    }
+fn leader_of(leader: Value, by: &Node) -> Option<Address> {
+    let Value::Array(leader) = leader else { return None };
+    let mut reply = Reply::new(Value::Array(leader), "list of servers");
+    let host = reply.optional_bytes().ok()?.and_then(|host| String::from_utf8(host).ok());
+    // A server that does not know its own name is where we found it.
+    let host = host.filter(|host| !host.is_empty() && host != "?").unwrap_or_else(|| by.address.host.clone());
+    let port = reply.integer().ok()?.try_into().ok()?;
+    Some(Address { host, port })
 }

@@ -65,7 +65,7 @@ fn one(text: &str) -> Result<(Address, Access), Cause> {
     if url.query().is_some() || url.fragment().is_some() {
         return Err(Cause::new("the URL must not have parameters"));
     }
-    let decode = |text: &str| percent_decode_str(text).decode_utf8().map(|text| text.into_owned());
+    let decode = |text: &str| percent_decode_str(text).decode_utf8().map(std::borrow::Cow::into_owned);
     let decoded = |text: Option<&str>| {
         let wrong = |_| Cause::new("the URL's user or password is not UTF-8");
         text.filter(|text| !text.is_empty()).map(decode).transpose().map_err(wrong)

@@ -3,7 +3,9 @@
 mod cluster;
 mod faults;
 mod keys;
+mod programs;
 mod records;
+mod tls;
 mod wire;
 
 use oauth_core::store::{

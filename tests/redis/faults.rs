@@ -212,7 +212,7 @@ async fn a_closed_store_takes_no_more() {
 async fn numbers_keep_their_last_digit() {
     let server = Redis::start("");
     let store = patient_redis([server.url()]).build().await.unwrap();
-    for generation in [0, 9, 199, 909, (1 << 53) + 1, u64::MAX - 1, u64::MAX] {
+    for generation in [0, 9, 10, 100, 199, 909, (1 << 53) + 1, u64::MAX - 1, u64::MAX] {
         let mut grant = fresh_grant();
         grant.expires_at = UnixTime(u64::MAX);
         grant.refresh.as_mut().unwrap().generation = generation;

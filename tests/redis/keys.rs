@@ -5,6 +5,7 @@ use oauth_core::{
     clock::UnixTime,
     store::{
         Clients, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction, SealedKey, SigningKeys, Store,
+        redis::RedisStore,
     },
 };
 
@@ -76,14 +77,19 @@ fn finishing(parked: &ParkedInteraction, grant: Option<&Grant>) -> FinishInterac
     FinishInteraction { id: parked.id, browser: parked.browser, now: now(), grant: grant.cloned() }
 }
 
+/// Ends an interaction, so that the server has seen the scripts: then each step is one answer.
+async fn tell_scripts(store: &RedisStore) {
+    let parked = fresh_interaction();
+    store.park_interaction(parked.clone()).await.unwrap();
+    assert!(store.finish_interaction(finishing(&parked, Some(&fresh_grant()))).await.unwrap());
+}
+
 /// The node dies after each of the three steps. Another finds out where it stands.
 #[tokio::test]
 async fn an_interaction_whose_end_was_cut_short_ends_once() {
     let (server, wire, store) = wired().await;
     let beside = patient_redis([server.url()]).build().await.unwrap();
-    let warm = fresh_interaction();
-    beside.park_interaction(warm.clone()).await.unwrap();
-    assert!(beside.finish_interaction(finishing(&warm, Some(&fresh_grant()))).await.unwrap());
+    tell_scripts(&beside).await;
     for cut_after in 1..=3 {
         let (parked, first, second) = (fresh_interaction(), fresh_grant(), fresh_grant());
         beside.park_interaction(parked.clone()).await.unwrap();
@@ -102,6 +108,31 @@ async fn an_interaction_whose_end_was_cut_short_ends_once() {
     }
 }
 
+/// The node does not die, it is late: the other has taken its place, and it must not happen twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interaction_whose_end_is_overtaken_ends_once() {
+    let (server, wire, store) = wired().await;
+    let beside = patient_redis([server.url()]).build().await.unwrap();
+    tell_scripts(&beside).await;
+    let (parked, first, second) = (fresh_interaction(), fresh_grant(), fresh_grant());
+    beside.park_interaction(parked.clone()).await.unwrap();
+    store.check().await.unwrap();
+    let held = wire.hold().await;
+    let late = tokio::spawn({
+        let (store, finish) = (store.clone(), finishing(&parked, Some(&first)));
+        async move { store.finish_interaction(finish).await }
+    });
+    server.until("claimed", |server| {
+        let keys = server.say(&["KEYS", "*interaction*"]);
+        server.say(&["HEXISTS", &keys, "claim"]) == ":1"
+    });
+    assert!(beside.finish_interaction(finishing(&parked, Some(&second))).await.unwrap());
+    drop(held);
+    assert!(!late.await.unwrap().unwrap());
+    assert_eq!(beside.grant(first.id).await.unwrap(), None);
+    assert_eq!(beside.grant(second.id).await.unwrap().map(|grant| grant.id), Some(second.id));
+}
+
 /// A denial meets a claim that led to nothing, too.
 #[tokio::test]
 async fn an_interaction_that_was_claimed_and_left_can_be_denied() {
@@ -109,7 +140,7 @@ async fn an_interaction_that_was_claimed_and_left_can_be_denied() {
     let beside = patient_redis([server.url()]).build().await.unwrap();
     let parked = fresh_interaction();
     beside.park_interaction(parked.clone()).await.unwrap();
-    beside.finish_interaction(finishing(&fresh_interaction(), Some(&fresh_grant()))).await.unwrap();
+    tell_scripts(&beside).await;
     store.check().await.unwrap();
     wire.lose_answer(1);
     let grant = fresh_grant();

@@ -62,6 +62,12 @@ async fn a_slot_is_followed_from_server_to_server() {
     // All that there is of it is still here; the token to be added belongs there.
     assert_eq!(store.grant(grant.id).await.unwrap(), Some(grant.clone()));
     assert!(is_unavailable(&hasty.insert_access(grant.id, fresh_access(), now()).await));
+    source.say(&["CONFIG", "RESETSTAT"]);
+    let patient = tokio::spawn({
+        let (store, id) = (store.clone(), grant.id);
+        async move { store.insert_access(id, fresh_access(), now()).await }
+    });
+    source.until("asked", |source| source.say(&["INFO", "errorstats"]).contains("TRYAGAIN"));
     let port = target.port().to_string();
     for key in source.say(&["CLUSTER", "GETKEYSINSLOT", &slot, "100"]).lines() {
         let moved = source.say(&["MIGRATE", "127.0.0.1", &port, key, "0", "5000", "AUTH", REDIS_PASSWORD]);
@@ -72,6 +78,7 @@ async fn a_slot_is_followed_from_server_to_server() {
     for node in [target, source] {
         node.say(&["CLUSTER", "SETSLOT", &slot, "NODE", &target_id]);
     }
+    assert!(patient.await.unwrap().unwrap());
     assert_eq!(store.grant(grant.id).await.unwrap(), Some(grant.clone()));
     assert_eq!(store.rotate_refresh(rotating(&grant)).await.unwrap(), RefreshOutcome::Rotated);
     assert!(store.insert_access(grant.id, fresh_access(), now()).await.unwrap());

@@ -5,7 +5,10 @@ use std::{fmt, time::Duration};
 use oauth_core::{
     clock::{Clock, SystemClock, UnixTime},
     dpop::{ReplayCache, ReplayError},
-    store::{Grants, Redemption, RefreshOutcome, Revocation, Store, StoreError, redis::RedisStoreBuilder},
+    store::{
+        FinishInteraction, Grant, Grants, Interactions, Redemption, RefreshOutcome, Revocation, SigningKeys, Store,
+        StoreError, redis::RedisStoreBuilder,
+    },
 };
 
 use super::{records::*, wire::wired};
@@ -198,6 +201,33 @@ async fn nothing_secret_is_shown() {
     assert!(shown.contains("127.0.0.1") && !shown.contains("hunter"), "{shown}");
     let error = patient_redis([redis_url_at(free_port())]).build().await.unwrap_err();
     secret(format!("{error} {error:?}"));
+}
+
+#[tokio::test]
+async fn a_user_of_its_own_needs_no_more_than_is_said() {
+    let server = Redis::start("");
+    let allowed = "+eval +evalsha +get +set +del +incr +exists +persist +expireat +hset +hget +hgetall +hdel +time \
+        +wait +info +hello +auth +asking +cluster|slots";
+    let words: Vec<_> =
+        ["ACL", "SETUSER", "me", "on", ">mine", "~oauth:*"].into_iter().chain(allowed.split(' ')).collect();
+    assert_eq!(server.say(&words), "+OK");
+    let url = server.url().replace(&format!(":{REDIS_PASSWORD}"), "me:mine");
+    let store = patient_redis([url]).build().await.unwrap();
+    let (grant, parked) = (fresh_grant(), fresh_interaction());
+    store.park_interaction(parked.clone()).await.unwrap();
+    let (id, browser) = (parked.id, parked.browser);
+    store.interaction(id, browser, now()).await.unwrap();
+    let finish = FinishInteraction { id, browser, now: now(), grant: Some(grant.clone()) };
+    assert!(store.finish_interaction(finish).await.unwrap());
+    assert_eq!(store.redeem_code(redeeming(&grant)).await.unwrap(), Redemption::Redeemed);
+    let grant = store.grant(grant.id).await.unwrap().unwrap();
+    assert_eq!(store.rotate_refresh(rotating(&grant)).await.unwrap(), RefreshOutcome::Rotated);
+    store.revoke_access(grant.id, fresh_digest()).await.unwrap();
+    assert!(store.first_use(fresh_digest(), now().saturating_add(60)).await.unwrap());
+    assert!(store.signing_keys().await.unwrap().is_empty());
+    assert!(!store.delete_signing_key("k".to_owned()).await.unwrap());
+    let lasting = Grant { expires_at: UnixTime(u64::MAX), code: None, ..fresh_grant() };
+    store.insert_grant(lasting, None).await.unwrap();
 }
 
 #[tokio::test]

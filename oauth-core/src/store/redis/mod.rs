@@ -52,6 +52,12 @@
 //! to spare. While a slot moves between servers, steps that add a key to it
 //! may fail until it has arrived.
 //!
+//! A user of its own needs, on the keys of its prefix: `+eval +evalsha +get
+//! +set +del +incr +exists +persist +expireat +hset +hget +hgetall +hdel +time
+//! +wait +info +hello +auth +asking +cluster|slots`. In a cluster the servers
+//! must be known by addresses that this program can reach, and with TLS by
+//! names that their certificates have (`cluster-preferred-endpoint-type`).
+//!
 //! # The keys
 //!
 //! | Key | What | Ends |

@@ -115,11 +115,14 @@ impl Topology {
         let mut asked = self.asked.lock().await;
         let known = self.map();
         let recent = asked.is_some_and(|asked| asked.elapsed() < PAUSE);
-        // One server does not move; what it is was found out at first.
-        if !self.stale.load(Ordering::Acquire) || (!known.nodes.is_empty() && (recent || !known.is_cluster)) {
+        if !self.stale.load(Ordering::Acquire) || (recent && !known.nodes.is_empty()) {
             return Ok(());
         }
         self.stale.store(false, Ordering::Release);
+        // One server does not move; what it is was found out at first.
+        if !known.nodes.is_empty() && !known.is_cluster {
+            return Ok(());
+        }
         let mut nodes = known.nodes.clone();
         nodes.extend(self.seeds.iter().filter(|seed| known.nodes.iter().all(|n| n.address != seed.address)).cloned());
         let answers = nodes.iter().map(|node| Box::pin(self.ask(node, &known)));

@@ -26,6 +26,7 @@ mod processes;
 mod programs;
 mod properties;
 mod redirect_uri;
+mod redis;
 mod refresh_token;
 mod revoke;
 mod rfc_documents;

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use oauth_axum_rs::{AuthorizationServer, MemoryStore, PostgresStore, RootSecret, SqliteStore};
+use oauth_axum_rs::{AuthorizationServer, MemoryStore, PostgresStore, RedisStore, RootSecret, Secret, SqliteStore};
 use oauth_core::{
     engine::fault::Fault,
     server::{AuthorizationServerBuilder, BuildError},
@@ -23,6 +23,8 @@ pub enum OpenStore {
     Sqlite(SqliteStore),
     /// On a server.
     Postgres(PostgresStore),
+    /// On a server or a cluster.
+    Redis(RedisStore),
 }
 
 impl OpenStore {
@@ -41,6 +43,10 @@ impl OpenStore {
                 let store = PostgresStore::connect(url.expose()).await;
                 Self::Postgres(store.map_err(|error| Mistakes::one("store", error))?)
             }
+            StoreKind::Redis(urls) => {
+                let store = RedisStore::builder(urls.iter().map(Secret::expose)).build().await;
+                Self::Redis(store.map_err(|error| Mistakes::one("store", error))?)
+            }
         };
         store.shared().check().await.map_err(|error| Mistakes::one("store", error))?;
         Ok(store)
@@ -53,6 +59,7 @@ impl OpenStore {
             Self::Memory(store) => Arc::new(store.clone()),
             Self::Sqlite(store) => Arc::new(store.clone()),
             Self::Postgres(store) => Arc::new(store.clone()),
+            Self::Redis(store) => Arc::new(store.clone()),
         }
     }
 
@@ -62,6 +69,7 @@ impl OpenStore {
             Self::Memory(_) => {}
             Self::Sqlite(store) => store.close().await,
             Self::Postgres(store) => store.close(),
+            Self::Redis(store) => store.close(),
         }
     }
 }

@@ -18,6 +18,7 @@ mod program;
 mod protected;
 mod race;
 mod records;
+mod redis;
 mod reference;
 mod remote;
 mod request;
@@ -46,6 +47,7 @@ pub(crate) use self::{
     protected::Protected,
     race::all_at_once,
     records::*,
+    redis::{Cluster, REDIS_PASSWORD, Redis, patient_redis, redis_url_at, replicated},
     reference::{ALBUMS, JWT_ALBUMS, Reference},
     remote::Remote,
     request::{basic, post, redemption},

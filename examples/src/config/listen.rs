@@ -10,11 +10,7 @@ use oauth_axum_rs::{ClientCertificates, Secret, TlsConfig, TlsError};
 use oauth_tower::proxy::{Cidr, TrustedProxies};
 use url::{Host, Url};
 
-use super::{
-    reader::{NOT_BUILT, Reader},
-    report::Report,
-    value::Parsed,
-};
+use super::{reader::Reader, report::Report, value::Parsed};
 use crate::proxy::Front;
 
 /// `listen`, `[tls]` and who may speak for whom.
@@ -43,6 +39,9 @@ pub enum StoreKind {
     Sqlite(PathBuf),
     /// `postgres://…`: the URL, which may have a password in it.
     Postgres(Secret),
+    /// `redis://…`, several with commas between them: the URLs, which may have
+    /// a password in them.
+    Redis(Vec<Secret>),
 }
 
 /// `[keys]`.
@@ -201,8 +200,13 @@ impl StoreKind {
             Some(("postgres" | "postgresql", place)) if place.starts_with("//") => {
                 return Some(Self::Postgres(Secret::new(store.as_str())));
             }
-            Some(("redis" | "rediss", _)) => top.wrong("store", NOT_BUILT),
-            _ => top.wrong("store", "must be memory:, sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE"),
+            Some(("redis" | "rediss" | "valkey" | "valkeys", place)) if place.starts_with("//") => {
+                return Some(Self::Redis(store.split(',').map(|url| Secret::new(url.trim())).collect()));
+            }
+            _ => top.wrong(
+                "store",
+                "must be memory:, sqlite:PATH, postgres://USER:PASSWORD@HOST/DATABASE or redis://USER:PASSWORD@HOST",
+            ),
         }
         None
     }
@@ -213,7 +217,7 @@ impl Keys {
         let mut keys = top.section("keys");
         let in_folder = |path: String| folder.join(path);
         let secret_file: Option<String> = match store {
-            Some(StoreKind::Sqlite(_) | StoreKind::Postgres(_)) => keys.require("secret_file"),
+            Some(StoreKind::Sqlite(_) | StoreKind::Postgres(_) | StoreKind::Redis(_)) => keys.require("secret_file"),
             _ => keys.take("secret_file"),
         };
         let previous: Vec<String> = keys.take("previous_secret_files").unwrap_or_default();

@@ -275,3 +275,11 @@ async fn the_reason_is_there_for_the_log() {
     let unbound = kind(sent("DPoP", &plain, &[&proof(&wallet, &plain)])).await;
     assert_eq!(unbound, RefusalKind::InvalidToken(InvalidToken::NotBound));
 }
+
+// spec: RS-38
+#[tokio::test]
+async fn a_bearer_token_where_only_dpop_is_served_learns_why_from_the_challenge_there_is() {
+    let key = Key::es256();
+    let challenge = refused(&serving(&key, Dpop::required()), sent("Bearer", &key.good(), &[])).await;
+    assert!(challenge.contains(r#"error="invalid_token""#), "{challenge}");
+}

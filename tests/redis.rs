@@ -3,6 +3,7 @@
 mod cluster;
 mod faults;
 mod keys;
+mod loss;
 mod programs;
 mod records;
 mod tls;

@@ -49,7 +49,7 @@ impl Wire {
 }
 
 async fn carry(client: TcpStream, server: u16, left: Arc<AtomicUsize>, free: Arc<Mutex<()>>) {
-    let server = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
+    let Ok(server) = TcpStream::connect(("127.0.0.1", server)).await else { return };
     let (mut from_client, mut to_client) = client.into_split();
     let (mut from_server, mut to_server) = server.into_split();
     let forth = tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut to_server).await });

@@ -36,7 +36,7 @@ fn unfit(info: &str, eviction: bool) -> Option<&'static str> {
     let evicts = field("maxmemory") != "0" && field("maxmemory_policy") != "noeviction";
     if major < 7 {
         Some("its version is below 7")
-    } else if field("role") == "slave" {
+    } else if matches!(field("role"), "slave" | "replica") {
         Some("it is a replica")
     } else if evicts && !eviction {
         Some("it removes keys when memory is full: set maxmemory-policy to noeviction")

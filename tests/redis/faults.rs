@@ -142,9 +142,9 @@ async fn a_server_that_evicts_is_refused() {
 async fn without_enough_replicas_nothing_is_acknowledged() {
     let (primary, mut replicas) = replicated(1);
     let store = patient_redis([primary.url()]).replicas(1).replica_timeout(Duration::from_millis(100));
-    let store = store.build().await.unwrap();
+    let store = answer(async || store.clone().build().await).await;
     let grant = fresh_grant();
-    store.insert_grant(grant.clone(), None).await.unwrap();
+    patient_redis([primary.url()]).build().await.unwrap().insert_grant(grant.clone(), None).await.unwrap();
     replicas[0].signal("KILL");
     let error = store.revoke_grant(grant.id, now()).await.unwrap_err();
     assert!(error.to_string().contains("0 replicas of 1"), "{error}");

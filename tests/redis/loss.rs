@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use oauth_core::store::{Grant, Grants, Redemption, RefreshOutcome, Revocation, redis::RedisStore};
 
-use super::{records::*, wire::Wire};
+use super::{faults::answer, records::*, wire::Wire};
 use crate::support::*;
 
 /// A step that its caller was told of.
@@ -49,7 +49,7 @@ async fn failover(replicas: u32) -> (usize, usize) {
     let replica = Redis::start(&format!("replicaof 127.0.0.1 {}", wire.port));
     replica.until("in step", |replica| replica.say(&["INFO", "replication"]).contains("master_link_status:up"));
     let store = patient_redis([primary.url()]).replicas(replicas).replica_timeout(Duration::from_millis(100));
-    let store = store.build().await.unwrap();
+    let store = answer(async || store.clone().build().await).await;
     let fresh = async |count| {
         let grants: Vec<_> = (0..count).map(|_| fresh_grant()).collect();
         join_all(grants.iter().map(|grant| store.insert_grant(grant.clone(), None))).await;

@@ -76,7 +76,6 @@ fn a_feature_that_is_not_built_is_refused_by_its_name_and_may_be_off() {
     let base = format!("issuer = \"http://127.0.0.1:{port}\"\nlisten = \"127.0.0.1:{port}\"\ndevelopment = true\n");
     let wanted = [
         ("profile = \"matrix\"", "profile"),
-        ("store = \"postgres://localhost/oauth\"", "store"),
         ("[par]\nrequired = true", "par.required"),
         ("[dpop]\nnonce = true", "dpop.nonce"),
         ("[registration]\nopen = true", "registration.open"),

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use oauth_axum_rs::{AuthorizationServer, MemoryStore, RootSecret, SqliteStore};
+use oauth_axum_rs::{AuthorizationServer, MemoryStore, PostgresStore, RedisStore, RootSecret, Secret, SqliteStore};
 use oauth_core::{
     engine::fault::Fault,
     server::{AuthorizationServerBuilder, BuildError},
@@ -21,6 +21,10 @@ pub enum OpenStore {
     Memory(MemoryStore),
     /// In a file.
     Sqlite(SqliteStore),
+    /// On a server.
+    Postgres(PostgresStore),
+    /// On a server or a cluster.
+    Redis(RedisStore),
 }
 
 impl OpenStore {
@@ -35,6 +39,14 @@ impl OpenStore {
                 let wrong = |error| Mistakes::one("store", format_args!("{}: {error}", path.display()));
                 Self::Sqlite(SqliteStore::open(path).await.map_err(wrong)?)
             }
+            StoreKind::Postgres(url) => {
+                let store = PostgresStore::connect(url.expose()).await;
+                Self::Postgres(store.map_err(|error| Mistakes::one("store", error))?)
+            }
+            StoreKind::Redis(urls) => {
+                let store = RedisStore::builder(urls.iter().map(Secret::expose)).build().await;
+                Self::Redis(store.map_err(|error| Mistakes::one("store", error))?)
+            }
         };
         store.shared().check().await.map_err(|error| Mistakes::one("store", error))?;
         Ok(store)
@@ -46,13 +58,18 @@ impl OpenStore {
         match self {
             Self::Memory(store) => Arc::new(store.clone()),
             Self::Sqlite(store) => Arc::new(store.clone()),
+            Self::Postgres(store) => Arc::new(store.clone()),
+            Self::Redis(store) => Arc::new(store.clone()),
         }
     }
 
-    /// Finishes what is being written and closes the file.
+    /// Finishes what is being written, and closes the file or the connections.
     pub async fn close(&self) {
-        if let Self::Sqlite(store) = self {
-            store.close().await;
+        match self {
+            Self::Memory(_) => {}
+            Self::Sqlite(store) => store.close().await,
+            Self::Postgres(store) => store.close(),
+            Self::Redis(store) => store.close(),
         }
     }
 }

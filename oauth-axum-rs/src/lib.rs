@@ -65,6 +65,8 @@
 //! | `server` | no | the authorization server's router |
 //! | `pages` | no | sign-in and consent pages, and users with passwords |
 //! | `sqlite` | no | the SQLite store |
+//! | `postgres` | no | the PostgreSQL store |
+//! | `redis` | no | the Redis store |
 //! | `tls` | no | a TLS listener for `axum::serve`, with client certificates |
 //! | `testing` | no | a mock issuer, for tests of your service |
 //! | `metrics`, `tracing` | no | what `oauth-tower` counts and says |
@@ -85,6 +87,12 @@ mod tls;
 
 /// Everything below the paved path.
 pub use oauth_core;
+#[cfg(feature = "postgres")]
+#[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+pub use oauth_core::store::postgres::PostgresStore;
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub use oauth_core::store::redis::RedisStore;
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub use oauth_core::store::sqlite::SqliteStore;

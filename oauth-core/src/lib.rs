@@ -1,9 +1,10 @@
 //! OAuth 2.1 protocol types and the authorization-server engine.
 //!
-//! Nothing in this crate opens a socket or knows a web framework. With no
-//! features it is the vocabulary both sides of the protocol share; with
-//! `server` it is the engine behind the authorization server; `sqlite` adds
-//! the embedded store, and `testing` the suite every store passes.
+//! Nothing in this crate knows a web framework, and nothing opens a socket but
+//! a store to its own server. With no features it is the vocabulary both sides
+//! of the protocol share; with `server` it is the engine behind the
+//! authorization server; `sqlite` adds the embedded store, `postgres` and
+//! `redis` those for many nodes, and `testing` the suite every store passes.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod challenge;

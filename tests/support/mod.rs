@@ -11,14 +11,20 @@ mod folder;
 mod oidc_provider;
 mod owner;
 mod people;
+mod pooler;
+mod port;
+mod postgres;
 mod program;
 mod protected;
 mod race;
+mod records;
+mod redis;
 mod reference;
 mod remote;
 mod request;
 mod store;
 mod visitor;
+mod wire;
 mod world;
 
 pub(crate) use self::{
@@ -32,13 +38,21 @@ pub(crate) use self::{
     oidc_provider::{BY_KEY, OPAQUE, OidcProvider, part, with_member},
     owner::Owner,
     people::{PASSWORD, People},
-    program::{Ended, Program, free_port, program, workspace},
+    pooler::{PgBouncer, knows_prepared_statements},
+    port::free_port,
+    postgres::{
+        DATABASE_PASSWORD, Postgres, give_to_server, new_database, patient, raw, shared_postgres, store_at, url_at,
+    },
+    program::{Ended, Program, program, workspace},
     protected::Protected,
     race::all_at_once,
+    records::*,
+    redis::{Cluster, REDIS_PASSWORD, Redis, patient_redis, redis_url_at, replicated},
     reference::{ALBUMS, JWT_ALBUMS, Reference},
     remote::Remote,
     request::{basic, post, redemption},
     store::WatchedStore,
     visitor::{Visitor, unescape},
+    wire::{Mood, Wire},
     world::{World, on_every_store, on_every_store_with, on_memory, on_memory_with, on_sqlite},
 };

@@ -18,7 +18,7 @@ use tower::ServiceExt;
 
 use super::{
     API, AUDITOR, Answer, Ask, Browser, CALLBACK, Caller, Events, Folder, ISSUER, JWT_API, OTHER_API, People,
-    RESOURCE_SERVER, Tokens, WatchedStore, post, redemption, registered,
+    RESOURCE_SERVER, Tokens, WatchedStore, new_database, post, redemption, registered, store_at,
 };
 
 /// A server and what a test needs to see and move. Clones share it.
@@ -30,11 +30,13 @@ pub(crate) struct World {
     pub(crate) store: WatchedStore,
     /// Where the SQLite file is.
     pub(crate) folder: Option<Arc<Folder>>,
+    /// Where the PostgreSQL database is.
+    database: Option<String>,
     /// Every endpoint and page.
     app: axum::Router,
 }
 
-/// Runs `test` on a memory store, then on an SQLite file.
+/// Runs `test` on a memory store, then on an SQLite file, then on a PostgreSQL database.
 pub(crate) async fn on_every_store(test: impl AsyncFn(World)) {
     on_every_store_with(|builder| builder, test).await;
 }
@@ -48,6 +50,8 @@ pub(crate) async fn on_every_store_with(
     test(World::new(MemoryStore::default(), None, &set).await).await;
     println!("on the SQLite store");
     test(on_sqlite_with(&set).await).await;
+    println!("on the PostgreSQL store");
+    test(on_postgres_with(&set).await).await;
 }
 
 /// A world on a file, for tests that look into it.
@@ -59,6 +63,12 @@ async fn on_sqlite_with(set: impl Fn(AuthorizationServerBuilder) -> Authorizatio
     let folder = Folder::new();
     let store = SqliteStore::open(folder.file()).await.unwrap();
     World::new(store, Some(Arc::new(folder)), &set).await
+}
+
+async fn on_postgres_with(set: impl Fn(AuthorizationServerBuilder) -> AuthorizationServerBuilder) -> World {
+    let url = new_database().await;
+    let world = World::new(store_at(&url).await, None, &set).await;
+    World { database: Some(url), ..world }
 }
 
 /// A world in memory, for tests of what no store decides.
@@ -95,17 +105,18 @@ impl World {
         let builder = builder(issuer, &store, &clock, &events);
         let server = set(builder).build().await.unwrap();
         let app = server.router().merge(Pages::new(&server, People).router());
-        Self { server, clock, events, store, folder, app }
+        Self { server, clock, events, store, folder, database: None, app }
     }
 
-    /// One more node on this world's store: on SQLite, through a connection of its own to the file.
+    /// One more node on this world's store: with connections of its own, where there are any.
     pub(crate) async fn another(
         &self,
         set: impl Fn(AuthorizationServerBuilder) -> AuthorizationServerBuilder,
     ) -> Result<Self, BuildError> {
-        let store = match &self.folder {
-            Some(folder) => WatchedStore::new(SqliteStore::open(folder.file()).await.unwrap()),
-            None => self.store.clone(),
+        let store = match (&self.folder, &self.database) {
+            (Some(folder), _) => WatchedStore::new(SqliteStore::open(folder.file()).await.unwrap()),
+            (_, Some(url)) => WatchedStore::new(store_at(url).await),
+            (None, None) => self.store.clone(),
         };
         let builder = builder(self.server.issuer(), &store, &self.clock, &self.events);
         let server = set(builder).build().await?;

@@ -6,15 +6,11 @@ use std::{
 };
 
 use axum::http::HeaderName;
-use oauth_axum_rs::{ClientCertificates, TlsConfig, TlsError};
+use oauth_axum_rs::{ClientCertificates, Secret, TlsConfig, TlsError};
 use oauth_tower::proxy::{Cidr, TrustedProxies};
 use url::{Host, Url};
 
-use super::{
-    reader::{NOT_BUILT, Reader},
-    report::Report,
-    value::Parsed,
-};
+use super::{reader::Reader, report::Report, value::Parsed};
 use crate::proxy::Front;
 
 /// `listen`, `[tls]` and who may speak for whom.
@@ -41,6 +37,11 @@ pub enum StoreKind {
     Memory,
     /// `sqlite:PATH`.
     Sqlite(PathBuf),
+    /// `postgres://…`: the URL, which may have a password in it.
+    Postgres(Secret),
+    /// `redis://…`, several with commas between them: the URLs, which may have
+    /// a password in them.
+    Redis(Vec<Secret>),
 }
 
 /// `[keys]`.
@@ -196,8 +197,16 @@ impl StoreKind {
         match store.split_once(':') {
             Some(("memory", "")) => return Some(Self::Memory),
             Some(("sqlite", path)) if !path.is_empty() => return Some(Self::Sqlite(folder.join(path))),
-            Some(("postgres" | "postgresql" | "redis" | "rediss", _)) => top.wrong("store", NOT_BUILT),
-            _ => top.wrong("store", "must be memory: or sqlite:PATH"),
+            Some(("postgres" | "postgresql", place)) if place.starts_with("//") => {
+                return Some(Self::Postgres(Secret::new(store.as_str())));
+            }
+            Some(("redis" | "rediss" | "valkey" | "valkeys", place)) if place.starts_with("//") => {
+                return Some(Self::Redis(store.split(',').map(|url| Secret::new(url.trim())).collect()));
+            }
+            _ => top.wrong(
+                "store",
+                "must be memory:, sqlite:PATH, postgres://USER:PASSWORD@HOST/DATABASE or redis://USER:PASSWORD@HOST",
+            ),
         }
         None
     }
@@ -208,7 +217,7 @@ impl Keys {
         let mut keys = top.section("keys");
         let in_folder = |path: String| folder.join(path);
         let secret_file: Option<String> = match store {
-            Some(StoreKind::Sqlite(_)) => keys.require("secret_file"),
+            Some(StoreKind::Sqlite(_) | StoreKind::Postgres(_) | StoreKind::Redis(_)) => keys.require("secret_file"),
             _ => keys.take("secret_file"),
         };
         let previous: Vec<String> = keys.take("previous_secret_files").unwrap_or_default();

@@ -49,6 +49,16 @@ fn the_file_that_comes_with_the_program_has_no_mistakes() {
 }
 
 #[test]
+fn the_url_of_a_server_is_a_store_that_shows_no_password() {
+    let with = |store: &str| parse(&format!("{GOOD}\nstore = \"{store}\"\n[keys]\nsecret_file = \"oauth.key\""));
+    for url in ["postgres://oauth:hunter2@db.example/oauth", "postgresql://oauth:hunter2@one,two/oauth?a=b"] {
+        let config = with(url);
+        assert_eq!(config.store, StoreKind::Postgres(url.into()));
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+}
+
+#[test]
 fn paths_are_relative_to_the_folder_of_the_file() {
     let config = parse(&format!(
         "{GOOD}\nstore = \"sqlite:oauth.db\"\n[keys]\nsecret_file = \"oauth.key\"\nprevious_secret_files = [\"/old.key\"]"
@@ -59,12 +69,21 @@ fn paths_are_relative_to_the_folder_of_the_file() {
 }
 
 #[test]
+fn the_urls_of_a_cluster_are_a_store_that_shows_no_password() {
+    let store = "rediss://oauth:hunter2@one.example, rediss://oauth:hunter2@two.example";
+    let config = parse(&format!("{GOOD}\nstore = \"{store}\"\n[keys]\nsecret_file = \"oauth.key\""));
+    let urls = store.split(", ").map(Into::into).collect();
+    assert_eq!(config.store, StoreKind::Redis(urls));
+    assert!(!format!("{config:?}").contains("hunter2"));
+}
+
+#[test]
 fn one_run_names_every_mistake() {
     let keys = blamed(
         r#"
         issuer = "http://auth.example/"
         listen = "localhost"
-        store = "redis://127.0.0.1"
+        store = "redis:127.0.0.1"
         isuer = "x"
         trusted_proxies = ["10.0.0.0/8", "10.0.0.0/99"]
         [tokens]

@@ -87,3 +87,17 @@ pub(super) async fn a_sweep_goes_in_small_batches(context: &Context<'_>) -> Verd
     same("tokens first, their grant stays", &sweep(context, context.after(2 * HOUR), 2).await?, &5)?;
     same("then the grant", &sweep(context, now, 2).await?, &1)
 }
+
+pub(super) async fn a_store_that_cleans_up_by_itself_is_left_alone_by_sweeps(context: &Context<'_>) -> Verdict {
+    let store = &context.store;
+    let grant = sample::refreshable(context)?;
+    let access = sample::access(context)?;
+    store.insert_grant(grant.clone(), Some(access.clone())).await?;
+    let parked = sample::parked(context)?;
+    store.park_interaction(parked.clone()).await?;
+    same("a sweep", &store.sweep(context.now, 10).await?, &0)?;
+    same("a sweep, as if a year had passed", &store.sweep(context.after(365 * DAY), 10).await?, &0)?;
+    let found = store.access(grant.id, access.digest).await?;
+    same("a grant and its token", &found, &Some((grant, access)))?;
+    same("an interaction", &store.interaction(parked.id, parked.browser, context.now).await?, &Some(parked))
+}

@@ -22,6 +22,14 @@ async fn a_store_without_a_flaw_passes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_without_sweeps_passes_if_it_says_so() {
+    let (idle, busy) = (suite(F::SweepsNothing), suite(F::None));
+    assert!(!idle.failures_among(|name| name.contains("sweep")).await.is_empty());
+    assert_eq!(idle.without_sweeps().failures_among(|name| name.contains("sweep")).await, []);
+    assert_eq!(busy.without_sweeps().failures_among(|name| name.contains("left_alone_by_sweeps")).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_planted_flaw_fails_the_check_that_is_about_it() {
     for (flaw, check) in [
         (F::RedeemsInTwoSteps, "parallel_redemptions_of_one_code_succeed_once"),

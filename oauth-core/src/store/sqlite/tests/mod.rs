@@ -1,6 +1,5 @@
 mod durability;
 mod groups;
-mod model;
 mod schema;
 
 use std::{

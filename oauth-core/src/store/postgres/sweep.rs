@@ -1,0 +1,78 @@
+//! Removing what can no longer matter, a little at a time.
+
+use super::{
+    PostgresStore, row,
+    statement::{Param, Sql},
+};
+use crate::{
+    clock::UnixTime,
+    store::{StoreError, StoreFuture},
+};
+
+/// Each removes at most `$2` rows that end by `$1`, by an index on that end,
+/// and passes over those that another node is removing at the moment. Tokens
+/// go before their grants, so that a grant that ends takes few along.
+///
+/// The second removes lines of the list of retries, and the retries that are
+/// due. It waits for grants in the order of their numbers, so that two nodes
+/// never wait for each other.
+static STEPS: [Sql; 4] = [
+    Sql::writes(
+        "WITH gone AS (
+            DELETE FROM oauth_access_tokens WHERE (grant_no, digest) IN (
+                SELECT grant_no, digest FROM oauth_access_tokens WHERE expires_at <= $1::bigint
+                ORDER BY expires_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED)
+            RETURNING 1
+        )
+        SELECT count(*) FROM gone",
+    ),
+    Sql::writes(
+        "WITH due AS (
+            DELETE FROM oauth_retries WHERE (until, grant_no) IN (
+                SELECT until, grant_no FROM oauth_retries WHERE until <= $1::bigint
+                ORDER BY until LIMIT $2::bigint FOR UPDATE SKIP LOCKED)
+            RETURNING grant_no
+        ), g AS MATERIALIZED (
+            SELECT no FROM oauth_grants WHERE no IN (SELECT grant_no FROM due) AND retry_until <= $1::bigint
+            ORDER BY no FOR NO KEY UPDATE
+        ), cleared AS (
+            UPDATE oauth_grants o SET retry_digest = NULL, retry_sealed = NULL, retry_until = NULL
+            FROM g WHERE o.no = g.no
+        )
+        SELECT count(*) FROM due",
+    ),
+    Sql::writes(
+        "WITH gone AS (
+            DELETE FROM oauth_grants WHERE no IN (
+                SELECT no FROM oauth_grants WHERE ends_at <= $1::bigint
+                ORDER BY ends_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED)
+            RETURNING 1
+        )
+        SELECT count(*) FROM gone",
+    ),
+    Sql::writes(
+        "WITH gone AS (
+            DELETE FROM oauth_interactions WHERE id IN (
+                SELECT id FROM oauth_interactions WHERE expires_at <= $1::bigint
+                ORDER BY expires_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED)
+            RETURNING 1
+        )
+        SELECT count(*) FROM gone",
+    ),
+];
+
+pub(super) fn sweep(store: &PostgresStore, now: UnixTime, limit: usize) -> StoreFuture<'_, usize> {
+    Box::pin(async move {
+        let mut left = limit;
+        for step in &STEPS {
+            if left == 0 {
+                break;
+            }
+            let most = i64::try_from(left).unwrap_or(i64::MAX);
+            let row = store.row(step, &[Param::time(now), Param::Number(Some(most))]).await?;
+            let gone = row::count(&row.ok_or(StoreError::Corrupt("answer"))?)?;
+            left = left.saturating_sub(gone);
+        }
+        Ok(limit - left)
+    })
+}

@@ -1,0 +1,70 @@
+//! The names of keys. What stands in braces decides on the slot.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::{client::ClientId, secret::Digest, token::GrantId};
+
+/// What every name begins with.
+#[derive(Clone, Debug)]
+pub(super) struct Keyspace(pub(super) String);
+
+impl Keyspace {
+    /// Everything of a grant is in one slot.
+    fn of_grant(&self, id: GrantId, what: &str) -> String {
+        format!("{}:{{{}}}:{what}", self.0, encoded(id.as_bytes()))
+    }
+
+    pub(super) fn grant(&self, id: GrantId) -> String {
+        self.of_grant(id, "grant")
+    }
+
+    pub(super) fn retry(&self, id: GrantId) -> String {
+        self.of_grant(id, "retry")
+    }
+
+    pub(super) fn access(&self, id: GrantId, digest: Digest) -> String {
+        self.of_grant(id, &format!("access:{}", encoded(digest.as_bytes())))
+    }
+
+    /// The mark that a claim on an interaction leads to no grant any more.
+    pub(super) fn void(&self, id: GrantId, nonce: &str) -> String {
+        self.of_grant(id, &format!("void:{nonce}"))
+    }
+
+    pub(super) fn interaction(&self, id: Digest) -> String {
+        format!("{}:interaction:{}", self.0, encoded(id.as_bytes()))
+    }
+
+    pub(super) fn client(&self, id: &ClientId) -> String {
+        format!("{}:client:{}", self.0, id.as_str())
+    }
+
+    pub(super) fn signing_keys(&self) -> String {
+        format!("{}:keys", self.0)
+    }
+
+    pub(super) fn used(&self, digest: Digest) -> String {
+        format!("{}:used:{}", self.0, encoded(digest.as_bytes()))
+    }
+
+    pub(super) fn probe(&self, number: u32) -> String {
+        format!("{}:probe:{number}", self.0)
+    }
+}
+
+pub(super) fn encoded(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::slot::slot, *};
+
+    #[test]
+    fn everything_of_a_grant_is_in_one_slot() {
+        let keys = Keyspace("oauth".to_owned());
+        let (id, digest) = (GrantId::from_bytes([0xfb; 16]), Digest::from_bytes([7; 32]));
+        let all = [keys.retry(id), keys.access(id, digest), keys.void(id, "nonce")];
+        assert!(all.iter().all(|key| slot(key) == slot(&keys.grant(id))), "{all:?}");
+    }
+}

@@ -1,0 +1,64 @@
+//! The scripts: each is one step, and takes effect as a whole.
+
+use std::{fmt::Write, sync::OnceLock};
+
+use aws_lc_rs::digest;
+
+/// A script that the server knows by its digest, once it has seen it.
+pub(super) struct Script {
+    pub(super) source: &'static str,
+    pub(super) writes: bool,
+    name: OnceLock<String>,
+}
+
+impl Script {
+    const fn new(source: &'static str, writes: bool) -> Self {
+        Self { source, writes, name: OnceLock::new() }
+    }
+
+    /// What `EVALSHA` calls it: the SHA-1 of its source, as the protocol says.
+    pub(super) fn name(&self) -> &str {
+        self.name.get_or_init(|| {
+            let bytes = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, self.source.as_bytes());
+            bytes.as_ref().iter().fold(String::new(), |mut name, byte| {
+                // Writing to a string does not fail.
+                write!(name, "{byte:02x}").map_or(String::new(), |()| name)
+            })
+        })
+    }
+}
+
+/// A script in a file of its own. Its first line has the server refuse it
+/// whole, before it has done anything, where memory is full, the disk fails or
+/// the server only reads.
+macro_rules! script {
+    ($flags:literal, $file:literal, $writes:literal) => {
+        Script::new(concat!("#!lua", $flags, "\n", include_str!("lua/common.lua"), include_str!($file)), $writes)
+    };
+}
+
+/// Not marked as one that only reads, for those a replica would run, and say
+/// what was true some time ago.
+pub(super) static READ: Script = script!(" flags=allow-oom", "lua/read.lua", false);
+pub(super) static INSERT_GRANT: Script = script!("", "lua/insert_grant.lua", true);
+pub(super) static REDEEM_CODE: Script = script!("", "lua/redeem_code.lua", true);
+pub(super) static ROTATE_REFRESH: Script = script!("", "lua/rotate_refresh.lua", true);
+pub(super) static INSERT_ACCESS: Script = script!("", "lua/insert_access.lua", true);
+/// Works where memory is full.
+pub(super) static REVOKE_GRANT: Script = script!(" flags=allow-oom", "lua/revoke_grant.lua", true);
+pub(super) static PARK: Script = script!("", "lua/park.lua", true);
+pub(super) static CLAIM: Script = script!("", "lua/claim.lua", true);
+pub(super) static SETTLE: Script = script!("", "lua/settle.lua", true);
+pub(super) static VOID: Script = script!("", "lua/void.lua", true);
+pub(super) static INSERT_KEY: Script = script!("", "lua/insert_key.lua", true);
+pub(super) static FIRST_USE: Script = script!("", "lua/first_use.lua", true);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_is_named_by_its_digest() {
+        assert_eq!(Script::new("abc", false).name(), "a9993e364706816aba3e25717850c26c9cd0d89d");
+    }
+}

@@ -1,0 +1,168 @@
+//! New databases, old ones, those of a later version, and how rows are found.
+
+use futures_util::future::join_all;
+use oauth_core::store::{Grants, RefreshOutcome, Store, StoreError, postgres::PostgresStore};
+
+use super::call_everything;
+use crate::support::*;
+
+async fn versions(url: &str) -> Vec<i64> {
+    let rows = raw(url).await.query("SELECT version FROM oauth_migrations ORDER BY version", &[]).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_nodes_may_start_on_an_empty_database_at_once() {
+    for _ in 0..5 {
+        let url = new_database().await;
+        let nodes = join_all((0..16).map(|_| patient(&url).build())).await;
+        assert_eq!(versions(&url).await, [1]);
+        for node in nodes {
+            let (node, grant) = (node.unwrap(), fresh_grant());
+            node.insert_grant(grant.clone(), None).await.unwrap();
+            assert_eq!(node.grant(grant.id).await.unwrap(), Some(grant));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_start_that_is_given_up_halfway_leaves_nothing() {
+    let url = new_database().await;
+    let beside = raw(&url).await;
+    // Another node is at it, and takes its time.
+    beside.batch_execute("BEGIN; SELECT pg_advisory_xact_lock(7809644627822277997)").await.unwrap();
+    let patience = std::time::Duration::from_millis(200);
+    let late = PostgresStore::builder(&url).migration_timeout(patience).build().await;
+    assert!(matches!(late, Err(StoreError::Unavailable(_))));
+    beside.batch_execute("COMMIT").await.unwrap();
+    store_at(&url).await.check().await.unwrap();
+    assert_eq!(versions(&url).await, [1]);
+}
+
+#[tokio::test]
+async fn a_database_of_a_later_version_is_refused_unless_it_says_otherwise() {
+    let url = new_database().await;
+    store_at(&url).await.close();
+    let beside = raw(&url).await;
+    beside.batch_execute("INSERT INTO oauth_migrations (version, usable_from) VALUES (2, 1)").await.unwrap();
+    store_at(&url).await.check().await.unwrap();
+    beside.batch_execute("UPDATE oauth_migrations SET usable_from = version").await.unwrap();
+    let error = PostgresStore::connect(&url).await.unwrap_err();
+    assert!(matches!(error, StoreError::Schema { found: 2, known: 1 }), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_may_forget_what_it_acknowledged_is_refused() {
+    let url = new_database().await;
+    let forgetful = format!("{url}?options=-c%20synchronous_commit%3Doff");
+    let error = PostgresStore::connect(&forgetful).await.unwrap_err();
+    assert!(error.to_string().contains("synchronous_commit"), "{error}");
+}
+
+#[tokio::test]
+async fn a_role_that_may_only_read_and_write_starts_on_a_finished_schema() {
+    let url = new_database().await;
+    store_at(&url).await.close();
+    let beside = raw(&url).await;
+    let name = url.rsplit('/').next().unwrap();
+    let role = format!(
+        "CREATE ROLE {name} LOGIN PASSWORD '{DATABASE_PASSWORD}';
+        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}"
+    );
+    beside.batch_execute(&role).await.unwrap();
+    let store = store_at(&url.replace("oauth:", &format!("{name}:"))).await;
+    call_everything(&store, |_| ()).await;
+    store.sweep(NOW, 10).await.unwrap();
+}
+
+#[tokio::test]
+async fn every_foreign_key_has_an_index_that_begins_with_it() {
+    let url = new_database().await;
+    store_at(&url).await;
+    let without = "SELECT conrelid::regclass::text FROM pg_constraint k WHERE contype = 'f' AND NOT EXISTS (
+        SELECT 1 FROM pg_index i WHERE i.indrelid = k.conrelid AND i.indkey[0] = k.conkey[1])";
+    let rows = raw(&url).await.query(without, &[]).await.unwrap();
+    assert!(rows.is_empty(), "{:?}", rows[0].get::<_, String>(0));
+}
+
+/// Else each of a grant's refreshes would leave an entry in every index.
+#[tokio::test]
+async fn a_rotation_touches_no_index_of_its_grant() {
+    let url = new_database().await;
+    let store = patient(&url).connections(1).build().await.unwrap();
+    let grant = fresh_grant();
+    store.insert_grant(grant.clone(), None).await.unwrap();
+    let mut rotation = rotating(&grant);
+    for _ in 0..50 {
+        assert_eq!(store.rotate_refresh(rotation.clone()).await.unwrap(), RefreshOutcome::Rotated);
+        rotation = following(&rotation);
+    }
+    store.close();
+    at_rest(&url).await;
+    let sql = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'oauth_grants'";
+    let row = raw(&url).await.query_one(sql, &[]).await.unwrap();
+    let (updates, within_the_page) = (row.get::<_, i64>(0), row.get::<_, i64>(1));
+    // Now and then the page is full, until the server has cleared it.
+    assert!(updates == 50 && within_the_page > 40, "{within_the_page} of {updates}");
+}
+
+/// Waits until every other connection of the store has gone, and told the server what it did.
+async fn at_rest(url: &str) {
+    let others =
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'oauth-core'";
+    for _ in 0..10_000 {
+        if raw(url).await.query(others, &[]).await.unwrap().is_empty() {
+            return;
+        }
+    }
+    panic!("connections stay open");
+}
+
+/// A table that is read from end to end is small today and large tomorrow.
+#[tokio::test]
+async fn every_verb_finds_its_rows_by_an_index() {
+    let url = new_database().await;
+    let beside = raw(&url).await;
+    store_at(&url).await.close();
+    beside.batch_execute(MANY_ROWS).await.unwrap();
+    // By other connections: what they have read is told when they go.
+    let scans = async |before: i64| {
+        let sql = "SELECT coalesce(string_agg(relname || ' ' || seq_scan, ', '), ''), sum(seq_scan)::bigint
+            FROM pg_stat_user_tables
+            WHERE relname IN ('oauth_grants', 'oauth_access_tokens', 'oauth_retries', 'oauth_interactions', 'oauth_clients')";
+        let row = raw(&url).await.query_one(sql, &[]).await.unwrap();
+        (row.get::<_, String>(0), row.get::<_, i64>(1) - before)
+    };
+    at_rest(&url).await;
+    let (_, before) = scans(0).await;
+    for pooler in [oauth_core::store::postgres::Pooler::None, oauth_core::store::postgres::Pooler::Unprepared] {
+        let store = patient(&url).connections(1).pooler(pooler).build().await.unwrap();
+        // Often enough that the server turns to plans that fit any values.
+        for _ in 0..20 {
+            call_everything(&store, |_| ()).await;
+            assert!(store.sweep(NOW, 100).await.unwrap() == 100);
+            for _ in 0..3 {
+                store.sweep(later(1_000_000), 100).await.unwrap();
+            }
+        }
+        store.close();
+        drop(store);
+        at_rest(&url).await;
+    }
+    let (tables, scanned) = scans(before).await;
+    assert_eq!(scanned, 0, "{tables}, of which {before} before");
+}
+
+const MANY_ROWS: &str = "
+INSERT INTO oauth_grants (id, client, subject, facts, created_at, expires_at, ends_at, retry_until)
+    SELECT sha256(n::text::bytea), 'client-' || n % 100, 'user-' || n, '{}', 0, 1800000000 + n, 1800000000 + n,
+        1800000000 + n
+    FROM generate_series(1, 30000) n;
+INSERT INTO oauth_retries (until, grant_no) SELECT retry_until, no FROM oauth_grants;
+INSERT INTO oauth_access_tokens (grant_no, digest, record, expires_at)
+    SELECT no, id, repeat('x', 100), expires_at - 20000 FROM oauth_grants;
+INSERT INTO oauth_interactions (id, browser, request, expires_at)
+    SELECT id, id, repeat('x', 500)::bytea, expires_at FROM oauth_grants;
+INSERT INTO oauth_clients (id, record) SELECT 'client-' || n, repeat('x', 500) FROM generate_series(1, 30000) n;
+ANALYZE;
+";

@@ -1,0 +1,93 @@
+//! Records for a store, for tests that speak to it without a server.
+
+use oauth_core::{
+    client::ClientId,
+    clock::{SystemRandom, UnixTime},
+    pkce::CodeChallenge,
+    secret::Digest,
+    store::{AccessToken, Code, Grant, GrantFacts, NextRefresh, RedeemCode, Refresh, RotateRefresh},
+    token::GrantId,
+};
+
+pub(crate) const NOW: UnixTime = UnixTime(1_800_000_000);
+const REDIRECT_URI: &str = "https://app.example/callback";
+
+pub(crate) fn later(seconds: u64) -> UnixTime {
+    NOW.saturating_add(seconds)
+}
+
+pub(crate) fn fresh_digest() -> Digest {
+    Digest::of(&[fresh_id().as_bytes()])
+}
+
+fn fresh_id() -> GrantId {
+    GrantId::generate(&SystemRandom).unwrap()
+}
+
+/// A grant for an hour, with a code for a minute and a refresh token.
+pub(crate) fn fresh_grant() -> Grant {
+    let facts = GrantFacts {
+        client: ClientId::new("app").unwrap(),
+        subject: Some("alice".to_owned()),
+        scope: "a b".parse().unwrap(),
+        resources: Vec::new(),
+        auth_time: None,
+        acr: None,
+    };
+    let code = Code {
+        digest: fresh_digest(),
+        redirect_uri: REDIRECT_URI.to_owned(),
+        redirect_uri_required: true,
+        challenge: Some(CodeChallenge::from_bytes([1; 32])),
+        expires_at: later(60),
+        redeemed_at: None,
+    };
+    let refresh = Refresh { digest: fresh_digest(), generation: 0, used_at: NOW, retry: None };
+    let (code, refresh) = (Some(code), Some(refresh));
+    Grant { id: fresh_id(), facts, created_at: NOW, expires_at: later(3_600), revoked_at: None, code, refresh }
+}
+
+/// A token for ten minutes.
+pub(crate) fn fresh_access() -> AccessToken {
+    let scope = "a".parse().unwrap();
+    AccessToken { digest: fresh_digest(), scope, audience: Vec::new(), issued_at: NOW, expires_at: later(600) }
+}
+
+/// What redeems the code of `grant`.
+pub(crate) fn redeeming(grant: &Grant) -> RedeemCode {
+    let code = grant.code.as_ref().unwrap();
+    RedeemCode {
+        grant: grant.id,
+        digest: code.digest,
+        client: grant.facts.client.clone(),
+        redirect_uri: Some(code.redirect_uri.clone()),
+        challenge: code.challenge,
+        now: NOW,
+        refresh: Some(fresh_digest()),
+        access: fresh_access(),
+    }
+}
+
+/// What replaces the refresh token of `grant`, with a way back for half a minute.
+pub(crate) fn rotating(grant: &Grant) -> RotateRefresh {
+    let refresh = grant.refresh.as_ref().unwrap();
+    let retry = Some((vec![7; 300], later(30)));
+    RotateRefresh {
+        grant: grant.id,
+        digest: refresh.digest,
+        generation: refresh.generation,
+        client: grant.facts.client.clone(),
+        now: NOW,
+        idle_lifetime: 3_600,
+        next: NextRefresh::Successor { digest: fresh_digest(), retry },
+        access: fresh_access(),
+    }
+}
+
+/// What replaces the token that `rotation` made.
+pub(crate) fn following(rotation: &RotateRefresh) -> RotateRefresh {
+    let NextRefresh::Successor { digest, .. } = &rotation.next else { panic!("there is no successor") };
+    let next = NextRefresh::Successor { digest: fresh_digest(), retry: Some((vec![7; 300], later(30))) };
+    let generation = rotation.generation + 1;
+    RotateRefresh { digest: *digest, generation, next, access: fresh_access(), ..rotation.clone() }
+}

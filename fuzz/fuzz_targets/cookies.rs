@@ -15,10 +15,8 @@ fuzz_target!(|text: &str| {
     }
     let Some(value) = cookie::read(&headers, NAME) else { return };
     assert!(value.bytes().all(|byte| byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)));
-    // A field that is not text is none, with all that stands in it.
-    let readable = text.lines().filter(|line| line.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\t')));
     let pairs =
-        readable.flat_map(|line| line.split(';')).take(256).filter_map(|pair| pair.trim_ascii().split_once('='));
+        text.lines().flat_map(|line| line.split(';')).take(256).filter_map(|pair| pair.trim_ascii().split_once('='));
     let values: Vec<_> = pairs.filter(|(name, _)| *name == NAME).map(|(_, value)| value).collect();
     assert_eq!(values, [value], "one that is there twice was planted");
     // What is read can be written, and reads the same again.

@@ -40,11 +40,17 @@ pub fn name(base: &str, development: bool) -> String {
 #[must_use]
 pub fn read<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     // HTTP/2 may send each pair as a field of its own (RFC 9113 section 8.2.3).
-    let fields = headers.get_all(COOKIE).iter().filter_map(|field| field.to_str().ok());
-    let pairs = fields.flat_map(|field| field.split(';')).take(MAX_PAIRS);
-    let mut values = pairs.filter_map(|pair| pair.trim_ascii().split_once('=').filter(|(own, _)| *own == name));
-    let (_, value) = values.next()?;
+    // Bytes, not text: what another app writes beside it hides nothing.
+    let fields = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
+    let pairs = fields.flat_map(|field| field.split(|byte| *byte == b';')).take(MAX_PAIRS);
+    let mut values = pairs.filter_map(|pair| value_of(pair.trim_ascii(), name));
+    let value = str::from_utf8(values.next()?).ok()?;
     (values.next().is_none() && is_cookie_value(value)).then_some(value)
+}
+
+/// What follows `name=`.
+fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")
 }
 
 /// A `Set-Cookie` value for the cookie `base`, whose full name is
@@ -97,6 +103,15 @@ mod tests {
     fn a_cookie_that_is_there_twice_is_not_believed() {
         assert_eq!(read(&headers(&["a=1; a=2"]), "a"), None);
         assert_eq!(read(&headers(&["a=1", "a=1"]), "a"), None);
+    }
+
+    #[test]
+    fn a_cookie_of_another_app_hides_neither_a_cookie_nor_that_it_is_there_twice() {
+        let odd = |field: &'static [u8]| (COOKIE, HeaderValue::from_bytes(field).unwrap());
+        assert_eq!(read(&[odd(b"b=\xe9; a=1")].into_iter().collect(), "a"), Some("1"));
+        assert_eq!(read(&[odd(b"a=1"), odd(b"b=\xe9; a=2")].into_iter().collect(), "a"), None);
+        assert_eq!(read(&[odd(b"a=\xe9")].into_iter().collect(), "a"), None);
+        assert_eq!(read(&headers(&["=1; ab=2"]), "a"), None);
     }
 
     #[test]

@@ -106,8 +106,10 @@
 //! claim, a proof or a secret is said at any level.
 
 mod answer;
+mod ask;
 mod breaker;
 mod budget;
+mod build_error;
 mod builder;
 mod cache;
 mod configure;
@@ -137,6 +139,7 @@ mod observe;
 mod outage;
 mod policy;
 mod proof;
+mod ready;
 mod reason;
 mod refusal;
 mod render;
@@ -163,7 +166,8 @@ use std::{fmt, sync::Arc};
 pub use self::issuer::LocalIssuer;
 use self::validate::Judge;
 pub use self::{
-    builder::{BuildError, HasIssuer, NoIssuer, ResourceServerBuilder},
+    build_error::BuildError,
+    builder::{HasIssuer, NoIssuer, ResourceServerBuilder},
     cors::{CORS_ALLOWED_HEADERS, CORS_EXPOSED_HEADERS},
     dpop::Dpop,
     form_token::{FormTokenFuture, FormTokenLayer, FormTokenService, UnreadableContent},

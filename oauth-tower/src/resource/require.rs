@@ -1,7 +1,7 @@
 //! [`Require`]: more for some routes than for others.
 
 use std::{
-    fmt, mem,
+    fmt,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -10,7 +10,7 @@ use http::{Extensions, Request, Response};
 use oauth_core::scope::Scope;
 use tower::{Layer, Service};
 
-use super::{Anonymous, EmptyBody, Policy, Refusal, Render, ResponseFuture, ValidatedToken};
+use super::{Anonymous, EmptyBody, Policy, Refusal, Render, ResponseFuture, ValidatedToken, ready};
 
 /// Asks more of the tokens of a part of a service. A
 /// [`ResourceLayer`](super::ResourceLayer) must stand further outside and
@@ -100,9 +100,7 @@ where
         match self.layer.decide(request.extensions()) {
             Ok(()) => ResponseFuture::serving(self.inner.call(request), None),
             Err(refusal) => {
-                // As in `ResourceService`: gives back what readiness holds.
-                let clone = self.inner.clone();
-                drop(mem::replace(&mut self.inner, clone));
+                drop(ready::take(&mut self.inner));
                 ResponseFuture::refused(refusal, Arc::clone(&self.layer.render))
             }
         }

@@ -1,7 +1,7 @@
 //! [`ResourceService`]: the layer around a service.
 
 use std::{
-    fmt, mem,
+    fmt,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -10,7 +10,8 @@ use http::{Request, Response};
 use tower::Service;
 
 use super::{
-    EmptyBody, Refusal, Render, ResourceLayer, ResponseFuture, layer::is_preflight, sender::Proof, validate::Check,
+    EmptyBody, Refusal, Render, ResourceLayer, ResponseFuture, layer::is_preflight, ready, sender::Proof,
+    validate::Check,
 };
 
 /// A service that only requests with a good token reach. Made by
@@ -42,22 +43,11 @@ impl<S, R> ResourceService<S, R> {
 }
 
 impl<S: Clone, R> ResourceService<S, R> {
-    /// The service that was polled ready; a fresh one takes its place, since
-    /// the clone may not be ready.
-    ///
-    /// See <https://docs.rs/tower/latest/tower/trait.Service.html#be-careful-when-cloning-inner-services>.
-    fn take_ready(&mut self) -> S {
-        let clone = self.inner.clone();
-        mem::replace(&mut self.inner, clone)
-    }
-
     fn refuse<B>(&mut self, refusal: Refusal) -> ResponseFuture<S, B, R>
     where
         S: Service<Request<B>>,
     {
-        // It is ready and will not be called: what it holds for the call, a
-        // place under a limit perhaps, must be given back.
-        drop(self.take_ready());
+        drop(ready::take(&mut self.inner));
         ResponseFuture::refused(refusal, Arc::clone(self.layer.render()))
     }
 }
@@ -90,7 +80,7 @@ where
                 Err(refusal) => self.refuse(refusal),
             },
             Check::Later(verdict) => {
-                ResponseFuture::judging(verdict, request, self.take_ready(), Arc::clone(&self.layer))
+                ResponseFuture::judging(verdict, request, ready::take(&mut self.inner), Arc::clone(&self.layer))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! From the bytes of a token to a verdict: the one path that every way in takes.
 
-use std::{future::Future, net::IpAddr, sync::Arc};
+use std::{future::Future, sync::Arc};
 
 use futures_util::{
     FutureExt,
@@ -17,12 +17,13 @@ use oauth_core::{
 #[cfg(feature = "server")]
 use super::local::Local;
 use super::{
+    ask::Question,
     cache::{Lookup, VerdictCache},
     credentials::Credentials,
     fetched::Refresh,
     flight::Flights,
-    introspection::{Finding, Introspector, until},
-    invalidate::{Ledger, Slot, Standing},
+    introspection::Introspector,
+    invalidate::Ledger,
     jwt::{JwtVerifier, Moment, Step, names},
     metadata::Description,
     observe::{Requests, Source},
@@ -148,16 +149,6 @@ impl Check {
     }
 }
 
-/// A token that somebody has to be asked about.
-#[derive(Clone)]
-struct Question {
-    token: Secret,
-    first: usize,
-    second: Option<usize>,
-    /// Of whoever sent the token, if that is known.
-    address: Option<IpAddr>,
-}
-
 impl Judge {
     /// Judges the credentials of a request. `Ok(None)` means that it has none.
     pub(super) fn check(
@@ -259,79 +250,6 @@ impl Judge {
         Err(Failure::Unavailable { retry_after: 1 })
     }
 
-    /// Asks whoever knows, together with everyone who wants to know the same.
-    async fn ask(self: Arc<Self>, question: Question) -> Verdict {
-        let text = question.token.clone();
-        let lookup = self.cache.lookup(text.expose().as_bytes());
-        let key = lookup.to_key();
-        for _ in 0..ATTEMPTS {
-            let mut is_mine = false;
-            let flight = self.flights.join(&key, || {
-                is_mine = true;
-                let (judge, question) = (Arc::clone(&self), question.clone());
-                async move { judge.put(&question).await }.boxed()
-            });
-            match flight.await {
-                // Whoever asked may not: then this caller asks.
-                Err(Failure::OverBudget { .. }) if !is_mine => {}
-                // The question was put before a revocation, and this caller may
-                // have come after it.
-                Ok(token) if self.is_overtaken(&lookup, &token) => {}
-                verdict => return verdict,
-            }
-        }
-        Err(Failure::Unavailable { retry_after: 1 })
-    }
-
-    async fn put(&self, question: &Question) -> Verdict {
-        let text = question.token.expose();
-        let lookup = self.cache.lookup(text.as_bytes());
-        // A flight for this token may have landed since the cache was looked at.
-        if let Some(verdict) = self.known(&lookup, self.clock.now()) {
-            return verdict;
-        }
-        let known = self.cache.was_good(&lookup);
-        let mut verdict = Err(Failure::Denied(InvalidToken::Unrecognized));
-        for index in [Some(question.first), question.second].into_iter().flatten() {
-            verdict = self.put_to(index, &lookup, question, known).await;
-            if !matches!(verdict, Err(Failure::Denied(InvalidToken::Inactive))) {
-                break;
-            }
-        }
-        if let Err(failure) = &verdict {
-            let standing = Standing::new(self.ledger.sequence(), question.first);
-            self.cache.deny(&lookup, failure, standing, self.clock.now());
-        }
-        verdict
-    }
-
-    async fn put_to(&self, index: usize, lookup: &Lookup<'_>, question: &Question, known: bool) -> Verdict {
-        // Before the question: what is struck from here on makes the answer void.
-        let seen = self.ledger.sequence();
-        let asked = self.clock.now();
-        let (Finding { claims, remember }, [one, other]) = self.find(index, question, known).await?;
-        let standing = Standing::new(seen, index).resting_on(one, other);
-        let valid_until = until(asked, remember, claims.exp);
-        let token = ValidatedToken::new(claims, Arc::clone(&self.terms), standing, valid_until);
-        self.keep(lookup, &token, self.clock.now());
-        Ok(token)
-    }
-
-    async fn find(&self, index: usize, question: &Question, known: bool) -> Result<(Finding, [Slot; 2]), Failure> {
-        let text = question.token.expose();
-        match self.issuers.get(index).map(|configured| &configured.mechanism) {
-            Some(Mechanism::Introspection { introspector, .. }) => {
-                let (finding, ground) = introspector.ask(self, index, text, question.address, known).await?;
-                let grant_ref = finding.claims.extra.get("grant_ref").and_then(|name| name.as_str());
-                let grant = self.grant_slot(index, grant_ref);
-                Ok((finding, [grant, ground]))
-            }
-            #[cfg(feature = "server")]
-            Some(Mechanism::Local(local)) => local.ask(self, text).await,
-            _ => Err(Failure::Denied(InvalidToken::Unrecognized)),
-        }
-    }
-
     /// What the cache knows of a token, either way.
     pub(super) fn known(&self, lookup: &Lookup<'_>, now: UnixTime) -> Option<Verdict> {
         let good = self.cache.good(lookup, now, &self.ledger).map(Ok);
@@ -362,7 +280,3 @@ impl Judge {
 fn sent(verdict: Verdict) -> Result<Judged, RefusalKind> {
     verdict.map(Judged::sent).map_err(Into::into)
 }
-
-/// How often a verdict may be overtaken by a revocation before the caller is
-/// told to come back.
-const ATTEMPTS: usize = 3;

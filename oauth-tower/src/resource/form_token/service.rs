@@ -1,7 +1,7 @@
 //! [`FormTokenService`]: the layer around a service.
 
 use std::{
-    fmt, mem,
+    fmt,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -12,7 +12,7 @@ use http_body::Body;
 use tower::Service;
 
 use super::{
-    super::{EmptyBody, Render},
+    super::{EmptyBody, Render, ready},
     FormToken, FormTokenFuture, FormTokenLayer,
     read::{Reading, is_form},
 };
@@ -49,10 +49,8 @@ where
         if !self.layer.server.judge.form_tokens || !is_form(&request) {
             return FormTokenFuture::serving(self.inner.call(request));
         }
-        // The one that was polled ready, as in `ResourceService`; if the form
-        // cannot be read, it is dropped and gives back what it holds.
-        let clone = self.inner.clone();
-        let ready = mem::replace(&mut self.inner, clone);
+        // Dropped if the form cannot be read.
+        let ready = ready::take(&mut self.inner);
         match Reading::start(request.body(), self.layer.limit, self.layer.timeout) {
             Ok(reading) => FormTokenFuture::reading(reading, request, ready, Arc::clone(&self.layer)),
             Err(reason) => FormTokenFuture::refused(self.layer.refuse(reason), Arc::clone(&self.layer.render)),

@@ -75,10 +75,10 @@ async fn a_step_that_had_to_wait_judges_what_it_then_finds() {
             let (store, grant) = (store.clone(), grant.clone());
             async move {
                 match verb {
-                    0 => format!("{:?}", store.insert_access(grant.id, fresh_access(), NOW).await.unwrap()),
+                    0 => format!("{:?}", store.insert_access(grant.id, fresh_access(), now()).await.unwrap()),
                     1 => format!("{:?}", store.rotate_refresh(rotating(&grant)).await.unwrap()),
                     2 => format!("{:?}", store.redeem_code(redeeming(&grant)).await.unwrap()),
-                    _ => format!("{:?}", store.revoke_grant(grant.id, NOW).await.unwrap()),
+                    _ => format!("{:?}", store.revoke_grant(grant.id, now()).await.unwrap()),
                 }
             }
         });
@@ -110,11 +110,11 @@ async fn call_everything(store: &PostgresStore, mut each: impl FnMut(&str)) {
     each("redeem_code");
     store.redeem_code(redeeming(&grant)).await.unwrap();
     each("redeem_code, a replay");
-    store.insert_access(grant.id, fresh_access(), NOW).await.unwrap();
+    store.insert_access(grant.id, fresh_access(), now()).await.unwrap();
     each("insert_access");
     store.revoke_access(grant.id, access.digest).await.unwrap();
     each("revoke_access");
-    store.revoke_grant(grant.id, NOW).await.unwrap();
+    store.revoke_grant(grant.id, now()).await.unwrap();
     each("revoke_grant");
     let parked = ParkedInteraction {
         id: fresh_digest(),
@@ -124,9 +124,9 @@ async fn call_everything(store: &PostgresStore, mut each: impl FnMut(&str)) {
     };
     store.park_interaction(parked.clone()).await.unwrap();
     each("park_interaction");
-    store.interaction(parked.id, parked.browser, NOW).await.unwrap();
+    store.interaction(parked.id, parked.browser, now()).await.unwrap();
     each("interaction");
-    let finish = FinishInteraction { id: parked.id, browser: parked.browser, now: NOW, grant: Some(fresh_grant()) };
+    let finish = FinishInteraction { id: parked.id, browser: parked.browser, now: now(), grant: Some(fresh_grant()) };
     store.finish_interaction(finish.clone()).await.unwrap();
     each("finish_interaction");
     store.finish_interaction(FinishInteraction { grant: None, ..finish }).await.unwrap();
@@ -138,7 +138,7 @@ async fn call_everything(store: &PostgresStore, mut each: impl FnMut(&str)) {
     store.delete_client(ClientId::new("app").unwrap()).await.unwrap();
     each("delete_client");
     let (kid, algorithm) = ("k".to_owned(), "EdDSA".to_owned());
-    let key = SealedKey { kid, algorithm, sealed: vec![1; 100], active_from: NOW };
+    let key = SealedKey { kid, algorithm, sealed: vec![1; 100], active_from: now() };
     store.insert_signing_key(key, None).await.unwrap();
     each("insert_signing_key");
     store.signing_keys().await.unwrap();
@@ -165,7 +165,7 @@ async fn every_verb_is_one_round_trip_prepared_or_not() {
             last = wire.asked();
         })
         .await;
-        store.sweep(NOW, 1000).await.unwrap();
+        store.sweep(now(), 1000).await.unwrap();
         assert_eq!(wire.asked() - last, 4, "a sweep, {pooler:?}");
         assert_eq!(wire.connections(), 2, "one for the schema, one for the rest");
     }
@@ -186,7 +186,7 @@ async fn the_end_of_a_grant_leaves_nothing_to_retry_with() {
         let retry = async || store.grant(grant.id).await.unwrap().unwrap().refresh.unwrap().retry;
         assert!(retry().await.is_some());
         match way {
-            0 => drop(store.revoke_grant(grant.id, NOW).await.unwrap()),
+            0 => drop(store.revoke_grant(grant.id, now()).await.unwrap()),
             1 => assert_eq!(store.redeem_code(redeeming(&grant)).await.unwrap(), Redemption::Replayed),
             _ => {
                 let late = RotateRefresh { now: later(30), ..rotation };

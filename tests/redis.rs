@@ -5,7 +5,6 @@ mod faults;
 mod keys;
 mod loss;
 mod programs;
-mod records;
 mod tls;
 mod wire;
 

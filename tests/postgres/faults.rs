@@ -44,12 +44,12 @@ async fn a_server_that_was_restarted_is_found_again() {
         let store = store_at(&server.database().await).await;
         let grant = fresh_grant();
         store.insert_grant(grant.clone(), None).await.unwrap();
-        assert_eq!(store.revoke_grant(grant.id, NOW).await.unwrap(), Revocation::Revoked);
+        assert_eq!(store.revoke_grant(grant.id, now()).await.unwrap(), Revocation::Revoked);
         server.end(signal);
         assert!(is_unavailable(&store.grant(grant.id).await), "{signal}");
-        assert!(is_unavailable(&store.revoke_grant(grant.id, NOW).await), "{signal}");
+        assert!(is_unavailable(&store.revoke_grant(grant.id, now()).await), "{signal}");
         server.resume();
-        assert_eq!(store.revoke_grant(grant.id, NOW).await.unwrap(), Revocation::AlreadyRevoked, "{signal}");
+        assert_eq!(store.revoke_grant(grant.id, now()).await.unwrap(), Revocation::AlreadyRevoked, "{signal}");
     }
 }
 
@@ -64,7 +64,7 @@ async fn connections_that_died_at_rest_are_not_used() {
     raw(&url).await.query(kill, &[]).await.unwrap();
     // Time for this end to hear of it.
     raw(&url).await.batch_execute("SELECT 1").await.unwrap();
-    assert_eq!(store.revoke_grant(grant.id, NOW).await.unwrap(), Revocation::Revoked);
+    assert_eq!(store.revoke_grant(grant.id, now()).await.unwrap(), Revocation::Revoked);
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn a_statement_that_waits_too_long_is_ended_by_the_server() {
     let grant = fresh_grant();
     beside.insert_grant(grant.clone(), None).await.unwrap();
     locks.batch_execute("BEGIN; SELECT 1 FROM oauth_grants FOR UPDATE").await.unwrap();
-    assert!(is_unavailable(&store.revoke_grant(grant.id, NOW).await));
+    assert!(is_unavailable(&store.revoke_grant(grant.id, now()).await));
     // Soon nothing waits there any more, and what reads never did.
     assert_eq!(beside.grant(grant.id).await.unwrap(), Some(grant.clone()));
     let waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
@@ -100,7 +100,7 @@ async fn a_statement_that_waits_too_long_is_ended_by_the_server() {
         assert!(waits < 10_000, "the server goes on with it");
     }
     locks.batch_execute("COMMIT").await.unwrap();
-    assert_eq!(beside.revoke_grant(grant.id, NOW).await.unwrap(), Revocation::Revoked);
+    assert_eq!(beside.revoke_grant(grant.id, now()).await.unwrap(), Revocation::Revoked);
 }
 
 #[tokio::test]
@@ -115,7 +115,9 @@ async fn an_answer_that_was_lost_is_no_answer_and_no_second_attempt() {
     assert!(is_unavailable(&store.redeem_code(redeem.clone()).await));
     // It has taken effect, once: a second attempt would have been a replay, and the end of the grant.
     let (found, access) = beside.access(grant.id, redeem.access.digest).await.unwrap().unwrap();
-    assert!(found.is_live(NOW) && found.refresh.as_ref().is_some_and(|refresh| Some(refresh.digest) == redeem.refresh));
+    assert!(
+        found.is_live(now()) && found.refresh.as_ref().is_some_and(|refresh| Some(refresh.digest) == redeem.refresh)
+    );
     assert_eq!(access, redeem.access);
     // What changes nothing may be asked again.
     store.check().await.unwrap();
@@ -135,7 +137,7 @@ async fn a_commit_that_fails_is_no_success() {
         CREATE CONSTRAINT TRIGGER trap AFTER UPDATE ON oauth_grants DEFERRABLE INITIALLY DEFERRED
         FOR EACH ROW EXECUTE FUNCTION trap()";
     raw(&url).await.batch_execute(trap).await.unwrap();
-    assert!(is_unavailable(&store.revoke_grant(grant.id, NOW).await));
+    assert!(is_unavailable(&store.revoke_grant(grant.id, now()).await));
     assert!(is_unavailable(&store.rotate_refresh(rotating(&grant)).await));
     assert!(is_unavailable(&store.redeem_code(redeeming(&grant)).await));
     assert_eq!(store.grant(grant.id).await.unwrap(), Some(grant));

@@ -72,7 +72,7 @@ async fn a_role_that_may_only_read_and_write_starts_on_a_finished_schema() {
     beside.batch_execute(&role).await.unwrap();
     let store = store_at(&url.replace("oauth:", &format!("{name}:"))).await;
     call_everything(&store, |_| ()).await;
-    store.sweep(NOW, 10).await.unwrap();
+    store.sweep(now(), 10).await.unwrap();
 }
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn every_verb_finds_its_rows_by_an_index() {
         // Often enough that the server turns to plans that fit any values.
         for _ in 0..20 {
             call_everything(&store, |_| ()).await;
-            assert!(store.sweep(NOW, 100).await.unwrap() == 100);
+            assert!(store.sweep(now(), 100).await.unwrap() == 100);
             for _ in 0..3 {
                 store.sweep(later(1_000_000), 100).await.unwrap();
             }
@@ -155,9 +155,8 @@ async fn every_verb_finds_its_rows_by_an_index() {
 
 const MANY_ROWS: &str = "
 INSERT INTO oauth_grants (id, client, subject, facts, created_at, expires_at, ends_at, retry_until)
-    SELECT sha256(n::text::bytea), 'client-' || n % 100, 'user-' || n, '{}', 0, 1800000000 + n, 1800000000 + n,
-        1800000000 + n
-    FROM generate_series(1, 30000) n;
+    SELECT sha256(n::text::bytea), 'client-' || n % 100, 'user-' || n, '{}', 0, its_end, its_end, its_end
+    FROM (SELECT n, extract(epoch FROM now())::bigint + n AS its_end FROM generate_series(1, 30000) n) numbered;
 INSERT INTO oauth_retries (until, grant_no) SELECT retry_until, no FROM oauth_grants;
 INSERT INTO oauth_access_tokens (grant_no, digest, record, expires_at)
     SELECT no, id, repeat('x', 100), expires_at - 20000 FROM oauth_grants;

@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use oauth_core::store::{Grant, Grants, Redemption, RefreshOutcome, Revocation, Store};
 
-use super::{
-    faults::{answer, is_unavailable},
-    records::{fresh_access, fresh_grant, now, redeeming, rotating},
-};
+use super::faults::{answer, is_unavailable};
 use crate::support::*;
 
 /// Which server has led the slot of a grant from the beginning, and the slot. One that lives is asked.

@@ -11,10 +11,7 @@ use oauth_core::{
     },
 };
 
-use super::{
-    records::{fresh_digest, fresh_grant, fresh_interaction, now, redeeming, rotating},
-    wire::wired,
-};
+use super::wire::wired;
 use crate::support::*;
 
 pub(super) fn is_unavailable<T: fmt::Debug>(outcome: &Result<T, StoreError>) -> bool {

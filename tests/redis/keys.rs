@@ -9,11 +9,7 @@ use oauth_core::{
     },
 };
 
-use super::{
-    faults::is_unavailable,
-    records::{fresh_access, fresh_grant, fresh_interaction, now, redeeming, rotating},
-    wire::wired,
-};
+use super::{faults::is_unavailable, wire::wired};
 use crate::support::*;
 
 const HOUR: u64 = 3600;

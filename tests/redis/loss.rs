@@ -5,11 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use oauth_core::store::{Grant, Grants, Redemption, RefreshOutcome, Revocation, redis::RedisStore};
 
-use super::{
-    faults::answer,
-    records::{fresh_grant, now, redeeming, rotating},
-    wire::Wire,
-};
+use super::{faults::answer, wire::Wire};
 use crate::support::*;
 
 /// A step that its caller was told of.

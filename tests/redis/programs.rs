@@ -6,33 +6,11 @@ use crate::support::*;
 
 const CREDENTIALS: &[(&str, &str)] = &[("grant_type", "client_credentials")];
 
-/// Two nodes of one issuer: their programs, and how to speak to each.
-fn nodes(urls: &str) -> (Reference, [(Program, Remote); 2]) {
-    let reference = Reference::in_development("");
-    let text = fs::read_to_string(reference.config()).unwrap().replace("sqlite:oauth.db", urls);
-    let port = free_port();
-    let listen = |port: u16| format!("listen = \"127.0.0.1:{port}\"");
-    fs::write(reference.config(), &text).unwrap();
-    let other = reference.authority.file("other.toml");
-    fs::write(&other, text.replace(&listen(reference.port), &listen(port))).unwrap();
-    let first = reference.start();
-    let mut command = program("authorization-server");
-    command.arg("--config").arg(other);
-    let second = reference.started_by(command);
-    let remote = |port: u16| Remote::new(plain_client(), format!("http://127.0.0.1:{port}"));
-    let nodes = [(first, remote(reference.port)), (second, remote(port))];
-    (reference, nodes)
-}
-
-async fn is_live(node: &Remote, token: &str) -> bool {
-    node.introspect(RESOURCE_SERVER, token).await.member("active") == true
-}
-
 // spec: SEC-20
 #[tokio::test]
 async fn what_one_process_does_the_other_knows() {
     let cluster = Cluster::start();
-    let (_reference, [(first_program, first), (_second_program, second)]) = nodes(&cluster.urls().join(","));
+    let (_reference, [(first_program, first), (_second_program, second)]) = two_nodes(&cluster.urls().join(","));
     let tokens = first.token(WEB, CREDENTIALS).await.tokens();
     assert!(is_live(&second, &tokens.access).await);
     second.revoke(WEB, &tokens.access).await.is_revoked();
@@ -45,7 +23,7 @@ async fn what_one_process_does_the_other_knows() {
 #[tokio::test]
 async fn a_server_that_is_away_is_503_until_it_is_back() {
     let mut server = Redis::start("");
-    let (_reference, [(_program, node), _]) = nodes(&server.url());
+    let (_reference, [(_program, node), _]) = two_nodes(&server.url());
     let tokens = node.token(WEB, CREDENTIALS).await.tokens();
     for signal in ["TERM", "KILL"] {
         server.signal(signal);

@@ -8,6 +8,7 @@ mod browser;
 mod clients;
 mod events;
 mod folder;
+mod nodes;
 mod oidc_provider;
 mod owner;
 mod people;
@@ -35,6 +36,7 @@ pub(crate) use self::{
     clients::*,
     events::Events,
     folder::Folder,
+    nodes::{is_live, two_nodes},
     oidc_provider::{BY_KEY, OPAQUE, OidcProvider, part, with_member},
     owner::Owner,
     people::{PASSWORD, People},

@@ -1,19 +1,23 @@
-//! Records for a store, for tests that speak to it without a server.
+//! Records for a store, for tests that speak to it without a server. They go by the real time, as stores do that
+//! remove by themselves what has ended.
 
 use oauth_core::{
     client::ClientId,
-    clock::{SystemRandom, UnixTime},
+    clock::{Clock, SystemClock, SystemRandom, UnixTime},
     pkce::CodeChallenge,
     secret::Digest,
-    store::{AccessToken, Code, Grant, GrantFacts, NextRefresh, RedeemCode, Refresh, RotateRefresh},
+    store::{AccessToken, Code, Grant, GrantFacts, NextRefresh, ParkedInteraction, RedeemCode, Refresh, RotateRefresh},
     token::GrantId,
 };
 
-pub(crate) const NOW: UnixTime = UnixTime(1_800_000_000);
 const REDIRECT_URI: &str = "https://app.example/callback";
 
+pub(crate) fn now() -> UnixTime {
+    SystemClock.now()
+}
+
 pub(crate) fn later(seconds: u64) -> UnixTime {
-    NOW.saturating_add(seconds)
+    now().saturating_add(seconds)
 }
 
 pub(crate) fn fresh_digest() -> Digest {
@@ -42,15 +46,15 @@ pub(crate) fn fresh_grant() -> Grant {
         expires_at: later(60),
         redeemed_at: None,
     };
-    let refresh = Refresh { digest: fresh_digest(), generation: 0, used_at: NOW, retry: None };
+    let refresh = Refresh { digest: fresh_digest(), generation: 0, used_at: now(), retry: None };
     let (code, refresh) = (Some(code), Some(refresh));
-    Grant { id: fresh_id(), facts, created_at: NOW, expires_at: later(3_600), revoked_at: None, code, refresh }
+    Grant { id: fresh_id(), facts, created_at: now(), expires_at: later(3_600), revoked_at: None, code, refresh }
 }
 
 /// A token for ten minutes.
 pub(crate) fn fresh_access() -> AccessToken {
     let scope = "a".parse().unwrap();
-    AccessToken { digest: fresh_digest(), scope, audience: Vec::new(), issued_at: NOW, expires_at: later(600) }
+    AccessToken { digest: fresh_digest(), scope, audience: Vec::new(), issued_at: now(), expires_at: later(600) }
 }
 
 /// What redeems the code of `grant`.
@@ -62,7 +66,7 @@ pub(crate) fn redeeming(grant: &Grant) -> RedeemCode {
         client: grant.facts.client.clone(),
         redirect_uri: Some(code.redirect_uri.clone()),
         challenge: code.challenge,
-        now: NOW,
+        now: now(),
         refresh: Some(fresh_digest()),
         access: fresh_access(),
     }
@@ -77,7 +81,7 @@ pub(crate) fn rotating(grant: &Grant) -> RotateRefresh {
         digest: refresh.digest,
         generation: refresh.generation,
         client: grant.facts.client.clone(),
-        now: NOW,
+        now: now(),
         idle_lifetime: 3_600,
         next: NextRefresh::Successor { digest: fresh_digest(), retry },
         access: fresh_access(),
@@ -90,4 +94,10 @@ pub(crate) fn following(rotation: &RotateRefresh) -> RotateRefresh {
     let next = NextRefresh::Successor { digest: fresh_digest(), retry: Some((vec![7; 300], later(30))) };
     let generation = rotation.generation + 1;
     RotateRefresh { digest: *digest, generation, next, access: fresh_access(), ..rotation.clone() }
+}
+
+/// A request that waits for ten minutes.
+pub(crate) fn fresh_interaction() -> ParkedInteraction {
+    let (id, browser) = (fresh_digest(), fresh_digest());
+    ParkedInteraction { id, browser, request: vec![0, 255], expires_at: later(600) }
 }

@@ -138,10 +138,10 @@ async fn what_has_a_misleading_default_is_explicit() {
         Value::from(list)
     };
     assert_eq!(sorted("grant_types_supported"), json!(["authorization_code", "client_credentials", "refresh_token"]));
-    let methods = json!(["client_secret_basic", "client_secret_post", "none"]);
+    let methods = json!(["client_secret_basic", "client_secret_jwt", "client_secret_post", "none", "private_key_jwt"]);
     assert_eq!(sorted("token_endpoint_auth_methods_supported"), methods);
     assert_eq!(sorted("revocation_endpoint_auth_methods_supported"), methods);
-    let proven = json!(["client_secret_basic", "client_secret_post"]);
+    let proven = json!(["client_secret_basic", "client_secret_jwt", "client_secret_post", "private_key_jwt"]);
     assert_eq!(sorted("introspection_endpoint_auth_methods_supported"), proven);
     assert_eq!(metadata["response_modes_supported"], json!(["query"]));
     assert_eq!(metadata["code_challenge_methods_supported"], json!(["S256"]));

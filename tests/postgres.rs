@@ -9,7 +9,7 @@ use oauth_core::{
     client::{Client, ClientId},
     store::{
         Clients, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction, RedeemCode, Redemption,
-        RefreshOutcome, RotateRefresh, SealedKey, SigningKeys, Store,
+        RefreshOutcome, RotateRefresh, SealedKey, SigningKeys, Store, Uses,
         conformance::{Nodes, Suite},
         postgres::{Pooler, PostgresStore},
     },
@@ -145,6 +145,15 @@ async fn call_everything(store: &PostgresStore, mut each: impl FnMut(&str)) {
     each("signing_keys");
     store.delete_signing_key("k".to_owned()).await.unwrap();
     each("delete_signing_key");
+    let used = fresh_digest();
+    store.first_use(used, later(60), now()).await.unwrap();
+    each("first_use");
+    store.first_use(used, later(60), now()).await.unwrap();
+    each("first_use, again");
+    store.count_use(used, later(60), now()).await.unwrap();
+    each("count_use");
+    store.uses(used, now()).await.unwrap();
+    each("uses");
     store.check().await.unwrap();
     each("check");
 }
@@ -166,7 +175,7 @@ async fn every_verb_is_one_round_trip_prepared_or_not() {
         })
         .await;
         store.sweep(now(), 1000).await.unwrap();
-        assert_eq!(wire.asked() - last, 4, "a sweep, {pooler:?}");
+        assert_eq!(wire.asked() - last, 5, "a sweep, {pooler:?}");
         assert_eq!(wire.connections(), 2, "one for the schema, one for the rest");
     }
 }

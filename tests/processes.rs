@@ -2,11 +2,14 @@
 
 use std::process::Command;
 
+use axum::{Json, Router, routing};
 use http::StatusCode;
+use serde_json::json;
+use tokio::net::TcpListener;
 
 use crate::support::{
     ALBUMS, Answer, Ask, CALLBACK, JWT_ALBUMS, PASSWORD, Program, RESOURCE_SERVER, Reference, Remote, Tokens, Visitor,
-    WEB, program, redemption,
+    WEB, free_port, plain_client, program, redemption,
 };
 
 /// `resource-server` for the tokens that `reference` issues, listening with TLS.
@@ -230,4 +233,53 @@ async fn a_resource_server_with_a_wrong_secret_knows_nothing_about_tokens() {
     let tokens = tokens(&reference, ALBUMS).await;
     let wrong = ["--introspect", "--client-id", "api", "--client-secret", "wrong", "--cache-ttl", "0"];
     Api::start(&reference, ALBUMS, &wrong).cannot_tell(&tokens.access).await;
+}
+
+/// `resource-server` on plain http, for this machine alone.
+fn in_development(port: u16, issuer: &str, arguments: &[&str]) -> (Program, Remote) {
+    let (address, resource) = (format!("127.0.0.1:{port}"), format!("http://localhost:{port}/api"));
+    let mut command = program("resource-server");
+    command.args(["--development", "--listen", &address, "--resource", &resource, "--issuer", issuer]);
+    command.args(arguments);
+    let program = Program::start(command);
+    program.says("listening on ");
+    (program, Remote::new(plain_client(), format!("http://{address}")))
+}
+
+/// RFC 9728 sections 3.2 and 5.1.
+#[tokio::test]
+async fn in_development_the_metadata_of_an_api_on_this_machine_is_published_and_challenges_name_it() {
+    let port = free_port();
+    let (_program, api) = in_development(port, "http://127.0.0.1:1", &[]);
+    let document = api.get("/.well-known/oauth-protected-resource/api").await;
+    assert_eq!((document.status, document.member("resource")), (StatusCode::OK, api_name(port).into()), "{document}");
+    let challenge = api.get("/api/whoami").await;
+    assert_eq!(challenge.status, StatusCode::UNAUTHORIZED);
+    let address = format!("resource_metadata=\"http://localhost:{port}/.well-known/oauth-protected-resource/api\"");
+    assert!(challenge.header("www-authenticate").contains(&address), "{challenge}");
+}
+
+fn api_name(port: u16) -> String {
+    format!("http://localhost:{port}/api")
+}
+
+/// RFC 7662 section 2.2: `sub` is optional, and a client that acts for itself may have none.
+#[tokio::test]
+async fn an_active_answer_without_a_subject_is_about_its_client() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let issuer = format!("http://{}", listener.local_addr().unwrap());
+    let port = free_port();
+    let metadata = json!({
+        "issuer": issuer,
+        "introspection_endpoint": format!("{issuer}/introspect"),
+        "response_types_supported": ["code"],
+    });
+    let answer = json!({ "active": true, "client_id": "web", "aud": api_name(port), "iss": issuer });
+    let foreign = Router::new()
+        .route("/.well-known/oauth-authorization-server", routing::get(async || Json(metadata)))
+        .route("/introspect", routing::post(async || Json(answer)));
+    tokio::spawn(async { axum::serve(listener, foreign).await });
+    let (_program, api) = in_development(port, &issuer, &INTROSPECTING);
+    let answer = api.call("/api/whoami", "opaque").await;
+    assert_eq!((answer.status, answer.member("sub")), (StatusCode::OK, "web".into()), "{answer}");
 }

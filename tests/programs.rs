@@ -83,7 +83,7 @@ fn a_feature_that_is_not_built_is_refused_by_its_name_and_may_be_off() {
         ("[device]\nenabled = true", "device.enabled"),
         ("[cors]\norigins = [\"*\"]", "cors.origins"),
         ("[tokens]\nrotation = \"until_first_use\"", "tokens.rotation"),
-        ("[[clients]]\nclient_id = \"a\"\njwks = { keys = [] }", "clients[0].jwks"),
+        ("[[clients]]\nclient_id = \"a\"\ndpop_bound_access_tokens = true", "clients[0].dpop_bound_access_tokens"),
     ];
     for (text, key) in wanted {
         let ended = with_config(&format!("{base}{text}"), &["--check"]);
@@ -104,8 +104,9 @@ fn resource_server_names_every_option_that_is_not_built_or_missing() {
         assert_eq!((ended.code, &*ended.stdout), (Some(2), ""), "{ended:?}");
         keys(&ended).iter().map(ToString::to_string).collect::<Vec<_>>()
     };
-    let not_built = ["--development", "--matrix", "localhost", "--revocations", "redis://localhost"];
-    assert_eq!(refused(&not_built), ["--matrix", "--revocations"]);
+    let not_built = ["--development", "--matrix", "localhost", "--introspection-secret", "x"];
+    assert_eq!(refused(&not_built), ["--matrix", "--introspection-secret"]);
+    assert_eq!(refused(&["--development", "--revocations", "mysql://localhost"]), ["--revocations"]);
     assert_eq!(refused(&[]), ["--tls-certificate"]);
     assert_eq!(refused(&["--development", "--ca", "/nowhere.pem"]), ["--ca"]);
     for resource in ["nonsense", "https://a.example/api#f"] {

@@ -6,7 +6,7 @@ mod keys;
 mod loss;
 mod programs;
 mod tls;
-mod wire;
+pub(crate) mod wire;
 
 use oauth_core::store::{
     conformance::{Nodes, Suite},

@@ -4,11 +4,14 @@
 //! every mistake by its key. What was read is then a plain value: nothing
 //! later looks at TOML.
 
+mod client_authentication;
 mod clients;
+mod credentials;
 mod limits;
 mod listen;
 mod not_built;
 mod reader;
+mod registration;
 mod report;
 mod resources;
 mod tokens;
@@ -23,7 +26,7 @@ use std::{fs, path::Path};
 use oauth_axum_rs::pages::PasswordUsers;
 use oauth_core::{
     client::{Client, ClientId},
-    engine::policy::Resource,
+    engine::{client_auth::ClientAuthentication, policy::Resource},
 };
 use toml::Table;
 
@@ -31,6 +34,7 @@ use self::{clients::Clients, reader::Reader, report::Report, users::Users};
 pub use self::{
     limits::Limits,
     listen::{Keys, Listen, StoreKind},
+    registration::Registration,
     report::{Mistake, Mistakes},
     tokens::{Revocation, Tokens},
 };
@@ -52,6 +56,11 @@ pub struct Config {
     pub revocation: Revocation,
     /// `[limits]`.
     pub limits: Limits,
+    /// `[registration]`.
+    pub registration: Registration,
+    /// `[client_authentication]`, and what follows for it from `[limits]` and
+    /// `[tls]`.
+    pub client_authentication: ClientAuthentication,
     /// `[introspection] callers`.
     pub introspection_callers: Vec<ClientId>,
     /// `[[resources]]`; never empty.
@@ -98,12 +107,14 @@ impl Config {
         if taken && !report.blames("listen") {
             report.wrong("revocation.http_listen", "is the address of `listen`");
         }
-        let clients = Clients::read(&mut top);
+        let limits = Limits::read(&mut top);
+        let registration = Registration::read(&mut top);
+        let client_authentication = client_authentication::read(&mut top, &listen, &limits);
+        let clients = Clients::read(&mut top, &client_authentication.methods);
         let resources = resources::read(&mut top, &issuer, tokens.format, &clients, report);
         let introspection_callers = resources::read_callers(&mut top, &clients);
         let users = Users::read(&mut top, listen.development);
         let auto_approve = users.read_consent(&mut top, listen.development);
-        let limits = Limits::read(&mut top);
         not_built::read(&mut top);
         Self {
             issuer,
@@ -113,6 +124,8 @@ impl Config {
             tokens,
             revocation,
             limits,
+            registration,
+            client_authentication,
             introspection_callers,
             resources,
             clients: clients.all,

@@ -56,10 +56,19 @@ fn log(event: &Event<'_>) {
         Event::AccessRevoked { grant } => tracing::info!(event = name, %grant, "an access token was revoked"),
         Event::Approved { grant, client } => tracing::info!(event = name, %grant, %client, "a person approved"),
         Event::Denied { client } => tracing::info!(event = name, %client, "a person denied"),
-        Event::ClientAuthenticationFailed { client } => {
+        Event::ClientAuthenticationFailed { client, why } => {
             let client = client.map_or("(unknown)", |client| client.as_str());
-            tracing::warn!(event = name, client, "a client did not prove itself");
+            tracing::warn!(event = name, client, %why, "a client did not prove itself");
         }
+        Event::ClientRegistered { client } => tracing::info!(event = name, %client, "a client was registered"),
+        Event::RegistrationRefused { error } => tracing::warn!(event = name, error, "a registration was refused"),
+        Event::ClientUpdated { client } => tracing::info!(event = name, %client, "a client replaced its registration"),
+        Event::ClientDeleted { client } => tracing::info!(event = name, %client, "a client deleted itself"),
+        Event::BusFound => tracing::info!(event = name, "the bus can be reached"),
+        Event::BusLost { error } => {
+            tracing::warn!(event = name, %error, "the bus cannot be reached: others hear of revocations later");
+        }
+        Event::BusOverflowed => tracing::warn!(event = name, "more was revoked than the bus can carry"),
         Event::Fault { error } => tracing::error!(event = name, %error, "a request could not be served"),
         other => tracing::info!(event = name, "{other:?}"),
     }
@@ -67,6 +76,8 @@ fn log(event: &Event<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use oauth_core::engine::client_auth::AuthFailure;
+
     use super::*;
 
     #[test]
@@ -75,7 +86,7 @@ mod tests {
         let id = oauth_core::client::ClientId::new("app").unwrap();
         log.event(&Event::Denied { client: &id });
         log.clone().event(&Event::Denied { client: &id });
-        log.event(&Event::ClientAuthenticationFailed { client: None });
+        log.event(&Event::ClientAuthenticationFailed { client: None, why: &AuthFailure::UnknownClient });
         let text = log.metrics();
         assert!(text.ends_with(
             "oauth_events_total{event=\"client_authentication_failed\"} 1\noauth_events_total{event=\"denied\"} 2\n"

@@ -7,6 +7,8 @@
 
 pub mod admin;
 pub mod api;
+pub mod backup;
+pub mod bus;
 pub mod config;
 pub mod events;
 pub mod health;
@@ -18,6 +20,7 @@ pub mod secret_file;
 pub mod serve;
 pub mod stand_in;
 pub mod start;
+pub mod transfer;
 
 use std::{
     fmt::Display,

@@ -11,6 +11,8 @@ pub struct Front {
     pub proxies: TrustedProxies,
     /// In this header they pass on the client's certificate.
     pub certificate_header: Option<HeaderName>,
+    /// They turn away certificates that no authority of clients vouches for.
+    pub verified_certificates: bool,
     /// This machine may speak plain http.
     pub development: bool,
 }
@@ -21,6 +23,7 @@ impl Front {
         let https = RequireHttps::new();
         let https = if self.development { https.insecure_loopback() } else { https };
         let proxies = ProxyLayer::new(self.proxies.clone()).forwarded().x_forwarded_for().x_forwarded_proto();
+        let proxies = if self.verified_certificates { proxies.verifies_certificates() } else { proxies };
         let proxies = match &self.certificate_header {
             Some(name) => proxies.certificate_header(name.clone()),
             None => proxies,

@@ -54,6 +54,14 @@ pub async fn seal(store: &OpenStore, root: &RootSecret, algorithm: Algorithm) ->
     builder.build().await.map(drop).map_err(|error| mistake(&error))
 }
 
+/// Finds out that `root` opens what is in `store`.
+///
+/// # Errors
+/// A mistake under `keys` if the store knew another secret.
+pub async fn fits(store: &OpenStore, root: &RootSecret) -> Result<(), Mistakes> {
+    opener(store, root.clone()).build().await.map(drop).map_err(|error| mistake(&error))
+}
+
 fn current(file: &Path, lost: bool, may_make: bool) -> Result<Option<[u8; 32]>, Mistakes> {
     let wrong = |error| Mistakes::one("keys.secret_file", error);
     match secret_file::is_absent(file) {

@@ -6,8 +6,9 @@ use oauth_axum_rs::{AuthorizationServer, MemoryStore, PostgresStore, RedisStore,
 use oauth_core::{
     engine::fault::Fault,
     server::{AuthorizationServerBuilder, BuildError},
-    store::Store,
+    store::{Store, Transfer, composite::Composite},
 };
+use tokio::task::JoinHandle;
 
 use crate::{
     config::{Config, Mistakes, StoreKind},
@@ -25,16 +26,30 @@ pub enum OpenStore {
     Postgres(PostgresStore),
     /// On a server or a cluster.
     Redis(RedisStore),
+    /// What must last in the one, what is short-lived in the other.
+    Composite {
+        /// `store`.
+        durable: Box<Self>,
+        /// `short_lived_store`.
+        short_lived: RedisStore,
+    },
 }
 
 impl OpenStore {
     /// Opens it, and finds out that it works.
     ///
     /// # Errors
-    /// A mistake under `store`.
+    /// A mistake under `store`, under `short_lived_store` or under both.
     pub async fn open(kind: &StoreKind) -> Result<Self, Mistakes> {
+        let StoreKind::Composite { durable, short_lived } = kind else { return Self::open_one(kind).await };
+        match (Self::open_one(durable).await, open_redis("short_lived_store", short_lived).await) {
+            (Ok(durable), Ok(short_lived)) => Ok(Self::Composite { durable: Box::new(durable), short_lived }),
+            (durable, short_lived) => Err(Mistakes::all([durable.err(), short_lived.err()])),
+        }
+    }
+
+    async fn open_one(kind: &StoreKind) -> Result<Self, Mistakes> {
         let store = match kind {
-            StoreKind::Memory => Self::Memory(MemoryStore::default()),
             StoreKind::Sqlite(path) => {
                 let wrong = |error| Mistakes::one("store", format_args!("{}: {error}", path.display()));
                 Self::Sqlite(SqliteStore::open(path).await.map_err(wrong)?)
@@ -43,10 +58,9 @@ impl OpenStore {
                 let store = PostgresStore::connect(url.expose()).await;
                 Self::Postgres(store.map_err(|error| Mistakes::one("store", error))?)
             }
-            StoreKind::Redis(urls) => {
-                let store = RedisStore::builder(urls.iter().map(Secret::expose)).build().await;
-                Self::Redis(store.map_err(|error| Mistakes::one("store", error))?)
-            }
+            StoreKind::Redis(urls) => Self::Redis(open_redis("store", urls).await?),
+            StoreKind::Memory => Self::Memory(MemoryStore::default()),
+            StoreKind::Composite { .. } => return Err(Mistakes::one("store", "is two stores in one already")),
         };
         store.shared().check().await.map_err(|error| Mistakes::one("store", error))?;
         Ok(store)
@@ -60,18 +74,49 @@ impl OpenStore {
             Self::Sqlite(store) => Arc::new(store.clone()),
             Self::Postgres(store) => Arc::new(store.clone()),
             Self::Redis(store) => Arc::new(store.clone()),
+            Self::Composite { durable, short_lived } => {
+                Arc::new(Composite::shared(durable.shared(), Arc::new(short_lived.clone())))
+            }
+        }
+    }
+
+    /// The store, for an export.
+    #[must_use]
+    pub fn listed(&self) -> Arc<dyn Transfer> {
+        match self {
+            Self::Memory(store) => Arc::new(store.clone()),
+            Self::Sqlite(store) => Arc::new(store.clone()),
+            Self::Postgres(store) => Arc::new(store.clone()),
+            Self::Redis(store) => Arc::new(store.clone()),
+            // What is short-lived is not worth it.
+            Self::Composite { durable, .. } => durable.listed(),
         }
     }
 
     /// Finishes what is being written, and closes the file or the connections.
     pub async fn close(&self) {
-        match self {
-            Self::Memory(_) => {}
+        let one = match self {
+            Self::Composite { durable, short_lived } => {
+                short_lived.close();
+                durable
+            }
+            one => one,
+        };
+        match one {
+            Self::Memory(_) | Self::Composite { .. } => {}
             Self::Sqlite(store) => store.close().await,
             Self::Postgres(store) => store.close(),
             Self::Redis(store) => store.close(),
         }
     }
+}
+
+/// A server or a cluster that answers; what does not is a mistake under `key`.
+async fn open_redis(key: &str, urls: &[Secret]) -> Result<RedisStore, Mistakes> {
+    let wrong = |error| Mistakes::one(key, error);
+    let store = RedisStore::builder(urls.iter().map(Secret::expose)).build().await.map_err(wrong)?;
+    store.check().await.map_err(wrong)?;
+    Ok(store)
 }
 
 /// The authorization server.
@@ -96,10 +141,15 @@ pub async fn authorization_server(
         .signing_algorithm(tokens.algorithm)
         .prefixes(tokens.prefixes.clone())
         .revocation(|policy| *policy = config.revocation.policy)
+        .client_authentication(|how| how.clone_from(&config.client_authentication))
         .subjects(config.users.clone())
         .events(events);
     if config.listen.development {
         builder = builder.insecure_development();
+    }
+    if config.registration.is_on() {
+        let per_minute = config.limits.registrations_per_minute;
+        builder = builder.registration(|settings| config.registration.settings(settings, per_minute));
     }
     // Without a secret there is nothing to outlive the process either.
     if let Some(root) = root {
@@ -128,8 +178,8 @@ pub(crate) fn mistake(error: &BuildError) -> Mistakes {
     }
 }
 
-/// Keeps house for as long as the program runs.
-pub fn spawn_maintenance(server: AuthorizationServer) {
+/// Keeps house for as long as the program runs, or until it is aborted.
+pub fn spawn_maintenance(server: AuthorizationServer) -> JoinHandle<()> {
     const EVERY: Duration = Duration::from_secs(60);
     tokio::spawn(async move {
         let mut ticks = tokio::time::interval(EVERY);
@@ -141,5 +191,5 @@ pub fn spawn_maintenance(server: AuthorizationServer) {
                 Err(error) => tracing::warn!(%error, "housekeeping failed; it goes on in a minute"),
             }
         }
-    });
+    })
 }

@@ -1,88 +1,46 @@
 //! Registered clients (OAuth 2.1 section 2).
 
+mod assertion_algorithm;
+mod auth_method;
 mod builder;
+mod distinguished_name;
+mod grant_type;
 mod id;
+mod invalid;
+mod jwks;
+pub mod metadata;
+mod profile;
 mod record;
 mod redirect_uri;
+mod registration;
 mod secret;
+#[cfg(test)]
+mod tests;
+mod tls_subject;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser};
 
+#[cfg(feature = "server")]
+pub(crate) use self::distinguished_name::{AttributeValue, Part};
 use self::record::Record;
+#[cfg(feature = "server")]
+pub(crate) use self::secret::sealer;
 pub use self::{
+    assertion_algorithm::AssertionAlgorithm,
+    auth_method::AuthMethod,
     builder::ClientBuilder,
+    distinguished_name::{DistinguishedName, InvalidDistinguishedName},
+    grant_type::GrantType,
     id::{ClientId, InvalidClientId},
+    invalid::InvalidClient,
+    jwks::{ClientJwks, ClientKeys, InvalidClientJwks},
+    profile::{ApplicationType, ClientProfile},
     redirect_uri::{InvalidRedirectUri, RedirectUri},
+    registration::Registration,
     secret::ClientSecret,
+    tls_subject::{InvalidTlsSubject, TlsSubject},
 };
-use crate::{clock::UnixTime, scope::Scope, secret::Secret};
-
-/// `token_endpoint_auth_method`: how a client proves itself at every
-/// back-channel endpoint (RFC 7591 section 2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum AuthMethod {
-    /// A public client: it names itself and proves nothing.
-    None,
-    /// HTTP Basic (OAuth 2.1 section 2.3.1).
-    ClientSecretBasic,
-    /// `client_id` and `client_secret` in the body (OAuth 2.1 section 2.3.1).
-    ClientSecretPost,
-}
-
-impl AuthMethod {
-    /// Every method this version implements.
-    pub const ALL: [Self; 3] = [Self::ClientSecretBasic, Self::ClientSecretPost, Self::None];
-
-    /// The registered name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::ClientSecretBasic => "client_secret_basic",
-            Self::ClientSecretPost => "client_secret_post",
-        }
-    }
-
-    /// Reads a registered name; `None` if it is not implemented.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|method| method.as_str() == name)
-    }
-}
-
-/// A `grant_type` a client may use.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct GrantType(std::borrow::Cow<'static, str>);
-
-impl GrantType {
-    /// `authorization_code` (OAuth 2.1 section 4.1).
-    pub const AUTHORIZATION_CODE: Self = Self::from_static("authorization_code");
-    /// `client_credentials` (OAuth 2.1 section 4.2).
-    pub const CLIENT_CREDENTIALS: Self = Self::from_static("client_credentials");
-    /// `refresh_token` (OAuth 2.1 section 6).
-    pub const REFRESH_TOKEN: Self = Self::from_static("refresh_token");
-
-    /// A grant type of your own, an absolute URI (OAuth 2.1 section 4.3).
-    #[must_use]
-    pub const fn from_static(name: &'static str) -> Self {
-        Self(std::borrow::Cow::Borrowed(name))
-    }
-
-    /// The name on the wire.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for GrantType {
-    fn from(name: &str) -> Self {
-        Self(name.to_owned().into())
-    }
-}
+use crate::{clock::UnixTime, jwt::Algorithm, scope::Scope, secret::Secret};
 
 /// A registered client.
 ///
@@ -96,8 +54,8 @@ impl From<&str> for GrantType {
 /// assert!(app.is_public());
 /// # Ok::<_, oauth_core::client::InvalidClient>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Record", into = "Record")]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Record")]
 #[non_exhaustive]
 pub struct Client {
     /// Its identifier.
@@ -106,6 +64,13 @@ pub struct Client {
     pub auth_method: AuthMethod,
     /// Its live secrets: one, or two while they are being changed.
     pub secrets: Vec<ClientSecret>,
+    /// Where its public keys and certificates are.
+    pub keys: Option<ClientKeys>,
+    /// `token_endpoint_auth_signing_alg`: all that its assertions may be signed
+    /// with. Without it, whatever the method and the keys allow.
+    pub signing_algorithm: Option<AssertionAlgorithm>,
+    /// What its certificate says, for [`AuthMethod::TlsClientAuth`].
+    pub tls_subject: Option<TlsSubject>,
     /// Where codes may be sent.
     pub redirect_uris: Vec<RedirectUri>,
     /// What it may do at the token endpoint.
@@ -114,36 +79,13 @@ pub struct Client {
     pub scope: Scope,
     /// What people know it as.
     pub name: Option<String>,
-}
-
-/// Why a client record is not one.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum InvalidClient {
-    /// The identifier is not legal.
-    #[error("client_id: {0}")]
-    Id(#[from] InvalidClientId),
-    /// A redirect URI is not legal.
-    #[error("redirect_uris: {0}")]
-    RedirectUri(#[from] InvalidRedirectUri),
-    /// The scope is not legal.
-    #[error("scope: {0}")]
-    Scope(#[from] crate::scope::InvalidScope),
-    /// The authentication method needs a secret, and there is none.
-    #[error("token_endpoint_auth_method: {0} needs a client_secret")]
-    SecretMissing(&'static str),
-    /// A public client cannot keep a secret.
-    #[error("token_endpoint_auth_method: a client with a client_secret must use it")]
-    SecretUnused,
-    /// More than two secrets.
-    #[error("client_secret: at most two may live at once")]
-    TooManySecrets,
-    /// The code flow needs somewhere to go.
-    #[error("redirect_uris: the grant type authorization_code needs at least one")]
-    RedirectUriMissing,
-    /// A client that cannot authenticate may not act for itself.
-    #[error("grant_types: client_credentials needs a client that authenticates")]
-    PublicClientCredentials,
+    /// What else it says about itself.
+    pub profile: ClientProfile,
+    /// How it was registered; `None` unless it has registered itself.
+    pub registration: Option<Box<Registration>>,
+    /// How often its record has been replaced: see
+    /// `Clients::replace_client`.
+    pub revision: u64,
 }
 
 impl Client {
@@ -180,75 +122,16 @@ impl Client {
         self.redirect_uris.iter().find(|registered| registered.matches(requested))
     }
 
-    fn check(self) -> Result<Self, InvalidClient> {
-        match (self.auth_method, self.secrets.len()) {
-            (AuthMethod::None, 0) => {}
-            (AuthMethod::None, _) => return Err(InvalidClient::SecretUnused),
-            (method, 0) => return Err(InvalidClient::SecretMissing(method.as_str())),
-            (_, 1 | 2) => {}
-            _ => return Err(InvalidClient::TooManySecrets),
-        }
-        if self.may_use(&GrantType::AUTHORIZATION_CODE) && self.redirect_uris.is_empty() {
-            return Err(InvalidClient::RedirectUriMissing);
-        }
-        if self.may_use(&GrantType::CLIENT_CREDENTIALS) && self.is_public() {
-            return Err(InvalidClient::PublicClientCredentials);
-        }
-        Ok(self)
+    /// Whether its assertions may be signed with `algorithm`.
+    pub(crate) fn may_sign_with(&self, algorithm: Algorithm) -> bool {
+        self.signing_algorithm.is_none_or(|only| only == AssertionAlgorithm::Signature(algorithm))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn confidential() -> Client {
-        Client::builder("rs").secret(ClientSecret::new(&"one".into())).scope("a").build().unwrap()
-    }
-
-    // spec: REG-01
-    #[test]
-    fn a_record_without_a_credential_is_public_and_one_without_a_type_does_not_load() {
-        assert!(Client::builder("app").redirect_uri("https://app.example/cb").build().unwrap().is_public());
-        let mut record = serde_json::to_value(confidential()).unwrap();
-        assert_eq!(serde_json::from_value::<Client>(record.clone()).unwrap(), confidential());
-        record.as_object_mut().unwrap().remove("auth_method");
-        assert!(serde_json::from_value::<Client>(record).is_err());
-    }
-
-    // spec: CAU-12
-    #[test]
-    fn an_expired_secret_is_refused_and_two_live_ones_both_work() {
-        let client = Client::builder("rs")
-            .secret(ClientSecret::new(&"old".into()).expires_at(UnixTime(100)))
-            .secret(ClientSecret::new(&"new".into()))
-            .build()
-            .unwrap();
-        let has = |secret: &str, now| client.has_secret(&secret.into(), UnixTime(now));
-        assert!(has("old", 99) && has("new", 99) && has("new", 100));
-        assert!(!has("old", 100) && !has("other", 99));
-    }
-
-    #[test]
-    fn a_contradictory_record_names_the_member_at_fault() {
-        let secret = || ClientSecret::new(&"s".into());
-        let build = |builder: ClientBuilder| builder.build().unwrap_err();
-        assert_eq!(
-            build(Client::builder("a").auth_method(AuthMethod::ClientSecretPost)),
-            InvalidClient::SecretMissing("client_secret_post")
-        );
-        assert_eq!(
-            build(Client::builder("a").secret(secret()).auth_method(AuthMethod::None)),
-            InvalidClient::SecretUnused
-        );
-        assert_eq!(
-            build(Client::builder("a").grant_type(GrantType::AUTHORIZATION_CODE)),
-            InvalidClient::RedirectUriMissing
-        );
-        assert_eq!(
-            build(Client::builder("a").grant_type(GrantType::CLIENT_CREDENTIALS)),
-            InvalidClient::PublicClientCredentials
-        );
-        assert_eq!(build(Client::builder("é")), InvalidClient::Id(InvalidClientId));
+/// A secret that is not fit to be at rest is an error: see
+/// [`ClientSecret::in_memory`].
+impl Serialize for Client {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Record::try_from(self).map_err(ser::Error::custom)?.serialize(serializer)
     }
 }

@@ -2,16 +2,20 @@
 //! collected and bounded, and answers it; none of them fails.
 
 pub mod authorize;
+pub mod client_configuration;
 pub mod introspect;
 pub mod jwks;
 pub mod metadata;
 pub mod page;
+pub mod register;
 pub mod revoke;
 pub mod token;
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use http::{
-    HeaderValue, Method, Request, Response, StatusCode,
+    Extensions, HeaderValue, Method, Request, Response, StatusCode,
     header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use serde_json::{Map, Value};
@@ -24,6 +28,20 @@ use crate::{
     params::Params,
     server::AuthorizationServer,
 };
+
+/// Where a request comes from, in its extensions: for limits. `oauth-tower` puts
+/// it there; whoever calls an endpoint without, says it. It proves nothing, and
+/// must not come from a header that anybody can write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RemoteAddress(pub IpAddr);
+
+impl RemoteAddress {
+    /// The address; `None` if nobody has put it there.
+    #[must_use]
+    pub fn of(extensions: &Extensions) -> Option<IpAddr> {
+        extensions.get::<Self>().map(|address| address.0)
+    }
+}
 
 /// How long a client that was told 503 should wait, in seconds.
 const RETRY_SECONDS: &str = "5";
@@ -46,6 +64,13 @@ fn method_not_allowed(allow: &'static str) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+    no_store(response)
+}
+
+/// An endpoint that is not there.
+fn not_found() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::NOT_FOUND;
     no_store(response)
 }
 

@@ -35,6 +35,14 @@ pub enum ErrorCode {
     TemporarilyUnavailable,
     /// Tokens of this type cannot be revoked here (RFC 7009 section 2.2.1).
     UnsupportedTokenType,
+    /// A redirect URI cannot be registered (RFC 7591 section 3.2.2).
+    InvalidRedirectUri,
+    /// Client metadata cannot be registered (RFC 7591 section 3.2.2).
+    InvalidClientMetadata,
+    /// A software statement is not good (RFC 7591 section 3.2.2).
+    InvalidSoftwareStatement,
+    /// A software statement is not approved here (RFC 7591 section 3.2.2).
+    UnapprovedSoftwareStatement,
     /// The access token is not good (RFC 6750 section 3.1).
     InvalidToken,
     /// The token lacks a scope (RFC 6750 section 3.1).
@@ -66,6 +74,10 @@ impl ErrorCode {
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::UnsupportedTokenType => "unsupported_token_type",
+            Self::InvalidRedirectUri => "invalid_redirect_uri",
+            Self::InvalidClientMetadata => "invalid_client_metadata",
+            Self::InvalidSoftwareStatement => "invalid_software_statement",
+            Self::UnapprovedSoftwareStatement => "unapproved_software_statement",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
             Self::InsufficientUserAuthentication => "insufficient_user_authentication",

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::{client::ClientId, token::GrantId};
+use crate::{client::ClientId, engine::client_auth::AuthFailure, token::GrantId};
 
 /// Something the authorization server did or refused.
 #[derive(Debug)]
@@ -68,7 +68,45 @@ pub enum Event<'a> {
     ClientAuthenticationFailed {
         /// The identifier that was claimed, if a client of that name exists.
         client: Option<&'a ClientId>,
+        /// Why. For operators only: the client hears the same of all.
+        why: &'a AuthFailure,
     },
+    /// A client failed to authenticate too often, there or from everywhere, and
+    /// heard 429.
+    ClientAuthenticationLimited,
+    /// A client was registered (RFC 7591).
+    ClientRegistered {
+        /// Its identifier.
+        client: &'a ClientId,
+    },
+    /// A registration was refused.
+    RegistrationRefused {
+        /// The error code that was answered.
+        error: &'a str,
+    },
+    /// A client has replaced its registration (RFC 7592 section 2.2).
+    ClientUpdated {
+        /// Its identifier.
+        client: &'a ClientId,
+    },
+    /// A client has deleted itself, and with it all that it was given (RFC 7592
+    /// section 2.3).
+    ClientDeleted {
+        /// Its identifier.
+        client: &'a ClientId,
+    },
+    /// The bus can be reached, for the first time or again. Whoever has missed
+    /// something has dropped what they remember.
+    BusFound,
+    /// The bus cannot be reached: until it can, other processes learn of
+    /// revocations when what they remember ends. Said once.
+    BusLost {
+        /// What failed. For operators only.
+        error: &'a (dyn std::error::Error + 'static),
+    },
+    /// More was revoked than the bus could carry: everyone on it has been told
+    /// to drop what they remember.
+    BusOverflowed,
     /// A fault of this server's own; the client heard 503 or `server_error`.
     Fault {
         /// What failed. For operators only.
@@ -90,6 +128,14 @@ impl Event<'_> {
             Self::Approved { .. } => "approved",
             Self::Denied { .. } => "denied",
             Self::ClientAuthenticationFailed { .. } => "client_authentication_failed",
+            Self::ClientAuthenticationLimited => "client_authentication_limited",
+            Self::ClientRegistered { .. } => "client_registered",
+            Self::RegistrationRefused { .. } => "registration_refused",
+            Self::ClientUpdated { .. } => "client_updated",
+            Self::ClientDeleted { .. } => "client_deleted",
+            Self::BusFound => "bus_found",
+            Self::BusLost { .. } => "bus_lost",
+            Self::BusOverflowed => "bus_overflowed",
             Self::Fault { .. } => "fault",
         }
     }

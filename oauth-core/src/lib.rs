@@ -7,6 +7,7 @@
 //! `redis` those for many nodes, and `testing` the suite every store passes.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod bus;
 pub mod challenge;
 pub mod claims;
 pub mod client;
@@ -39,6 +40,9 @@ pub mod engine;
 pub mod event;
 #[cfg(feature = "server")]
 #[cfg_attr(docsrs, doc(cfg(feature = "server")))]
+pub mod fetch;
+#[cfg(feature = "server")]
+#[cfg_attr(docsrs, doc(cfg(feature = "server")))]
 pub mod grant;
 #[cfg(feature = "server")]
 #[cfg_attr(docsrs, doc(cfg(feature = "server")))]
@@ -49,3 +53,6 @@ pub mod server;
 #[cfg(feature = "server")]
 #[cfg_attr(docsrs, doc(cfg(feature = "server")))]
 pub mod store;
+#[cfg(feature = "server")]
+#[cfg_attr(docsrs, doc(cfg(feature = "server")))]
+pub mod transfer;

@@ -29,13 +29,14 @@ use crate::{claims::Confirmation, secret::Digest};
 
 /// The certificate a client has proven to own, in DER. Clones share it.
 ///
-/// It is compared as bytes and never looked into: whether its chain is good is
-/// for the TLS layer to say, and with self-signed certificates for nobody
-/// (RFC 8705 section 3).
-#[derive(Clone, PartialEq, Eq)]
+/// It is compared as bytes: whether its chain is good is for the TLS layer to
+/// say ([`ClientCertificate::with_verified_chain`]), and with self-signed
+/// certificates for nobody (RFC 8705 section 3).
+#[derive(Clone)]
 pub struct ClientCertificate {
     der: Arc<[u8]>,
     thumbprint: Arc<str>,
+    chain_verified: bool,
 }
 
 /// Not one certificate in the form that was expected.
@@ -81,7 +82,7 @@ impl ClientCertificate {
             return Err(InvalidCertificate::NotDer);
         }
         let thumbprint = URL_SAFE_NO_PAD.encode(Digest::of(&[&der]).as_bytes()).into();
-        Ok(Self { der, thumbprint })
+        Ok(Self { der, thumbprint, chain_verified: false })
     }
 
     /// The certificate in the value of a `Client-Cert` header (RFC 9440 section
@@ -99,6 +100,22 @@ impl ClientCertificate {
         }
         let der = BYTE_SEQUENCE.decode(text).map_err(|_| InvalidCertificate::NotByteSequence)?;
         Self::from_der(der)
+    }
+
+    /// The same, of which is known that its chain ends at an authority that the
+    /// operator trusts to name clients, and that it is good at the moment (RFC
+    /// 8705 section 2.1). Whoever has verified that says so, and nobody else:
+    /// what the certificate says of its owner is believed from then on.
+    #[must_use]
+    pub fn with_verified_chain(mut self) -> Self {
+        self.chain_verified = true;
+        self
+    }
+
+    /// Whether its chain is known to be good.
+    #[must_use]
+    pub const fn has_verified_chain(&self) -> bool {
+        self.chain_verified
     }
 
     /// The DER bytes.
@@ -121,6 +138,15 @@ impl ClientCertificate {
         cnf.x5t_s256.as_deref().is_some_and(|x5t| x5t.as_bytes().ct_eq(self.thumbprint.as_bytes()).into())
     }
 }
+
+/// The same bytes, whatever is known of the chain.
+impl PartialEq for ClientCertificate {
+    fn eq(&self, other: &Self) -> bool {
+        self.der == other.der
+    }
+}
+
+impl Eq for ClientCertificate {}
 
 impl fmt::Debug for ClientCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -200,6 +200,9 @@ pub struct Sealer {
 pub struct SealError;
 
 impl Sealer {
+    /// How much longer what is sealed is than the plaintext, in bytes.
+    pub(crate) const OVERHEAD: usize = aead::NONCE_LEN + 16;
+
     /// A sealer under one key.
     #[must_use]
     pub(crate) fn new(key: Zeroizing<[u8; 32]>) -> Self {

@@ -2,6 +2,7 @@
 //! together.
 
 mod builder;
+mod follow;
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
@@ -9,21 +10,25 @@ use aws_lc_rs::hmac;
 
 pub use self::builder::{AuthorizationServerBuilder, BuildError};
 use crate::{
-    client::{Client, ClientId},
+    client::{Client, ClientId, ClientSecret},
     clock::{Clock, Random, UnixTime},
     engine::{
+        client_auth::{AuthLimit, ClientAuthentication, Nobody},
+        client_keys::ClientKeyCache,
         fault::Fault,
         guess_limit::GuessLimit,
         key_ring::KeyRing,
         policy::{Lifetimes, Resource, RevocationPolicy, Rotation, Subjects},
-        revocations::{Announcement, Revocations, Revoked},
+        registration::RegistrationSettings,
+        revocations::{Announcement, OwnRevocations, Revocations, Revoked},
     },
     event::{Event, EventSink},
+    fetch::Fetch,
     jwt::Algorithm,
     keys::SigningKey,
     scope::Scope,
-    secret::{RootSecret, Sealer},
-    store::{Revocation, Store},
+    secret::{RootSecret, Sealer, Secret},
+    store::{Grant, Revocation, Store},
     token::{GrantId, GrantRefs, TokenCodec},
 };
 
@@ -76,8 +81,17 @@ struct Inner {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     events: Arc<dyn EventSink>,
-    revocations: Revocations,
+    fetch: Arc<dyn Fetch>,
+    client_keys: ClientKeyCache,
+    client_authentication: ClientAuthentication,
+    client_secrets: Sealer,
+    auth_limit: AuthLimit,
+    nobody: Nobody,
+    revocations: OwnRevocations,
+    /// Seals what the nodes tell each other.
+    bus: Sealer,
     guesses: GuessLimit,
+    registration: Option<RegistrationSettings>,
 }
 
 impl AuthorizationServer {
@@ -125,6 +139,12 @@ impl AuthorizationServer {
         &*self.inner.random
     }
 
+    /// Who fetches what clients name.
+    #[must_use]
+    pub fn fetch(&self) -> &dyn Fetch {
+        &*self.inner.fetch
+    }
+
     /// The server's store.
     #[must_use]
     pub fn store(&self) -> &dyn Store {
@@ -141,7 +161,7 @@ impl AuthorizationServer {
     /// Where to subscribe to revocations in this process.
     #[must_use]
     pub fn revocations(&self) -> &Revocations {
-        &self.inner.revocations
+        &self.inner.revocations.0
     }
 
     /// The resources tokens are issued for; never empty.
@@ -167,12 +187,32 @@ impl AuthorizationServer {
         }
     }
 
-    /// Ends a grant and every token under it, at once in this process.
+    /// What is kept of the `secret` of the client `id`, which is to prove itself
+    /// by `client_secret_jwt`: the secret, sealed under the root secret.
+    ///
+    /// # Errors
+    /// [`Fault`] if the source of randomness fails.
+    pub fn seal_client_secret(&self, id: &ClientId, secret: &Secret) -> Result<ClientSecret, Fault> {
+        Ok(ClientSecret::sealed_by(self.client_secrets(), secret, id, self.random())?)
+    }
+
+    /// Ends a grant and every token under it: at once in this process, and as
+    /// soon as they hear of it in those that [follow](Self::follow) a bus.
     ///
     /// # Errors
     /// [`Fault`] if the store fails: the grant then still lives.
     pub async fn revoke_grant(&self, id: GrantId) -> Result<Revocation, Fault> {
-        let announcement = self.announce(Revoked::Grant(id));
+        self.revoke_announced(id, self.announce(Revoked::Grant(id))).await
+    }
+
+    /// The same, where it is known what the grant is good for.
+    pub(crate) async fn end_grant(&self, grant: &Grant) -> Result<Revocation, Fault> {
+        let announcement = self.announce(Revoked::Grant(grant.id)).at(&grant.facts.resources);
+        self.revoke_announced(grant.id, announcement).await
+    }
+
+    async fn revoke_announced(&self, id: GrantId, announcement: Announcement<'_>) -> Result<Revocation, Fault> {
+        let announcement = announcement.intended();
         let outcome = self.store().revoke_grant(id, self.now()).await?;
         drop(announcement);
         if outcome == Revocation::Revoked {
@@ -222,6 +262,15 @@ impl AuthorizationServer {
         scope.intersection(&known)
     }
 
+    /// Every scope that a resource declares.
+    pub(crate) fn declared_scope(&self) -> Scope {
+        self.resources().iter().fold(Scope::empty(), |all, resource| all.union(&resource.scopes))
+    }
+
+    pub(crate) fn registration(&self) -> Option<&RegistrationSettings> {
+        self.inner.registration.as_ref()
+    }
+
     pub(crate) fn introspection_callers(&self) -> &[ClientId] {
         &self.inner.introspection_callers
     }
@@ -244,6 +293,26 @@ impl AuthorizationServer {
 
     pub(crate) fn guesses(&self) -> &GuessLimit {
         &self.inner.guesses
+    }
+
+    pub(crate) fn client_authentication(&self) -> &ClientAuthentication {
+        &self.inner.client_authentication
+    }
+
+    pub(crate) fn client_secrets(&self) -> &Sealer {
+        &self.inner.client_secrets
+    }
+
+    pub(crate) fn auth_limit(&self) -> &AuthLimit {
+        &self.inner.auth_limit
+    }
+
+    pub(crate) fn nobody(&self) -> &Nobody {
+        &self.inner.nobody
+    }
+
+    pub(crate) fn client_keys(&self) -> &ClientKeyCache {
+        &self.inner.client_keys
     }
 
     pub(crate) fn codec(&self) -> &TokenCodec {
@@ -272,9 +341,10 @@ impl AuthorizationServer {
         self.inner.csrf.iter().map(tag).collect()
     }
 
-    /// Tells this process of a revocation when the result is dropped.
+    /// Tells of a revocation when the result is dropped.
     pub(crate) fn announce(&self, what: Revoked) -> Announcement<'_> {
-        Announcement::new(&self.inner.revocations, what)
+        let until = self.now().saturating_add(self.inner.lifetimes.access);
+        Announcement::new(self.revocations(), what, until)
     }
 
     /// Tells the event sink of something that a host's own pages met: a

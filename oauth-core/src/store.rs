@@ -8,9 +8,10 @@
 //!
 //! What a step does to a grant is written once, as plain functions on
 //! [`Grant`] (`grant.rs`): a store loads the grant, applies the step and
-//! saves the result, atomically. Write your own store by implementing the four
+//! saves the result, atomically. Write your own store by implementing the five
 //! traits and passing the suite in `conformance` (feature `testing`).
 
+pub mod composite;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod conformance;
@@ -23,15 +24,19 @@ mod record;
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub mod redis;
+mod replay;
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub mod sqlite;
+mod transfer;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 pub use self::{
     grant::{NextRefresh, RedeemCode, Redemption, RefreshOutcome, Revocation, RotateRefresh},
     record::{AccessToken, Code, FinishInteraction, Grant, GrantFacts, ParkedInteraction, Refresh, Retry, SealedKey},
+    replay::SharedReplayCache,
+    transfer::{Cursor, Page, Transfer},
 };
 use crate::{
     client::{Client, ClientId},
@@ -118,7 +123,7 @@ pub trait Grants: Send + Sync {
     fn revoke_access(&self, id: GrantId, digest: Digest) -> StoreFuture<'_, bool>;
 
     /// Removes at most `limit` rows that can no longer matter at `now`: ended
-    /// grants, expired access tokens, expired interactions and retry pairs.
+    /// grants, expired access tokens, expired interactions, retry pairs and uses.
     /// Returns how many went; call again while it returns `limit`.
     fn sweep(&self, now: UnixTime, limit: usize) -> StoreFuture<'_, usize>;
 }
@@ -130,6 +135,12 @@ pub trait Clients: Send + Sync {
 
     /// Inserts or replaces a client.
     fn put_client(&self, client: Client) -> StoreFuture<'_, ()>;
+
+    /// Replaces a client, if there is one of its identifier whose
+    /// [`revision`](Client::revision) is this one; `false`, and nothing done,
+    /// otherwise. So of many that rest on what they have read, one succeeds, and
+    /// none brings a client back that was removed meanwhile.
+    fn replace_client(&self, client: Client, revision: u64) -> StoreFuture<'_, bool>;
 
     /// Removes a client; `false` if it was not there.
     fn delete_client(&self, id: ClientId) -> StoreFuture<'_, bool>;
@@ -169,8 +180,69 @@ pub trait SigningKeys: Send + Sync {
     fn delete_signing_key(&self, kid: String) -> StoreFuture<'_, bool>;
 }
 
+/// What has been used, and how often: marks of a short life that all nodes
+/// share.
+///
+/// A digest stands for a client's assertion (RFC 7523 section 3, `jti`), for a
+/// proof (RFC 9449 section 11.1) or for whoever is to be slowed down. One space
+/// holds them all, so begin what you digest with its purpose, as in
+/// `Digest::of(&[b"assertion jti ", …])`.
+///
+/// Each mark has an end, set by the call that made it and never moved. From
+/// then on it counts for nothing, and [`Grants::sweep`] removes it a minute
+/// later: some other node's clock may be behind.
+pub trait Uses: Send + Sync {
+    /// Whether this is the first use of `digest`: `true` for one caller,
+    /// however many ask at once, and `false` for all others until `until` has
+    /// come. Where `until` is not after `now`, the answer is `false`: that use
+    /// may have been forgotten.
+    ///
+    /// ```
+    /// # use oauth_core::{clock::UnixTime, secret::Digest, store::{StoreError, Uses}};
+    /// /// A client's assertion is good once.
+    /// async fn accept(store: &dyn Uses, jti: &str, exp: UnixTime, now: UnixTime) -> Result<bool, StoreError> {
+    ///     store.first_use(Digest::of(&[b"assertion jti ", jti.as_bytes()]), exp, now).await
+    /// }
+    /// # let store = oauth_core::store::memory::MemoryStore::default();
+    /// # let mut ask = || futures_util::FutureExt::now_or_never(accept(&store, "1", UnixTime(60), UnixTime(0))).unwrap();
+    /// # assert!(ask()? && !ask()?);
+    /// # Ok::<_, StoreError>(())
+    /// ```
+    fn first_use(&self, digest: Digest, until: UnixTime, now: UnixTime) -> StoreFuture<'_, bool>;
+
+    /// Counts a use of `digest`, and says how many there have been, this one
+    /// included. The first sets the end for all that follow; the count begins
+    /// anew once it has come. So "at most ten a minute" is `until: now + 60`
+    /// and an answer of at most ten.
+    ///
+    /// To limit attempts, count first and look afterwards: no two callers hear
+    /// the same number.
+    ///
+    /// ```
+    /// # use oauth_core::{clock::UnixTime, secret::Digest, store::{StoreError, Uses}};
+    /// /// At most five attempts of a client in a minute, on all nodes together.
+    /// async fn may_try(store: &dyn Uses, client: &str, now: UnixTime) -> Result<bool, StoreError> {
+    ///     let digest = Digest::of(&[b"attempts ", client.as_bytes()]);
+    ///     Ok(store.count_use(digest, now.saturating_add(60), now).await? <= 5)
+    /// }
+    /// # let store = oauth_core::store::memory::MemoryStore::default();
+    /// # let mut ask = |now| futures_util::FutureExt::now_or_never(may_try(&store, "app", UnixTime(now))).unwrap();
+    /// # for _ in 0..5 { assert!(ask(1)?) }
+    /// # assert!(!ask(60)? && ask(61)?);
+    /// # Ok::<_, StoreError>(())
+    /// ```
+    fn count_use(&self, digest: Digest, until: UnixTime, now: UnixTime) -> StoreFuture<'_, u64>;
+
+    /// How many uses of `digest` have been counted, and changes nothing: 0 if
+    /// none, or none that still counts at `now`.
+    ///
+    /// To limit failures, look before the attempt and count afterwards: what
+    /// runs at the same moment may go beyond the limit, by as much as that is.
+    fn uses(&self, digest: Digest, now: UnixTime) -> StoreFuture<'_, u64>;
+}
+
 /// All that an authorization server needs to remember.
-pub trait Store: Grants + Clients + Interactions + SigningKeys + fmt::Debug + 'static {
+pub trait Store: Grants + Clients + Interactions + SigningKeys + Uses + fmt::Debug + 'static {
     /// Whether the store can be reached and written to, for readiness probes.
     fn check(&self) -> StoreFuture<'_, ()>;
 }

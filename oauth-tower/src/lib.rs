@@ -64,3 +64,8 @@ pub mod server;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
+
+mod budget;
+mod flight;
+mod seconds;
+mod shared;

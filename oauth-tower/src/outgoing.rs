@@ -7,9 +7,14 @@
 //! makes one of `reqwest`. Whatever the service, each exchange is bounded in
 //! time and in size, and a redirect is an answer like any other: it is not
 //! followed.
+//!
+//! What a stranger has named is not for that client: `GuardedFetch` (features
+//! `client` and `server`) asks there.
 
 mod client_auth;
 mod endpoint;
+#[cfg(all(feature = "client", feature = "server"))]
+mod guard;
 mod private_key_jwt;
 #[cfg(feature = "client")]
 mod reqwest;
@@ -29,6 +34,9 @@ use tower::{Service, ServiceExt};
 
 pub(crate) use self::client_auth::AuthError;
 pub(crate) use self::endpoint::{Endpoint, Transport};
+#[cfg(all(feature = "client", feature = "server"))]
+#[cfg_attr(docsrs, doc(cfg(all(feature = "client", feature = "server"))))]
+pub use self::guard::{GuardedFetch, GuardedFetchBuilder, Resolve, ResolveFuture, SystemResolver, is_special_use};
 #[cfg(feature = "client")]
 #[cfg_attr(docsrs, doc(cfg(feature = "client")))]
 pub use self::reqwest::HttpClientBuilder;

@@ -1,13 +1,14 @@
 //! Outages: never a false yes, never a false no, always an end.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
+use futures_util::future::join_all;
 use oauth_core::{
     clock::{Clock, SystemClock, UnixTime},
     dpop::{ReplayCache, ReplayError},
     store::{
-        FinishInteraction, Grant, Grants, Interactions, Redemption, RefreshOutcome, Revocation, SigningKeys, Store,
-        StoreError, redis::RedisStoreBuilder,
+        FinishInteraction, Grant, Grants, Interactions, Redemption, RefreshOutcome, Revocation, SharedReplayCache,
+        SigningKeys, Store, StoreError, Uses, redis::RedisStoreBuilder,
     },
 };
 
@@ -60,7 +61,7 @@ async fn a_server_that_hangs_is_given_up() {
     store.insert_grant(grant.clone(), None).await.unwrap();
     server.signal("STOP");
     // In use, opened anew, and waited for.
-    let calls = futures_util::future::join_all((0..6).map(|_| store.grant(grant.id))).await;
+    let calls = join_all((0..6).map(|_| store.grant(grant.id))).await;
     assert!(calls.iter().all(is_unavailable), "{calls:?}");
     assert!(is_unavailable(&store.check().await));
     server.signal("CONT");
@@ -223,7 +224,10 @@ async fn a_user_of_its_own_needs_no_more_than_is_said() {
     let grant = store.grant(grant.id).await.unwrap().unwrap();
     assert_eq!(store.rotate_refresh(rotating(&grant)).await.unwrap(), RefreshOutcome::Rotated);
     store.revoke_access(grant.id, fresh_digest()).await.unwrap();
-    assert!(store.first_use(fresh_digest(), now().saturating_add(60)).await.unwrap());
+    let used = fresh_digest();
+    assert!(store.first_use(used, later(60), now()).await.unwrap());
+    assert_eq!(store.count_use(used, later(60), now()).await.unwrap(), 2);
+    assert_eq!(store.uses(used, now()).await.unwrap(), 2);
     assert!(store.signing_keys().await.unwrap().is_empty());
     assert!(!store.delete_signing_key("k".to_owned()).await.unwrap());
     let lasting = Grant { expires_at: UnixTime(u64::MAX), code: None, ..fresh_grant() };
@@ -263,17 +267,21 @@ async fn numbers_keep_their_last_digit() {
 }
 
 #[tokio::test]
-async fn a_proof_is_used_once_by_the_servers_clock() {
+async fn a_proof_is_used_once_on_all_nodes() {
     let mut server = Redis::start("");
-    let store = patient_redis([server.url()]).build().await.unwrap();
+    let node = async || {
+        let store = patient_redis([server.url()]).build().await.unwrap();
+        SharedReplayCache::new(Arc::new(store), Arc::new(SystemClock))
+    };
+    let nodes = [node().await, node().await];
     let until = SystemClock.now().saturating_add(60);
     let digest = fresh_digest();
-    let all = futures_util::future::join_all((0..50).map(|_| store.first_use(digest, until))).await;
+    let all = join_all((0..50).map(|n| nodes[n % 2].first_use(digest, until))).await;
     assert_eq!(all.into_iter().filter(|first| *first.as_ref().unwrap()).count(), 1);
-    assert!(!store.first_use(fresh_digest(), SystemClock.now()).await.unwrap());
-    assert!(store.first_use(fresh_digest(), UnixTime::MAX).await.unwrap());
+    assert!(!nodes[0].first_use(fresh_digest(), SystemClock.now()).await.unwrap());
+    assert!(nodes[0].first_use(fresh_digest(), UnixTime::MAX).await.unwrap());
     server.signal("KILL");
-    let refused = store.first_use(fresh_digest(), until).await;
+    let refused = nodes[1].first_use(fresh_digest(), until).await;
     assert!(matches!(refused, Err(ReplayError::Unavailable(_))), "{refused:?}");
 }
 

@@ -4,8 +4,8 @@ use oauth_core::{
     client::{Client, ClientId},
     clock::UnixTime,
     store::{
-        Clients, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction, SealedKey, SigningKeys, Store,
-        redis::RedisStore,
+        Clients, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction, RedeemCode, Redemption, SealedKey,
+        SigningKeys, Store, Uses, redis::RedisStore,
     },
 };
 
@@ -49,6 +49,15 @@ async fn every_key_that_can_end_has_its_time() {
     let parked = fresh_interaction();
     store.park_interaction(parked.clone()).await.unwrap();
     assert_eq!(end_of(&server, ":interaction:"), [parked.expires_at.0 + HOUR]);
+    // Uses a minute beyond it, and counting moves no end.
+    let (used, start) = (fresh_digest(), now());
+    let [end, next] = [60, 180].map(|seconds| start.saturating_add(seconds));
+    for until in [end, next] {
+        store.count_use(used, until, start).await.unwrap();
+        assert_eq!(end_of(&server, ":uses:"), [end.0 + 60]);
+    }
+    store.count_use(used, next, end).await.unwrap();
+    assert_eq!(end_of(&server, ":uses:"), [next.0 + 60]);
 
     let lasting = Grant { expires_at: UnixTime::MAX, code: None, ..fresh_grant() };
     store.insert_grant(lasting.clone(), None).await.unwrap();
@@ -62,6 +71,17 @@ async fn every_key_that_can_end_has_its_time() {
     // The end of a grant takes its retry along.
     store.revoke_grant(grant.id, now()).await.unwrap();
     assert!(end_of(&server, "}:retry").is_empty());
+}
+
+#[tokio::test]
+async fn a_redemption_without_a_refresh_token_leaves_none() {
+    let server = Redis::start("");
+    let store = patient_redis([server.url()]).build().await.unwrap();
+    let grant = fresh_grant();
+    store.insert_grant(grant.clone(), None).await.unwrap();
+    let redeem = RedeemCode { refresh: None, ..redeeming(&grant) };
+    assert_eq!(store.redeem_code(redeem).await.unwrap(), Redemption::Redeemed);
+    assert_eq!(store.grant(grant.id).await.unwrap().unwrap().refresh, None);
 }
 
 #[tokio::test]

@@ -14,8 +14,8 @@ use tokio::{
 
 use crate::support::*;
 
-pub(super) struct Wire {
-    pub(super) port: u16,
+pub(crate) struct Wire {
+    pub(crate) port: u16,
     /// How many answers until the one that is lost; 0 for none.
     left: Arc<AtomicUsize>,
     /// Whoever carries an answer needs it.
@@ -23,7 +23,7 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) async fn to(server: u16) -> Self {
+    pub(crate) async fn to(server: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let left = Arc::new(AtomicUsize::new(0));
@@ -38,12 +38,12 @@ impl Wire {
     }
 
     /// Cuts the connection instead of carrying the `number`th answer from now on.
-    pub(super) fn lose_answer(&self, number: usize) {
+    pub(crate) fn lose_answer(&self, number: usize) {
         self.left.store(number, Ordering::SeqCst);
     }
 
     /// Carries no answer while the guard is there.
-    pub(super) async fn hold(&self) -> MutexGuard<'_, ()> {
+    pub(crate) async fn hold(&self) -> MutexGuard<'_, ()> {
         self.free.lock().await
     }
 }
@@ -67,7 +67,7 @@ async fn carry(client: TcpStream, server: u16, left: Arc<AtomicUsize>, free: Arc
 }
 
 /// A server, a wire to it, and a store at the other end that has one connection.
-pub(super) async fn wired() -> (Redis, Wire, RedisStore) {
+pub(crate) async fn wired() -> (Redis, Wire, RedisStore) {
     let server = Redis::start("");
     let wire = Wire::to(server.port()).await;
     let store = patient_redis([redis_url_at(wire.port)]).connections(1).build().await.unwrap();

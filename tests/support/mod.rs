@@ -8,6 +8,7 @@ mod browser;
 mod clients;
 mod events;
 mod folder;
+mod load;
 mod nodes;
 mod oidc_provider;
 mod owner;
@@ -36,7 +37,8 @@ pub(crate) use self::{
     clients::*,
     events::Events,
     folder::Folder,
-    nodes::{is_live, two_nodes},
+    load::{Life, Load, Lost, Memory, Tally},
+    nodes::{Node, is_live, nodes, two_nodes},
     oidc_provider::{BY_KEY, OPAQUE, OidcProvider, part, with_member},
     owner::Owner,
     people::{PASSWORD, People},

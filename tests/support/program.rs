@@ -143,7 +143,9 @@ pub(crate) fn program(name: &str) -> Command {
 /// Builds the programs beside this test, if they are older than what they are made of, and says where they are.
 fn build() -> PathBuf {
     let test = env::current_exe().unwrap();
-    let folder = test.ancestors().nth(2).unwrap();
+    // Tests are in `deps` of the folder of their profile, commands in the folder itself.
+    let folder = test.parent().unwrap();
+    let folder = if folder.ends_with("deps") { folder.parent().unwrap() } else { folder };
     let programs = ["demo", "authorization-server", "resource-server"].map(|name| folder.join(name));
     if programs.iter().all(|program| is_current(program)) {
         return folder.to_owned();

@@ -15,6 +15,7 @@ use oauth_core::{
     store::{
         AccessToken, Clients, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction, RedeemCode,
         Redemption, RefreshOutcome, Revocation, RotateRefresh, SealedKey, SigningKeys, Store, StoreError, StoreFuture,
+        Uses,
     },
     token::GrantId,
 };
@@ -131,6 +132,7 @@ watched! {
     Clients {
         client(id: ClientId) -> Option<Arc<Client>>;
         put_client(client: Client) -> ();
+        replace_client(client: Client, revision: u64) -> bool;
         delete_client(id: ClientId) -> bool;
     }
     Interactions {
@@ -142,6 +144,11 @@ watched! {
         signing_keys() -> Vec<SealedKey>;
         insert_signing_key(key: SealedKey, newest: Option<UnixTime>) -> bool;
         delete_signing_key(kid: String) -> bool;
+    }
+    Uses {
+        first_use(digest: Digest, until: UnixTime, now: UnixTime) -> bool;
+        count_use(digest: Digest, until: UnixTime, now: UnixTime) -> u64;
+        uses(digest: Digest, now: UnixTime) -> u64;
     }
     Store {
         check() -> ();

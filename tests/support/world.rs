@@ -86,6 +86,14 @@ impl World {
         Self::build(issuer, MemoryStore::default(), None, &|builder| builder).await
     }
 
+    /// A world on a store of the test's own.
+    pub(crate) async fn on(
+        store: impl Store,
+        set: impl Fn(AuthorizationServerBuilder) -> AuthorizationServerBuilder,
+    ) -> Self {
+        Self::new(store, None, &set).await
+    }
+
     async fn new(
         store: impl Store,
         folder: Option<Arc<Folder>>,

@@ -1,11 +1,11 @@
 //! The resource server's layer in front of a small API, for the tokens of
 //! anybody's authorization server.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Parser;
 use examples::{
-    admin, api, complain, health, logs,
+    admin, api, bus, complain, health, logs,
     prometheus::Prometheus,
     proxy::Front,
     say,
@@ -13,7 +13,7 @@ use examples::{
 };
 use http::HeaderName;
 use oauth_axum_rs::{
-    ClientCertificates, Issuer, ResourceServer, Scope, TlsConfig,
+    ClientCertificates, Issuer, ResourceServer, Scope, Secret, TlsConfig,
     oauth_tower::{
         outgoing::HttpClient,
         proxy::Cidr,
@@ -90,6 +90,11 @@ struct Arguments {
     /// Trust these certificates too when asking the issuer, in PEM.
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
+    /// Hear on this bus what the issuer revokes: postgres://.., or redis://..
+    /// (several with commas between them: a cluster). It may know nothing else:
+    /// a role that can connect, or a user that can subscribe.
+    #[arg(long, value_name = "URL", value_parser = |url: &str| Ok::<_, Infallible>(Secret::new(url)))]
+    revocations: Option<Secret>,
     /// Serve metrics on this address, in the text format of Prometheus.
     #[arg(long, value_name = "ADDRESS")]
     admin: Option<SocketAddr>,
@@ -137,9 +142,6 @@ struct NotBuilt {
     /// What it proves itself with.
     #[arg(long, value_name = "SECRET")]
     introspection_secret: Option<String>,
-    /// The bus on which revocations are told.
-    #[arg(long, value_name = "URL")]
-    revocations: Option<String>,
 }
 
 /// An option and what is wrong with it.
@@ -173,6 +175,9 @@ async fn serve_api(arguments: &Arguments) -> Result<(), Wrong> {
     let tls = arguments.tls()?;
     let prometheus = Prometheus::install();
     let api = arguments.resource_server()?;
+    let bus = arguments.revocations.as_ref().map(bus::open).transpose();
+    let bus = bus.map_err(|error| Wrong("--revocations", error.to_string()))?;
+    let _following = bus.map(|bus| bus::spawn_api(bus, &api));
     let stop = Stop::on_signal().map_err(|error| Wrong("signals", error.to_string()))?;
     let mut address = arguments.listen;
     arguments.port.into_iter().for_each(|port| address.set_port(port));
@@ -215,7 +220,6 @@ impl NotBuilt {
             ("--matrix", self.matrix.is_some()),
             ("--introspection-endpoint", self.introspection_endpoint.is_some()),
             ("--introspection-secret", self.introspection_secret.is_some()),
-            ("--revocations", self.revocations.is_some()),
         ];
         asked.into_iter().filter(|(_, asked)| *asked).map(|(name, _)| Wrong(name, "not built yet".to_owned())).collect()
     }
@@ -268,7 +272,8 @@ impl Arguments {
 
     fn front(&self) -> Front {
         let proxies = self.trusted_proxies.iter().copied().collect();
-        Front { proxies, certificate_header: self.certificate_header.clone(), development: self.development }
+        let certificate_header = self.certificate_header.clone();
+        Front { proxies, certificate_header, development: self.development, ..Front::default() }
     }
 
     fn resource_server(&self) -> Result<ResourceServer, Wrong> {

@@ -1,26 +1,11 @@
 //! `[[clients]]`.
 
 use oauth_core::{
-    client::{AuthMethod, Client, ClientBuilder, ClientId, ClientSecret, GrantType, InvalidClient, RedirectUri},
-    clock::UnixTime,
+    client::{AuthMethod, Client, ClientBuilder, ClientId, GrantType, InvalidClient, RedirectUri},
     scope::Scope,
-    secret::Secret,
 };
 
-use super::{reader::Reader, report::Report, value::Parsed};
-
-/// The end of the year 9999: later is a mistake in the unit.
-const LAST_SECOND: u64 = 253_402_300_799;
-
-const AUTH_METHODS: [(&str, Option<AuthMethod>); 7] = [
-    ("client_secret_basic", Some(AuthMethod::ClientSecretBasic)),
-    ("client_secret_post", Some(AuthMethod::ClientSecretPost)),
-    ("none", Some(AuthMethod::None)),
-    ("client_secret_jwt", None),
-    ("private_key_jwt", None),
-    ("tls_client_auth", None),
-    ("self_signed_tls_client_auth", None),
-];
+use super::{credentials, reader::Reader, report::Report, value::Parsed};
 
 const GRANT_TYPES: [(&str, Option<GrantType>); 6] = [
     ("authorization_code", Some(GrantType::AUTHORIZATION_CODE)),
@@ -32,9 +17,7 @@ const GRANT_TYPES: [(&str, Option<GrantType>); 6] = [
 ];
 
 /// Members whose absence changes nothing and whose presence would.
-const NOT_BUILT_MEMBERS: [&str; 15] = [
-    "jwks",
-    "jwks_uri",
+const NOT_BUILT_MEMBERS: [&str; 10] = [
     "client_uri",
     "logo_uri",
     "tos_uri",
@@ -42,9 +25,6 @@ const NOT_BUILT_MEMBERS: [&str; 15] = [
     "contacts",
     "software_id",
     "software_version",
-    "tls_client_auth_subject_dn",
-    "tls_client_auth_san_dns",
-    "token_endpoint_auth_signing_alg",
     "request_object_signing_alg",
     "introspection_signed_response_alg",
     "authorization_details_types",
@@ -76,14 +56,15 @@ struct Written {
 }
 
 impl Clients {
-    pub(super) fn read(top: &mut Reader<'_>) -> Self {
+    /// `offered`: how clients may authenticate.
+    pub(super) fn read(top: &mut Reader<'_>, offered: &[AuthMethod]) -> Self {
         let mut clients = Self::default();
-        top.sections("clients").iter_mut().for_each(|table| clients.add(table));
+        top.sections("clients").iter_mut().for_each(|table| clients.add(table, offered));
         clients
     }
 
-    fn add(&mut self, table: &mut Reader<'_>) {
-        let (written, builder) = read_client(table);
+    fn add(&mut self, table: &mut Reader<'_>, offered: &[AuthMethod]) {
+        let (written, builder) = read_client(table, offered);
         if written.id.is_some() && self.written.iter().any(|other| other.id == written.id) {
             table.wrong("client_id", "is the one of another client too");
         }
@@ -118,13 +99,13 @@ impl Clients {
 }
 
 /// The message of an invalid client begins with the member at fault.
-fn wrong_member(table: &Reader<'_>, error: &InvalidClient) {
+pub(super) fn wrong_member(table: &Reader<'_>, error: &InvalidClient) {
     let message = error.to_string();
     let (member, what) = message.split_once(": ").unwrap_or(("client_id", &message));
     table.wrong(member, what);
 }
 
-fn read_client(table: &mut Reader<'_>) -> (Written, ClientBuilder) {
+fn read_client(table: &mut Reader<'_>, offered: &[AuthMethod]) -> (Written, ClientBuilder) {
     let id: Option<String> = table.require("client_id");
     if let Some(error) = id.as_deref().and_then(|id| ClientId::new(id).err()) {
         table.wrong("client_id", error);
@@ -135,11 +116,8 @@ fn read_client(table: &mut Reader<'_>) -> (Written, ClientBuilder) {
     }
     let scope = table.take::<Parsed<Scope>>("scope").map_or(Scope::empty(), |Parsed(scope)| scope);
     builder = builder.scope(scope.to_string());
-    let has_secret = table.has("client_secret");
-    builder = read_secret(table).into_iter().fold(builder, ClientBuilder::secret);
-    let method = table.choice("token_endpoint_auth_method", &AUTH_METHODS);
-    builder = method.into_iter().fold(builder, ClientBuilder::auth_method);
-    let public = read_public(table, has_secret, method);
+    let (credible, public) = credentials::read(table, builder, offered);
+    builder = credible;
     // RFC 7591 section 2: absent, it is the code grant, for a client that can
     // receive a code.
     let grant_types = table.choices("grant_types", &GRANT_TYPES);
@@ -153,40 +131,6 @@ fn read_client(table: &mut Reader<'_>) -> (Written, ClientBuilder) {
     NOT_BUILT_MEMBERS.iter().for_each(|key| table.never(key));
     NOT_BUILT_SWITCHES.iter().for_each(|key| table.not_built(key, &[false]));
     (Written { scope_key: table.key("scope"), scope, id, public }, builder)
-}
-
-/// `client_secret`, and until when it is one.
-fn read_secret(table: &mut Reader<'_>) -> Option<ClientSecret> {
-    if table.has("client_secret_expires_at") && !table.has("client_secret") {
-        table.wrong("client_secret_expires_at", "needs a `client_secret`");
-    }
-    let end = table.number("client_secret_expires_at", 0, 0..=LAST_SECOND);
-    let secret: Secret = table.take("client_secret")?;
-    // OAuth 2.1 appendix A.2.
-    if !secret.expose().bytes().all(|byte| (0x20..=0x7E).contains(&byte)) {
-        table.wrong("client_secret", "must be printable ASCII");
-    }
-    let secret = ClientSecret::new(&secret);
-    // RFC 7591 section 3.2.1: "0 if it will not expire".
-    Some(if end == 0 { secret } else { secret.expires_at(UnixTime(end)) })
-}
-
-/// Whether the client has nothing to prove itself with; `None` if that cannot
-/// be told, or its members contradict each other.
-fn read_public(table: &Reader<'_>, has_secret: bool, method: Option<AuthMethod>) -> Option<bool> {
-    match (method, has_secret) {
-        (None, _) if table.blames("token_endpoint_auth_method") => None,
-        (Some(AuthMethod::None), true) => {
-            wrong_member(table, &InvalidClient::SecretUnused);
-            None
-        }
-        (Some(AuthMethod::None) | None, has_secret) => Some(!has_secret),
-        (Some(method), false) => {
-            wrong_member(table, &InvalidClient::SecretMissing(method.as_str()));
-            None
-        }
-        (Some(_), true) => Some(false),
-    }
 }
 
 /// Each is judged here, so that every wrong one is named.

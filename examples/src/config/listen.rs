@@ -28,6 +28,11 @@ pub struct Listen {
     pub tls: Option<TlsConfig>,
     /// Whether clients may show certificates, here or to a proxy.
     pub mutual_tls: bool,
+    /// Whether what such a certificate says of its owner can be believed: an
+    /// authority of clients is named, or the proxy knows one.
+    pub verified_certificates: bool,
+    /// `tls.proxy_verifies_certificates`.
+    pub proxy_verifies_certificates: bool,
 }
 
 /// `store`.
@@ -42,6 +47,13 @@ pub enum StoreKind {
     /// `redis://…`, several with commas between them: the URLs, which may have
     /// a password in them.
     Redis(Vec<Secret>),
+    /// With a `short_lived_store` beside it.
+    Composite {
+        /// `store`: a file or a PostgreSQL server.
+        durable: Box<Self>,
+        /// `short_lived_store`: the URLs, as of [`StoreKind::Redis`].
+        short_lived: Vec<Secret>,
+    },
 }
 
 /// `[keys]`.
@@ -71,17 +83,28 @@ impl Listen {
                 top.wrong("tls", "is missing: plain http needs `development = true` or `trusted_proxies`");
             }
         }
-        let Tls { config: tls, asks, certificate_header, .. } = section;
+        let Tls { config: tls, asks, verifies, certificate_header, proxy_verifies, .. } = section;
+        let verified_certificates = verifies || (proxy_verifies && certificate_header.is_some());
         let mutual_tls = asks || certificate_header.is_some();
         let trusted_proxies = trusted_proxies.into_iter().collect();
-        Self { address, development, trusted_proxies, certificate_header, tls, mutual_tls }
+        Self {
+            address,
+            development,
+            trusted_proxies,
+            certificate_header,
+            tls,
+            mutual_tls,
+            verified_certificates,
+            proxy_verifies_certificates: proxy_verifies,
+        }
     }
 
     /// What stands in front of everything that is served here.
     #[must_use]
     pub fn front(&self) -> Front {
         let (proxies, certificate_header) = (self.trusted_proxies.clone(), self.certificate_header.clone());
-        Front { proxies, certificate_header, development: self.development }
+        let verified_certificates = self.proxy_verifies_certificates;
+        Front { proxies, certificate_header, verified_certificates, development: self.development }
     }
 
     /// RFC 8414 section 2, and that the scheme is the one that is served.
@@ -128,7 +151,10 @@ struct Tls {
     config: Option<TlsConfig>,
     /// Clients are asked for certificates.
     asks: bool,
+    /// With good chains only.
+    verifies: bool,
     certificate_header: Option<HeaderName>,
+    proxy_verifies: bool,
 }
 
 impl Tls {
@@ -138,11 +164,16 @@ impl Tls {
         let header: Option<String> = tls.take("certificate_header").filter(|name: &String| !name.is_empty());
         let named = header.is_some();
         let certificate_header = header.and_then(|name| header_name(&tls, &name));
+        let proxy_verifies = tls.or("proxy_verifies_certificates", false);
+        if proxy_verifies && !named {
+            tls.wrong("proxy_verifies_certificates", "needs a `certificate_header`");
+        }
+        let authorities = tls.has("client_ca");
         let certificates = client_certificates(&mut tls, folder);
-        let asks = certificates.is_some();
+        let (asks, verifies) = (certificates.is_some(), certificates.is_some() && authorities);
         let given = tls.has("certificate") || tls.has("private_key") || asks || !named;
         let config = if given { server_certificate(&mut tls, certificates.as_ref(), folder) } else { None };
-        Self { given, config, asks, certificate_header }
+        Self { given, config, asks, verifies, certificate_header, proxy_verifies }
     }
 }
 
@@ -193,6 +224,25 @@ fn blamed(error: &TlsError, certificate: &Path) -> &'static str {
 impl StoreKind {
     /// `None` after a mistake.
     pub(super) fn read(top: &mut Reader<'_>, folder: &Path) -> Option<Self> {
+        let store = Self::read_one(top, folder);
+        let Some(text) = top.take::<String>("short_lived_store") else { return store };
+        let short_lived = redis_urls(&text);
+        if short_lived.is_none() {
+            top.wrong("short_lived_store", "must be redis://USER:PASSWORD@HOST");
+        }
+        match (store?, short_lived) {
+            (durable @ (Self::Sqlite(_) | Self::Postgres(_)), Some(short_lived)) => {
+                Some(Self::Composite { durable: Box::new(durable), short_lived })
+            }
+            (_, Some(_)) => {
+                top.wrong("short_lived_store", "needs a `store` that is sqlite:PATH or postgres://");
+                None
+            }
+            (store, None) => Some(store),
+        }
+    }
+
+    fn read_one(top: &mut Reader<'_>, folder: &Path) -> Option<Self> {
         let store: String = top.or("store", "memory:".to_owned());
         match store.split_once(':') {
             Some(("memory", "")) => return Some(Self::Memory),
@@ -200,16 +250,24 @@ impl StoreKind {
             Some(("postgres" | "postgresql", place)) if place.starts_with("//") => {
                 return Some(Self::Postgres(Secret::new(store.as_str())));
             }
-            Some(("redis" | "rediss" | "valkey" | "valkeys", place)) if place.starts_with("//") => {
-                return Some(Self::Redis(store.split(',').map(|url| Secret::new(url.trim())).collect()));
-            }
-            _ => top.wrong(
+            _ => {}
+        }
+        let redis = redis_urls(&store).map(Self::Redis);
+        if redis.is_none() {
+            top.wrong(
                 "store",
                 "must be memory:, sqlite:PATH, postgres://USER:PASSWORD@HOST/DATABASE or redis://USER:PASSWORD@HOST",
-            ),
+            );
         }
-        None
+        redis
     }
+}
+
+/// One server, or several of a cluster with commas between them.
+fn redis_urls(text: &str) -> Option<Vec<Secret>> {
+    let (scheme, place) = text.split_once(':')?;
+    let redis = matches!(scheme, "redis" | "rediss" | "valkey" | "valkeys") && place.starts_with("//");
+    redis.then(|| text.split(',').map(|url| Secret::new(url.trim())).collect())
 }
 
 impl Keys {
@@ -217,8 +275,8 @@ impl Keys {
         let mut keys = top.section("keys");
         let in_folder = |path: String| folder.join(path);
         let secret_file: Option<String> = match store {
-            Some(StoreKind::Sqlite(_) | StoreKind::Postgres(_) | StoreKind::Redis(_)) => keys.require("secret_file"),
-            _ => keys.take("secret_file"),
+            None | Some(StoreKind::Memory) => keys.take("secret_file"),
+            Some(_) => keys.require("secret_file"),
         };
         let previous: Vec<String> = keys.take("previous_secret_files").unwrap_or_default();
         if secret_file.is_none() && !previous.is_empty() && !keys.blames("secret_file") {

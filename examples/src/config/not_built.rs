@@ -11,10 +11,6 @@ pub(super) fn read(top: &mut Reader<'_>) {
     off(top, "jar", &["required"]);
     off(top, "token_exchange", &["enabled"]);
     top.section("cors").not_built("origins", &[NONE]);
-    let mut authentication = top.section("client_authentication");
-    authentication.not_built("assertion_audience", &["issuer_or_token_endpoint"]);
-    drop(authentication);
-    registration(top);
     device(top);
     jwt_bearer(top);
     reciprocal(top);
@@ -28,14 +24,6 @@ const NONE: Vec<&str> = Vec::new();
 fn off(top: &mut Reader<'_>, section: &str, switches: &[&str]) {
     let mut section = top.section(section);
     switches.iter().for_each(|switch| section.not_built(switch, &[false]));
-}
-
-fn registration(top: &mut Reader<'_>) {
-    let mut registration = top.section("registration");
-    for switch in ["open", "management", "client_id_metadata_documents"] {
-        registration.not_built(switch, &[false]);
-    }
-    registration.not_built("initial_access_tokens", &[NONE]);
 }
 
 fn device(top: &mut Reader<'_>) {

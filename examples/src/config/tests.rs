@@ -78,6 +78,29 @@ fn the_urls_of_a_cluster_are_a_store_that_shows_no_password() {
 }
 
 #[test]
+fn what_is_short_lived_may_have_a_store_of_its_own_beside_one_that_lasts() {
+    let short = "short_lived_store = \"redis://oauth:hunter2@cache.example\"";
+    let with = |store: &str| format!("{GOOD}\nstore = \"{store}\"\n{short}\n[keys]\nsecret_file = \"oauth.key\"");
+    for (store, durable) in [
+        ("sqlite:/oauth.db", StoreKind::Sqlite("/oauth.db".into())),
+        ("postgres://db.example/oauth", StoreKind::Postgres("postgres://db.example/oauth".into())),
+    ] {
+        let config = parse(&with(store));
+        let short_lived = vec!["redis://oauth:hunter2@cache.example".into()];
+        assert_eq!(config.store, StoreKind::Composite { durable: Box::new(durable), short_lived });
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+    for store in ["memory:", "redis://db.example"] {
+        assert_eq!(blamed(&with(store)), ["short_lived_store"], "{store}");
+    }
+    assert_eq!(blamed(&format!("{GOOD}\n{short}")), ["short_lived_store"]);
+    let wrong = with("sqlite:a.db").replace("redis:", "postgres:");
+    assert_eq!(blamed(&wrong), ["short_lived_store"]);
+    assert_eq!(blamed(&with("mysql://a")), ["store"]);
+    assert_eq!(blamed(&with("sqlite:a.db").replace("[keys]", "[tokens]")), ["keys.secret_file", "tokens.secret_file"]);
+}
+
+#[test]
 fn one_run_names_every_mistake() {
     let keys = blamed(
         r#"
@@ -111,8 +134,9 @@ fn one_run_names_every_mistake() {
         grant_types = ["authorization_code"]
         [[clients]]
         client_id = "d"
-        token_endpoint_auth_method = "private_key_jwt"
-        jwks = { keys = [] }
+        token_endpoint_auth_method = "tls_client_auth"
+        jwks = { key = [] }
+        tls_client_auth_san_ip = "here"
         [[users]]
         username = "alice"
         password = "wonderland"
@@ -128,6 +152,7 @@ fn one_run_names_every_mistake() {
         "clients[1].scope",
         "clients[2].redirect_uris",
         "clients[3].jwks",
+        "clients[3].tls_client_auth_san_ip",
         "clients[3].token_endpoint_auth_method",
         "consent.auto_approve",
         "issuer",
@@ -260,6 +285,69 @@ fn a_client_secret_is_printable_and_may_end() {
 }
 
 #[test]
+fn a_client_may_prove_itself_by_every_method_that_there_is() {
+    let client = |rest: &str| format!("[[clients]]\nclient_id = \"a\"\n{rest}\n");
+    let method = |name: &str| format!("token_endpoint_auth_method = \"{name}\"\n");
+    let key = r#"{ kty = "OKP", crv = "Ed25519", x = "sVrTBQAB94cfYG1EK-eSuwgn9S8hHPEx6jsC627IQvc", x5c = ["MAA="] }"#;
+    let header = "[tls]\ncertificate_header = \"Client-Cert\"\n";
+    let verified = format!("{header}proxy_verifies_certificates = true\n");
+    let dn = "tls_client_auth_subject_dn = \"CN=a,O=Example\"";
+    let long = "client_secret = \"a-secret-of-more-than-thirty-two-bytes\"";
+    for (tls, name, rest) in [
+        ("", "private_key_jwt", &*format!("jwks = {{ keys = [{key}] }}")),
+        ("", "private_key_jwt", "jwks_uri = \"https://a.example/jwks\"\ntoken_endpoint_auth_signing_alg = \"ES256\""),
+        ("", "client_secret_jwt", &format!("{long}\ntoken_endpoint_auth_signing_alg = \"HS256\"")),
+        (header, "self_signed_tls_client_auth", &format!("jwks = {{ keys = [{key}] }}")),
+        (&*verified, "tls_client_auth", dn),
+        (&verified, "tls_client_auth", "tls_client_auth_san_email = \"a@example\""),
+    ] {
+        let config = parse(&format!("{GOOD}{tls}{}", client(&(method(name) + rest))));
+        assert_eq!(config.clients[0].auth_method.as_str(), name);
+        assert!(config.client_authentication.methods.contains(&config.clients[0].auth_method));
+    }
+    for (tls, name, rest, keys) in [
+        ("", "private_key_jwt", "", "jwks"),
+        ("", "private_key_jwt", &*format!("{long}\njwks = {{ keys = [{key}] }}"), "token_endpoint_auth_method"),
+        ("", "client_secret_jwt", "client_secret = \"short\"", "client_secret"),
+        (
+            "",
+            "client_secret_jwt",
+            &format!("{long}\ntoken_endpoint_auth_signing_alg = \"none\""),
+            "token_endpoint_auth_signing_alg",
+        ),
+        ("", "self_signed_tls_client_auth", &format!("jwks = {{ keys = [{key}] }}"), "token_endpoint_auth_method"),
+        (header, "tls_client_auth", dn, "token_endpoint_auth_method"),
+        (&*verified, "tls_client_auth", "", "tls_client_auth_subject_dn"),
+        (
+            &verified,
+            "tls_client_auth",
+            &format!("{dn}\ntls_client_auth_san_dns = \"a.example\""),
+            "tls_client_auth_san_dns",
+        ),
+    ] {
+        let text = format!("{GOOD}{tls}{}", client(&(method(name) + rest)));
+        assert_eq!(blamed(&text), [format!("clients[0].{keys}")], "{name} {rest}");
+    }
+    let alone = format!("{GOOD}[tls]\nproxy_verifies_certificates = true\n");
+    assert!(blamed(&alone).contains(&"tls.proxy_verifies_certificates".to_owned()));
+}
+
+#[test]
+fn what_an_assertion_must_name_and_how_often_clients_may_fail() {
+    use oauth_core::engine::client_auth::AssertionAudience;
+    let config = parse(GOOD).client_authentication;
+    assert_eq!(config.assertion_audience, AssertionAudience::IssuerOrTokenEndpoint);
+    assert_eq!(config.failures_per_minute, 30);
+    let text =
+        "[client_authentication]\nassertion_audience = \"issuer\"\n[limits]\nclient_auth_failures_per_minute = 0";
+    let config = parse(&format!("{GOOD}{text}")).client_authentication;
+    assert_eq!((config.assertion_audience, config.failures_per_minute), (AssertionAudience::Issuer, 0));
+    let text = "[client_authentication]\nassertion_audience = \"token_endpoint\"\n[limits]\nclient_auth_failures_per_minute = -1";
+    let keys = ["client_authentication.assertion_audience", "limits.client_auth_failures_per_minute"];
+    assert_eq!(blamed(&format!("{GOOD}{text}")), keys);
+}
+
+#[test]
 fn names_are_used_once() {
     let twice = |section: &str, member: &str, rest: &str| {
         blamed(&format!("{GOOD}\n{}", format!("[[{section}]]\n{member} = \"urn:a\"\n{rest}\n").repeat(2)))
@@ -299,4 +387,27 @@ fn a_mistake_never_shows_a_secret() {
     );
     let error = Config::parse(&text, Path::new("")).unwrap_err().to_string();
     assert!(error.starts_with("clients[0].token_endpoint_auth_method: ") && !error.contains("hunter2"), "{error}");
+}
+
+#[test]
+fn who_may_register_is_in_its_section_and_its_tokens_are_not_shown() {
+    let config = parse(GOOD);
+    assert!(!config.registration.is_on());
+    assert_eq!(config.limits.registrations_per_minute, 30);
+    let section = "[registration]\nopen = true\nmanagement = true\ninitial_access_tokens = [\"hunter2\"]\n";
+    let config = parse(&format!("{GOOD}{section}[limits]\nregistrations_per_minute = 0"));
+    assert!(config.registration.is_on() && config.registration.open && config.registration.management);
+    assert_eq!((config.registration.initial_access_tokens.len(), config.limits.registrations_per_minute), (1, 0));
+    assert!(!format!("{config:?}").contains("hunter2"));
+    let wrong = "[registration]\nopen = 1\nlocalhost = \"no\"\ninitial_access_tokens = [\"\", \"a b\", 7]\n";
+    assert_eq!(
+        blamed(&format!("{GOOD}{wrong}")),
+        [
+            "registration.initial_access_tokens[0]",
+            "registration.initial_access_tokens[1]",
+            "registration.initial_access_tokens[2]",
+            "registration.localhost",
+            "registration.open",
+        ]
+    );
 }

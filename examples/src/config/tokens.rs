@@ -41,6 +41,8 @@ pub struct Revocation {
     pub policy: RevocationPolicy,
     /// `http_listen`.
     pub http_listen: Option<SocketAddr>,
+    /// Whether the `bus` is that of the store, if it has one.
+    pub bus: bool,
 }
 
 /// The value names of a token format.
@@ -106,8 +108,7 @@ impl Revocation {
         let mut revocation = top.section("revocation");
         revocation.choice("mode", &[("rfc7009", Some(())), ("draft2011", None), ("matrix", None)]);
         revocation.not_built("jsonp", &[false]);
-        // In one process and on one file there is nobody else to tell.
-        revocation.choice("bus", &[("auto", Some(())), ("off", Some(()))]);
+        let bus = revocation.choice("bus", &[("auto", Some(true)), ("off", Some(false))]).unwrap_or(true);
         let mut policy = RevocationPolicy::default();
         policy.advertise = revocation.or("advertise", policy.advertise);
         policy.access_tokens = revocation.or("access_tokens", policy.access_tokens);
@@ -115,6 +116,6 @@ impl Revocation {
         if policy.access_revokes_grant && !policy.access_tokens {
             revocation.wrong("access_revokes_grant", "contradicts `access_tokens = false`");
         }
-        Self { policy, http_listen: revocation.address("http_listen") }
+        Self { policy, http_listen: revocation.address("http_listen"), bus }
     }
 }

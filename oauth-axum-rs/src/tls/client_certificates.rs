@@ -25,7 +25,10 @@ use super::TlsError;
 /// Whoever shows a certificate proves in the handshake that the private key is
 /// theirs. Who made the certificate does not matter, nor until when it is good,
 /// unless authorities are named: that is enough for tokens that are bound to one
-/// (RFC 8705 section 3), which it has to be the same for, and for no more.
+/// (RFC 8705 section 3), which it has to be the same for, and for clients that have
+/// registered the certificate itself (section 2.2). With authorities, what a
+/// certificate says of its owner is believed (section 2.1): name those only that
+/// vouch for your clients.
 ///
 /// ```no_run
 /// use oauth_axum_rs::{ClientCertificates, TlsConfig};
@@ -58,6 +61,10 @@ impl ClientCertificates {
     pub fn verified_by(mut self, authorities: impl Into<PathBuf>) -> Self {
         self.authorities = Some(authorities.into());
         self
+    }
+
+    pub(super) const fn verifies_chains(&self) -> bool {
+        self.authorities.is_some()
     }
 
     pub(super) fn verifier(&self, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {

@@ -21,6 +21,8 @@ use super::ClientCertificates;
 pub struct TlsConfig {
     builder: ConfigBuilder<ServerConfig, WantsVerifier>,
     config: Arc<ServerConfig>,
+    /// Client certificates without a good chain do not get through.
+    verifies_chains: bool,
 }
 
 /// Why a certificate or its key cannot be used.
@@ -62,7 +64,7 @@ impl TlsConfig {
         let chain = chain(&read(certificate)?).ok_or_else(|| TlsError::Certificate(certificate.into()))?;
         let key =
             PrivateKeyDer::from_pem_slice(&read(private_key)?).map_err(|_| TlsError::PrivateKey(private_key.into()))?;
-        let own = |(builder, config)| Self { builder, config: Arc::new(config) };
+        let own = |(builder, config)| Self { builder, config: Arc::new(config), verifies_chains: false };
         server_config(chain, key).map(own).map_err(|error| match error {
             rustls::Error::InconsistentKeys(_) => {
                 TlsError::Mismatch { certificate: certificate.into(), private_key: private_key.into() }
@@ -93,7 +95,12 @@ impl TlsConfig {
         // Sessions are not carried over: in those, nobody was asked.
         let mut config = self.builder.clone().with_client_cert_verifier(verifier).with_cert_resolver(resolver);
         config.alpn_protocols.clone_from(&self.config.alpn_protocols);
-        Ok(Self { builder: self.builder, config: Arc::new(config) })
+        let verifies_chains = certificates.verifies_chains();
+        Ok(Self { builder: self.builder, config: Arc::new(config), verifies_chains })
+    }
+
+    pub(super) const fn verifies_chains(&self) -> bool {
+        self.verifies_chains
     }
 
     pub(super) fn acceptor(&self) -> TlsAcceptor {

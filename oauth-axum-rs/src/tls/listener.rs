@@ -54,6 +54,7 @@ type Handshake = Pin<Box<dyn Future<Output = Option<(TlsStream, SocketAddr)>> + 
 pub struct TlsListener {
     listener: TcpListener,
     acceptor: TlsAcceptor,
+    verifies_chains: bool,
     handshakes: FuturesUnordered<Handshake>,
     pause: Option<Pin<Box<Sleep>>>,
 }
@@ -62,7 +63,8 @@ impl TlsListener {
     /// Speaks TLS with whoever connects to `listener`.
     #[must_use]
     pub fn new(listener: TcpListener, config: &TlsConfig) -> Self {
-        Self { listener, acceptor: config.acceptor(), handshakes: FuturesUnordered::new(), pause: None }
+        let (acceptor, verifies_chains) = (config.acceptor(), config.verifies_chains());
+        Self { listener, acceptor, verifies_chains, handshakes: FuturesUnordered::new(), pause: None }
     }
 
     /// The next connection whose handshake is done.
@@ -90,7 +92,8 @@ impl TlsListener {
             }
             match self.listener.poll_accept(cx) {
                 Poll::Ready(Ok((stream, peer))) => {
-                    self.handshakes.push(Box::pin(handshake(self.acceptor.clone(), stream, peer)));
+                    let handshake = handshake(self.acceptor.clone(), self.verifies_chains, stream, peer);
+                    self.handshakes.push(Box::pin(handshake));
                 }
                 Poll::Ready(Err(error)) if is_of_one_connection(&error) => {}
                 Poll::Ready(Err(_)) => self.pause = Some(Box::pin(sleep(PAUSE))),
@@ -120,11 +123,16 @@ impl fmt::Debug for TlsListener {
     }
 }
 
-async fn handshake(acceptor: TlsAcceptor, stream: TcpStream, peer: SocketAddr) -> Option<(TlsStream, SocketAddr)> {
+async fn handshake(
+    acceptor: TlsAcceptor,
+    verifies_chains: bool,
+    stream: TcpStream,
+    peer: SocketAddr,
+) -> Option<(TlsStream, SocketAddr)> {
     // Only latency is at stake if the system refuses.
     let _refused = stream.set_nodelay(true);
     let stream = timeout(HANDSHAKE_TIME, acceptor.accept(stream)).await.ok()?.ok()?;
-    Some((TlsStream::new(stream)?, peer))
+    Some((TlsStream::new(stream, verifies_chains)?, peer))
 }
 
 /// Whether the error is about a connection that is gone, not the listener.

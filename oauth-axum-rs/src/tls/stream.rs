@@ -20,14 +20,20 @@ pub struct TlsStream {
 
 impl TlsStream {
     /// `None` if the service cannot be told of the client's certificate: that
-    /// must not look like no certificate.
-    pub(super) fn new(stream: tokio_rustls::server::TlsStream<TcpStream>) -> Option<Self> {
+    /// must not look like no certificate. `chain_verified`: the handshake would
+    /// have failed without a good chain.
+    pub(super) fn new(stream: tokio_rustls::server::TlsStream<TcpStream>, chain_verified: bool) -> Option<Self> {
         let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
         let certificate = shown.map(|shown| ClientCertificate::from_der(shown.as_ref())).transpose().ok()?;
+        let certificate =
+            if chain_verified { certificate.map(ClientCertificate::with_verified_chain) } else { certificate };
         Some(Self { stream: Box::new(stream), certificate })
     }
 
     /// The certificate that the client has shown, and whose private key it has.
+    /// It [has a verified chain](ClientCertificate::has_verified_chain) if
+    /// authorities were named
+    /// ([`ClientCertificates::verified_by`](super::ClientCertificates::verified_by)).
     #[must_use]
     pub const fn client_certificate(&self) -> Option<&ClientCertificate> {
         self.certificate.as_ref()

@@ -81,7 +81,8 @@ pub struct AccessTokenClaims {
     pub authorization_details: Vec<Value>,
     /// `grant_ref`, private to this family of crates: names the token's grant
     /// to this audience alone, in base64url, so that a revocation of the grant
-    /// can reach whoever validates the token.
+    /// can reach whoever validates the token. A token for several audiences has
+    /// one for each, in the order of `aud`, with a space between them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant_ref: Option<String>,
     /// All other claims, as they came.

@@ -1,6 +1,9 @@
 //! Building a client record.
 
-use super::{AuthMethod, Client, ClientId, ClientSecret, GrantType, InvalidClient, RedirectUri};
+use super::{
+    AssertionAlgorithm, AuthMethod, Client, ClientId, ClientJwks, ClientKeys, ClientProfile, ClientSecret, GrantType,
+    InvalidClient, RedirectUri, TlsSubject, invalid::only,
+};
 
 /// Builds a [`Client`]; made by [`Client::builder`].
 #[derive(Debug, Default)]
@@ -8,10 +11,16 @@ pub struct ClientBuilder {
     id: String,
     auth_method: Option<AuthMethod>,
     secrets: Vec<ClientSecret>,
+    jwks: Option<ClientJwks>,
+    jwks_uri: Option<String>,
+    signing_algorithm: Option<AssertionAlgorithm>,
+    tls_subjects: Vec<TlsSubject>,
     redirect_uris: Vec<String>,
     grant_types: Vec<GrantType>,
+    localhost: bool,
     scope: String,
     name: Option<String>,
+    profile: ClientProfile,
 }
 
 impl ClientBuilder {
@@ -34,10 +43,50 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets the client's public keys and certificates (`jwks`): those of
+    /// `private_key_jwt` and `self_signed_tls_client_auth`.
+    #[must_use]
+    pub fn jwks(mut self, jwks: ClientJwks) -> Self {
+        self.jwks = Some(jwks);
+        self
+    }
+
+    /// Sets the https URL at which the client keeps them (`jwks_uri`), instead.
+    #[must_use]
+    pub fn jwks_uri(mut self, uri: impl Into<String>) -> Self {
+        self.jwks_uri = Some(uri.into());
+        self
+    }
+
+    /// Sets the one algorithm of the client's assertions
+    /// (`token_endpoint_auth_signing_alg`). Without it, every one that its
+    /// method and its keys allow.
+    #[must_use]
+    pub const fn signing_algorithm(mut self, algorithm: AssertionAlgorithm) -> Self {
+        self.signing_algorithm = Some(algorithm);
+        self
+    }
+
+    /// Sets what the client's certificate must say, for `tls_client_auth`:
+    /// once, or the client is refused (RFC 8705 section 2.1.2).
+    #[must_use]
+    pub fn tls_subject(mut self, subject: TlsSubject) -> Self {
+        self.tls_subjects.push(subject);
+        self
+    }
+
     /// Adds a redirect URI, kept and compared as it stands.
     #[must_use]
     pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
         self.redirect_uris.push(uri.into());
+        self
+    }
+
+    /// Lets redirect URIs begin with `http://localhost`: see
+    /// [`RedirectUri::parse_or_localhost`].
+    #[must_use]
+    pub const fn allow_localhost(mut self) -> Self {
+        self.localhost = true;
         self
     }
 
@@ -63,6 +112,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets what else the client says about itself.
+    #[must_use]
+    pub fn profile(mut self, profile: ClientProfile) -> Self {
+        self.profile = profile;
+        self
+    }
+
     /// The client.
     ///
     /// # Errors
@@ -75,15 +131,26 @@ impl ClientBuilder {
         if refresh_only && !self.redirect_uris.is_empty() {
             grant_types.insert(0, code);
         }
-        let redirect_uris = self.redirect_uris.iter().map(|uri| RedirectUri::parse(uri));
+        let keys = match (self.jwks, self.jwks_uri) {
+            (Some(_), Some(_)) => return Err(InvalidClient::TwoKeySources),
+            (jwks, uri) => jwks.map(ClientKeys::Inline).or(uri.map(ClientKeys::Uri)),
+        };
+        let parse = if self.localhost { RedirectUri::parse_or_localhost } else { RedirectUri::parse };
+        let redirect_uris = self.redirect_uris.iter().map(|uri| parse(uri));
         Client {
             id: ClientId::new(&self.id)?,
             auth_method: self.auth_method.unwrap_or(default),
             secrets: self.secrets,
+            keys,
+            signing_algorithm: self.signing_algorithm,
+            tls_subject: only(self.tls_subjects)?,
             redirect_uris: redirect_uris.collect::<Result<_, _>>()?,
             grant_types,
             scope: self.scope.parse()?,
             name: self.name,
+            profile: self.profile,
+            registration: None,
+            revision: 0,
         }
         .check()
     }

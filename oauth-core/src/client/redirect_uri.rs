@@ -52,8 +52,27 @@ impl RedirectUri {
     /// # Errors
     /// [`InvalidRedirectUri`] says which rule it breaks.
     pub fn parse(text: &str) -> Result<Self, InvalidRedirectUri> {
-        let printable = text.len() <= 2048 && text.bytes().all(|b| (0x21..=0x7E).contains(&b));
-        if !printable || text.contains(['*', '\\', '"', '<', '>']) {
+        Self::check(text, false)
+    }
+
+    /// The same, but `http://localhost` passes as well, where the operator
+    /// says so. Any program may listen there under an address of its own, so
+    /// OAuth 2.1 section 10.3.3 does not recommend it; its port is not free.
+    ///
+    /// ```
+    /// use oauth_core::client::RedirectUri;
+    /// assert!(RedirectUri::parse("http://localhost:3000/cb").is_err());
+    /// assert!(RedirectUri::parse_or_localhost("http://localhost:3000/cb").is_ok());
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidRedirectUri`] says which rule it breaks.
+    pub fn parse_or_localhost(text: &str) -> Result<Self, InvalidRedirectUri> {
+        Self::check(text, true)
+    }
+
+    fn check(text: &str, localhost: bool) -> Result<Self, InvalidRedirectUri> {
+        if !is_written_plainly(text) {
             return Err(InvalidRedirectUri::NotAbsolute);
         }
         let url = Url::parse(text).map_err(|_| InvalidRedirectUri::NotAbsolute)?;
@@ -64,17 +83,38 @@ impl RedirectUri {
             "https" => check_authority(text, &url)?,
             "http" => {
                 check_authority(text, &url)?;
-                if !is_loopback(&url) {
+                if !(is_loopback(&url) || localhost && url.host_str() == Some("localhost")) {
                     return Err(InvalidRedirectUri::Cleartext);
                 }
             }
             "javascript" | "data" | "file" | "vbscript" | "about" | "blob" | "ws" | "wss" | "ftp" | "view-source" => {
                 return Err(InvalidRedirectUri::Scheme);
             }
-            private if !private.contains('.') || url.has_authority() => return Err(InvalidRedirectUri::PrivateUse),
-            _ => {}
+            private => check_private_use(text, private)?,
+        }
+        if has_dot_segment(text) {
+            return Err(InvalidRedirectUri::NotAbsolute);
         }
         Ok(Self { text: text.into(), loopback: around_port(text) })
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.url().is_some_and(|url| url.scheme() == "https")
+    }
+
+    /// Whether it leads to the machine that the browser runs on.
+    pub(crate) fn is_on_this_machine(&self) -> bool {
+        let host = self.url().and_then(|url| url.host().map(|host| host.to_owned()));
+        match host {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),
+            Some(Host::Ipv6(ip)) => IpAddr::V6(ip).to_canonical().is_loopback(),
+            None => false,
+        }
+    }
+
+    fn url(&self) -> Option<Url> {
+        Url::parse(&self.text).ok()
     }
 
     /// The URI as it was registered.
@@ -113,25 +153,64 @@ impl RedirectUri {
     }
 }
 
-/// The host must be spelled out, and nothing may hide before an `@`.
-fn check_authority(text: &str, url: &Url) -> Result<(), InvalidRedirectUri> {
-    // Right after the scheme: the URL parser takes `https:ada@evil.example/://` for an authority too.
-    let rest = text.get(url.scheme().len()..).and_then(|rest| rest.strip_prefix("://"));
-    let authority = rest.map(|rest| rest.split(['/', '?']).next().unwrap_or_default());
-    match authority {
-        None | Some("") => Err(InvalidRedirectUri::NotAbsolute),
-        Some(authority) if authority.contains('@') => Err(InvalidRedirectUri::UserInformation),
-        Some(_) if url.host().is_none() => Err(InvalidRedirectUri::NotAbsolute),
-        Some(_) => Ok(()),
+/// Printable ASCII that no browser rewrites, with no wildcard, and nothing
+/// hidden in an escape: a URI that two readers read alike.
+fn is_written_plainly(text: &str) -> bool {
+    let legal = |b: u8| (0x21..=0x7E).contains(&b) && !b"*\\\"<>{}|^`".contains(&b);
+    text.len() <= 2048 && text.bytes().all(legal) && text.split('%').skip(1).all(is_plain_escape)
+}
+
+/// Two hexadecimal digits, and not those of a control character.
+fn is_plain_escape(rest: &str) -> bool {
+    let digits = rest.get(..2).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+    let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+    byte.is_some_and(|byte| !byte.is_ascii_control())
+}
+
+/// Browsers leave out `/../` and `/%2e/`, so the code would go elsewhere.
+fn has_dot_segment(text: &str) -> bool {
+    let path = text.split('?').next().unwrap_or_default().to_ascii_lowercase().replace("%2e", ".");
+    path.split('/').any(|segment| matches!(segment, "." | ".."))
+}
+
+/// RFC 8252 section 7.1: a reversed domain name, and "only a single slash"
+/// after it, for there is no authority.
+fn check_private_use(text: &str, scheme: &str) -> Result<(), InvalidRedirectUri> {
+    let rest = text.get(scheme.len()..).and_then(|rest| rest.strip_prefix(":/"));
+    let reversed_domain = scheme.contains('.') && scheme.split('.').all(|label| !label.is_empty());
+    match rest {
+        Some(path) if reversed_domain && !path.starts_with('/') => Ok(()),
+        _ => Err(InvalidRedirectUri::PrivateUse),
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),
-        Some(Host::Ipv6(ip)) => IpAddr::V6(ip).is_loopback(),
-        _ => false,
+/// The host must be spelled out as every reader reads it, and nothing may hide
+/// before an `@`.
+fn check_authority(text: &str, url: &Url) -> Result<(), InvalidRedirectUri> {
+    // Right after the scheme: the URL parser takes `https:ada@evil.example/://` for an authority too.
+    let rest = text.get(url.scheme().len()..).and_then(|rest| rest.strip_prefix("://"));
+    // Draft-16 section 2.3.1: "including the path component".
+    let authority = rest.and_then(|rest| rest.split_once('/')).map(|(authority, _)| authority);
+    match (authority, url.host_str()) {
+        (None | Some(""), _) | (_, None) => Err(InvalidRedirectUri::NotAbsolute),
+        (Some(authority), _) if authority.contains('@') => Err(InvalidRedirectUri::UserInformation),
+        (Some(authority), Some(host)) => match authority.to_ascii_lowercase().strip_prefix(host) {
+            Some(port) if is_port(port) => Ok(()),
+            _ => Err(InvalidRedirectUri::NotAbsolute),
+        },
     }
+}
+
+/// Nothing, or a colon and a number as everybody writes it.
+fn is_port(text: &str) -> bool {
+    let number = text.strip_prefix(':');
+    text.is_empty() || number.is_some_and(|number| number.parse::<u16>().is_ok_and(|port| port.to_string() == number))
+}
+
+/// OAuth 2.1 section 10.3.3: the loopback IP literals. Any other way to write
+/// them has been refused.
+fn is_loopback(url: &Url) -> bool {
+    matches!(url.host_str(), Some("127.0.0.1" | "[::1]"))
 }
 
 /// Splits a loopback URI around its port; `None` if it is not exactly
@@ -166,6 +245,8 @@ mod tests {
         for (bad, why) in [
             ("/cb", NotAbsolute),
             ("https://", NotAbsolute),
+            ("https://a.example", NotAbsolute),
+            ("https://a.example?x=/", NotAbsolute),
             ("https:a.example/cb", NotAbsolute),
             ("https:a@b.example/://x", NotAbsolute),
             ("http:127.0.0.1/cb?x=://y", NotAbsolute),
@@ -180,8 +261,14 @@ mod tests {
             ("data:text/html,x", Scheme),
             ("myapp:/cb", PrivateUse),
             ("com.example.app://cb", PrivateUse),
+            ("com.example.app:cb", PrivateUse),
+            ("com.example.app:", PrivateUse),
+            ("https://a.example/%2e%2E/cb", NotAbsolute),
+            ("http://2130706433/cb", NotAbsolute),
+            ("http://127.0.0.2/cb", Cleartext),
         ] {
             assert_eq!(RedirectUri::parse(bad), Err(why), "{bad}");
+            assert!(RedirectUri::parse_or_localhost(bad).is_ok() == bad.contains("//localhost/"), "{bad}");
         }
     }
 

@@ -66,7 +66,11 @@ async fn access(
     if !cut_to(server, caller, &grant, &mut access) {
         return Ok(None);
     }
-    let claims = server.claims_of(&grant, &access, located.name());
+    let mut claims = server.claims_of(&grant, &access, located.name());
+    if is_resource_server(server, caller) {
+        // By this name it will be told if the grant is revoked: see `bus`.
+        claims.grant_ref = server.grant_refs().reference(grant.id, &access.audience);
+    }
     // RFC 7662 section 2.2 shares these names with RFC 9068.
     let Ok(Value::Object(mut body)) = serde_json::to_value(&claims) else { return Ok(None) };
     body.insert("active".into(), true.into());

@@ -19,7 +19,6 @@ use crate::{
     engine::key_ring::JWKS_MAX_AGE,
     grant,
     metadata::AuthorizationServerMetadata,
-    scope::Scope,
     server::AuthorizationServer,
 };
 
@@ -35,9 +34,8 @@ pub async fn handle(server: &AuthorizationServer, request: &Request<Bytes>) -> R
 #[must_use]
 pub fn describe(server: &AuthorizationServer) -> AuthorizationServerMetadata {
     let at = |path: &str| Some(format!("{}{path}", server.issuer()));
-    let confidential = || AuthMethod::ALL.into_iter().filter(|method| *method != AuthMethod::None);
-    let names = |methods: &mut dyn Iterator<Item = AuthMethod>| methods.map(|m| m.as_str().to_owned()).collect();
-    let scopes = server.resources().iter().fold(Scope::empty(), |all, resource| all.union(&resource.scopes));
+    let (methods, algorithms) = authentication(server);
+    let scopes = server.declared_scope();
 
     let mut metadata = AuthorizationServerMetadata::new(server.issuer());
     metadata.authorization_endpoint = at("/authorize");
@@ -47,16 +45,33 @@ pub fn describe(server: &AuthorizationServer) -> AuthorizationServerMetadata {
     metadata.response_types_supported = vec!["code".into()];
     metadata.response_modes_supported = vec!["query".into()];
     metadata.grant_types_supported = grant::IMPLEMENTED.iter().map(GrantType::as_str).map(str::to_owned).collect();
-    metadata.token_endpoint_auth_methods_supported = names(&mut AuthMethod::ALL.into_iter());
+    metadata.token_endpoint_auth_methods_supported.clone_from(&methods);
+    metadata.token_endpoint_auth_signing_alg_values_supported.clone_from(&algorithms);
+    if server.registration().is_some() {
+        metadata.registration_endpoint = at("/register");
+    }
     metadata.introspection_endpoint = at("/introspect");
-    metadata.introspection_endpoint_auth_methods_supported = names(&mut confidential());
+    // RFC 7662 section 2.1: a name alone is no authorization.
+    let proven = methods.iter().filter(|method| *method != AuthMethod::None.as_str());
+    metadata.introspection_endpoint_auth_methods_supported = proven.cloned().collect();
+    metadata.introspection_endpoint_auth_signing_alg_values_supported.clone_from(&algorithms);
     if server.revocation_policy().advertise {
         metadata.revocation_endpoint = at("/revoke");
-        metadata.revocation_endpoint_auth_methods_supported = names(&mut AuthMethod::ALL.into_iter());
+        metadata.revocation_endpoint_auth_methods_supported = methods;
+        metadata.revocation_endpoint_auth_signing_alg_values_supported = algorithms;
     }
     metadata.code_challenge_methods_supported = vec!["S256".into()];
     metadata.authorization_response_iss_parameter_supported = true;
     metadata
+}
+
+/// The methods that are offered, and with those that need one (RFC 8414 section 2)
+/// the algorithms of assertions, without any for the others.
+fn authentication(server: &AuthorizationServer) -> (Vec<String>, Vec<String>) {
+    let settings = server.client_authentication();
+    let offered = AuthMethod::ALL.into_iter().filter(|method| settings.methods.contains(method));
+    let algorithms = settings.algorithms().map(|algorithm| algorithm.as_str().to_owned());
+    (offered.map(|method| method.as_str().to_owned()).collect(), algorithms.collect())
 }
 
 /// A public document: cacheable, and readable by scripts of any origin.

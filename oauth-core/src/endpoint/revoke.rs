@@ -62,7 +62,9 @@ async fn revoke_access(server: &AuthorizationServer, grant: &Grant, located: &Lo
     if policy.access_revokes_grant {
         return end_grant(server, grant).await;
     }
+    let jti = located.name();
     let announcement = server.announce(Revoked::Access { grant: grant.id, digest: located.digest });
+    let announcement = announcement.at(&grant.facts.resources).named(&jti).intended();
     let removed = server.store().revoke_access(grant.id, located.digest).await?;
     drop(announcement);
     if removed {
@@ -72,6 +74,6 @@ async fn revoke_access(server: &AuthorizationServer, grant: &Grant, located: &Lo
 }
 
 async fn end_grant(server: &AuthorizationServer, grant: &Grant) -> Result<(), Failure> {
-    let _outcome = server.revoke_grant(grant.id).await?;
+    let _outcome = server.end_grant(grant).await?;
     Ok(())
 }

@@ -66,13 +66,21 @@ impl Target {
 
 /// The `scope` a client asks for at the start of a grant; what it is
 /// registered for if it does not say.
+///
+/// A client that registered itself may not know what it can have: it is given
+/// what there is of it (OAuth 2.1 section 3.3: "MAY fully or partially ignore
+/// the scope requested by the client, based on the authorization server policy").
 pub(crate) fn requested_scope(params: &Params, client: &Client) -> Result<Scope, OAuthError> {
-    let Some(scope) = params.get("scope") else { return Ok(client.scope.clone()) };
-    let scope = read_scope(scope)?;
-    if !scope.is_subset_of(&client.scope) {
+    let registration = client.registration.as_deref();
+    let Some(scope) = params.get("scope") else {
+        return Ok(registration.map_or(&client.scope, |registration| &registration.scope).clone());
+    };
+    let asked = read_scope(scope)?;
+    let given = if registration.is_some() { asked.intersection(&client.scope) } else { asked.clone() };
+    if given.is_empty() != asked.is_empty() || !given.is_subset_of(&client.scope) {
         return Err(OAuthError::invalid_scope("the scope is unknown, or not one that this client may ask for"));
     }
-    Ok(scope)
+    Ok(given)
 }
 
 /// The `resource`s a client asks for at the start of a grant; the first

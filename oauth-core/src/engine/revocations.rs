@@ -1,11 +1,12 @@
-//! Revocations, told to everyone in this process who caches verdicts.
+//! Revocations, told to everyone in this process who caches verdicts, and put
+//! in line for everyone outside.
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
-use crate::{secret::Digest, token::GrantId};
+use crate::{bus::Queue, clock::UnixTime, secret::Digest, token::GrantId};
 
 /// What was revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,33 +21,93 @@ pub enum Revoked {
         /// Its digest, as the store knows it.
         digest: Digest,
     },
+    /// Perhaps anything: what other processes have revoked may have been
+    /// missed.
+    Anything,
 }
 
 /// Hears of revocations.
 pub trait RevocationListener: Send + Sync {
     /// `what` is revoked: the store has committed it, and whoever asked for it
-    /// has not been answered yet. Drop what rests on it before returning.
+    /// has not been answered yet; or another process has said so. Drop what
+    /// rests on it before returning.
     fn revoked(&self, what: &Revoked);
 }
 
 /// The listeners of one process.
 #[derive(Clone, Default)]
-pub struct Revocations {
-    listeners: Arc<Mutex<Vec<Weak<dyn RevocationListener>>>>,
+pub struct Revocations(Arc<Audience>);
+
+#[derive(Default)]
+struct Audience {
+    listeners: Mutex<Vec<Weak<dyn RevocationListener>>>,
+    /// One for each bus.
+    outboxes: Mutex<Vec<Weak<Outbox>>>,
 }
+
+/// What waits to be told on a bus.
+pub(crate) type Outbox = Queue<Told>;
+
+/// A revocation, with what resource servers need to know of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    pub(crate) what: Revoked,
+    /// Where its tokens are good; `None` if that may be anywhere.
+    pub(crate) resources: Option<Vec<String>>,
+    /// `jti` of the one token.
+    pub(crate) jti: Option<String>,
+    /// When the last of the tokens ends; `None` if it is not certain that
+    /// anything was revoked.
+    pub(crate) until: Option<UnixTime>,
+}
+
+/// How many revocations may wait for a bus. Beyond that, everybody is told to
+/// drop everything.
+const MOST: usize = 10_000;
 
 impl Revocations {
     /// Adds a listener for as long as it lives.
     pub fn subscribe(&self, listener: Weak<dyn RevocationListener>) {
-        let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut listeners = lock(&self.0.listeners);
         listeners.retain(|one| one.strong_count() > 0);
         listeners.push(listener);
     }
 
-    /// Tells every listener.
+    /// Tells every listener in this process, and nobody else: what came over
+    /// the bus does not go back there.
     pub(crate) fn publish(&self, what: &Revoked) {
-        let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let listeners = lock(&self.0.listeners).clone();
         listeners.iter().filter_map(Weak::upgrade).for_each(|listener| listener.revoked(what));
+    }
+
+    /// What is told from here on, for one bus, until it is dropped.
+    pub(crate) fn open(&self) -> Arc<Outbox> {
+        let outbox = Arc::new(Queue::new(MOST));
+        let mut outboxes = lock(&self.0.outboxes);
+        outboxes.retain(|one| one.strong_count() > 0);
+        outboxes.push(Arc::downgrade(&outbox));
+        outbox
+    }
+
+    /// Puts it in line for every bus; nobody waits for any.
+    fn post(&self, told: impl Fn() -> Told) {
+        let outboxes = lock(&self.0.outboxes);
+        outboxes.iter().filter_map(Weak::upgrade).for_each(|outbox| outbox.push(told()));
+    }
+
+    fn close(&self) {
+        lock(&self.0.outboxes).iter().filter_map(Weak::upgrade).for_each(|outbox| outbox.close());
+    }
+}
+
+/// Those of a server, for as long as it lives: with it, the lines for the buses
+/// end.
+#[derive(Default)]
+pub(crate) struct OwnRevocations(pub(crate) Revocations);
+
+impl Drop for OwnRevocations {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }
 
@@ -56,11 +117,42 @@ impl Revocations {
 pub(crate) struct Announcement<'a> {
     revocations: &'a Revocations,
     what: Option<Revoked>,
+    resources: Option<&'a [String]>,
+    jti: Option<&'a str>,
+    until: UnixTime,
+    certain: bool,
 }
 
 impl<'a> Announcement<'a> {
-    pub(crate) const fn new(revocations: &'a Revocations, what: Revoked) -> Self {
-        Self { revocations, what: Some(what) }
+    /// `until`: when the last token that can be under it ends.
+    pub(crate) const fn new(revocations: &'a Revocations, what: Revoked, until: UnixTime) -> Self {
+        Self { revocations, what: Some(what), resources: None, jti: None, until, certain: false }
+    }
+
+    /// Its tokens are good at these alone.
+    pub(crate) const fn at(mut self, resources: &'a [String]) -> Self {
+        self.resources = Some(resources);
+        self
+    }
+
+    /// It is the token that goes by this name.
+    pub(crate) const fn named(mut self, jti: &'a str) -> Self {
+        self.jti = Some(jti);
+        self
+    }
+
+    /// Somebody has asked for it: told as certain even if it is not known what
+    /// became of it, since nobody is wronged who is taken at their word. Where
+    /// nobody did (a token that is being used, perhaps for the second time),
+    /// a request that is given up halfway must not shut out a good grant.
+    pub(crate) const fn intended(mut self) -> Self {
+        self.certain = true;
+        self
+    }
+
+    /// It did happen.
+    pub(crate) fn happened(mut self) {
+        self.certain = true;
     }
 
     /// It did not happen.
@@ -71,10 +163,19 @@ impl<'a> Announcement<'a> {
 
 impl Drop for Announcement<'_> {
     fn drop(&mut self) {
-        if let Some(what) = &self.what {
-            self.revocations.publish(what);
-        }
+        let Some(what) = self.what else { return };
+        self.revocations.publish(&what);
+        self.revocations.post(|| Told {
+            what,
+            resources: self.resources.map(<[String]>::to_vec),
+            jti: self.jti.map(str::to_owned),
+            until: self.certain.then_some(self.until),
+        });
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for Revocations {

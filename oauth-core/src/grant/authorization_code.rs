@@ -38,7 +38,7 @@ pub(super) async fn issue(
     let access = server.mint_access(&grant, 0, target)?;
     let refresh = mint_refresh(server, client, &grant)?;
     let redeem = redeem(server, client, params, &read, challenge, &access, refresh.as_ref());
-    let announcement = server.announce(Revoked::Grant(grant.id));
+    let announcement = server.announce(Revoked::Grant(grant.id)).at(&grant.facts.resources);
     match server.store().redeem_code(redeem).await? {
         Redemption::Redeemed => {
             announcement.withdraw();
@@ -46,7 +46,7 @@ pub(super) async fn issue(
             Ok(server.response(&access, refresh.map(|minted| minted.text)))
         }
         Redemption::Replayed => {
-            drop(announcement);
+            announcement.happened();
             server.tell(&Event::CodeReplayed { grant: grant.id, client: &client.id });
             Err(OAuthError::invalid_grant("the code was used before; its tokens have been revoked").into())
         }

@@ -40,7 +40,7 @@ pub(super) async fn issue(
 
     let new = Successor::mint(server, client, &grant, &read, target.clone())?;
     let rotate = rotate(server, client, &read, &new);
-    let announcement = server.announce(Revoked::Grant(grant.id));
+    let announcement = server.announce(Revoked::Grant(grant.id)).at(&grant.facts.resources);
     match server.store().rotate_refresh(rotate).await? {
         RefreshOutcome::Rotated => {
             announcement.withdraw();
@@ -52,7 +52,7 @@ pub(super) async fn issue(
             retry(server, client, &grant, &read, &sealed, new.access, &target).await
         }
         RefreshOutcome::Reused => {
-            drop(announcement);
+            announcement.happened();
             server.tell(&Event::RefreshReused { grant: grant.id, client: &client.id });
             Err(OAuthError::invalid_grant("the refresh token was used before; the grant has been revoked").into())
         }

@@ -110,16 +110,30 @@ impl<'a> Jws<'a> {
 }
 
 /// What stands before the dot at `place`, and what behind it.
-fn split(text: &str, place: Option<usize>) -> Result<(&str, &str), JwtError> {
+pub(super) fn split(text: &str, place: Option<usize>) -> Result<(&str, &str), JwtError> {
     let (before, rest) = place.and_then(|place| text.split_at_checked(place)).ok_or(JwtError::NotCompact)?;
     Ok((before, rest.strip_prefix('.').ok_or(JwtError::NotCompact)?))
 }
 
 /// Appends one non-empty part to `decoded`.
-fn decode(part: &str, decoded: &mut Vec<u8>) -> Result<(), JwtError> {
+pub(super) fn decode(part: &str, decoded: &mut Vec<u8>) -> Result<(), JwtError> {
     let before = decoded.len();
     base64url::decode(part, decoded).map_err(|_| JwtError::NotCompact)?;
     if decoded.len() == before { Err(JwtError::NotCompact) } else { Ok(()) }
+}
+
+/// The `iss` claim of a token of any kind, **unverified**: as
+/// [`Jws::unverified_issuer`] has it, to find out whose key to ask for.
+#[cfg(feature = "server")]
+pub(crate) fn unverified_issuer(token: &str) -> Option<String> {
+    if token.len() > MAX_TOKEN_BYTES {
+        return None;
+    }
+    let (signing_input, _) = split(token, memrchr(b'.', token.as_bytes())).ok()?;
+    let (_, payload) = split(signing_input, memchr(b'.', signing_input.as_bytes())).ok()?;
+    let mut decoded = Vec::new();
+    decode(payload, &mut decoded).ok()?;
+    serde_json::from_slice::<IssuerOnly<'_>>(&decoded).ok()?.0.map(Cow::into_owned)
 }
 
 impl fmt::Debug for Jws<'_> {

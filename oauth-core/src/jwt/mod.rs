@@ -2,7 +2,7 @@
 //!
 //! Only what OAuth needs exists here: three parts, one asymmetric signature,
 //! a key that the reader already holds. `none` and HMAC cannot be written down
-//! ([`Algorithm`]), a header never supplies a key (`jku`, `x5u`, `jwk` and
+//! ([`Algorithm`]; [`HmacAlgorithm`] is for client secrets alone), a header never supplies a key (`jku`, `x5u`, `jwk` and
 //! `x5c` are not read), and claims can be read from a [`VerifiedJws`] only.
 //!
 //! ```
@@ -24,6 +24,7 @@
 mod algorithm;
 mod base64url;
 mod header;
+mod hmac;
 mod jws;
 mod numeric_date;
 mod sign;
@@ -32,10 +33,13 @@ mod tests;
 
 pub use self::{
     algorithm::{Algorithm, UnsupportedAlgorithm},
+    hmac::HmacAlgorithm,
     jws::{Jws, VerifiedJws},
     sign::sign,
 };
 pub(crate) use self::{header::Text, numeric_date::NumericDate};
+#[cfg(feature = "server")]
+pub(crate) use self::{header::is_same_media_type, hmac::HmacJws, jws::unverified_issuer};
 use crate::claims::ClaimsError;
 
 /// The longest token that is looked at, in bytes; a longer one is refused. More

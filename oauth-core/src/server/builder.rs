@@ -7,16 +7,20 @@ use url::{Host, Url};
 
 use super::{AuthorizationServer, Inner};
 use crate::{
-    client::{Client, ClientId},
+    client::{self, Client, ClientId},
     clock::{Clock, Random, SystemClock, SystemRandom},
     engine::{
+        client_auth::{AuthLimit, ClientAuthentication, Nobody},
+        client_keys::ClientKeyCache,
         fault::Fault,
         guess_limit::GuessLimit,
         key_ring::KeyRing,
         policy::{EverySubject, Lifetimes, Resource, RevocationPolicy, Rotation, Subjects, TokenFormat},
-        revocations::Revocations,
+        registration::RegistrationSettings,
+        revocations::OwnRevocations,
     },
     event::{EventSink, NoEvents},
+    fetch::{Fetch, NoFetch},
     jwt::Algorithm,
     secret::RootSecret,
     store::{Store, memory::MemoryStore},
@@ -35,15 +39,18 @@ pub struct AuthorizationServerBuilder {
     clients: Vec<Client>,
     resources: Vec<Resource>,
     introspection_callers: Vec<ClientId>,
+    client_authentication: ClientAuthentication,
     lifetimes: Lifetimes,
     rotation: Rotation,
     revocation: RevocationPolicy,
+    registration: Option<RegistrationSettings>,
     signing_algorithm: Algorithm,
     prefixes: Prefixes,
     subjects: Arc<dyn Subjects>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     events: Arc<dyn EventSink>,
+    fetch: Arc<dyn Fetch>,
 }
 
 /// Why a server cannot be built.
@@ -65,6 +72,14 @@ pub enum BuildError {
     /// Two clients with one identifier.
     #[error("clients: `{0}` is named twice")]
     Client(ClientId),
+    /// A client whose method is not among those that are offered.
+    #[error("clients: `{client}` uses {method}, which is not offered")]
+    ClientMethod {
+        /// The client.
+        client: ClientId,
+        /// Its method.
+        method: &'static str,
+    },
     /// A lifetime outside its bounds.
     #[error("{0}: out of bounds")]
     Lifetime(&'static str),
@@ -87,15 +102,18 @@ impl AuthorizationServerBuilder {
             clients: Vec::new(),
             resources: Vec::new(),
             introspection_callers: Vec::new(),
+            client_authentication: ClientAuthentication::default(),
             lifetimes: Lifetimes::default(),
             rotation: Rotation::default(),
             revocation: RevocationPolicy::default(),
+            registration: None,
             signing_algorithm: Algorithm::ES256,
             prefixes: Prefixes::default(),
             subjects: Arc::new(EverySubject),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
             events: Arc::new(NoEvents),
+            fetch: Arc::new(NoFetch),
         }
     }
 
@@ -137,6 +155,21 @@ impl AuthorizationServerBuilder {
         self
     }
 
+    /// Sets how clients may authenticate.
+    ///
+    /// ```
+    /// use oauth_core::{client::AuthMethod, server::AuthorizationServer};
+    /// let builder = AuthorizationServer::builder("https://auth.example").client_authentication(|how| {
+    ///     how.offer(AuthMethod::SelfSignedTlsClientAuth); // the listener asks for certificates
+    ///     how.failures_per_minute = 10;
+    /// });
+    /// # drop(builder);
+    /// ```
+    pub fn client_authentication(mut self, set: impl FnOnce(&mut ClientAuthentication)) -> Self {
+        set(&mut self.client_authentication);
+        self
+    }
+
     /// Sets how long things live.
     pub fn lifetimes(mut self, set: impl FnOnce(&mut Lifetimes)) -> Self {
         set(&mut self.lifetimes);
@@ -152,6 +185,13 @@ impl AuthorizationServerBuilder {
     /// Sets what revocation covers.
     pub fn revocation(mut self, set: impl FnOnce(&mut RevocationPolicy)) -> Self {
         set(&mut self.revocation);
+        self
+    }
+
+    /// Takes registrations (RFC 7591): without this call there are none. See
+    /// [`RegistrationSettings`].
+    pub fn registration(mut self, set: impl FnOnce(RegistrationSettings) -> RegistrationSettings) -> Self {
+        self.registration = Some(set(self.registration.unwrap_or_else(RegistrationSettings::new)));
         self
     }
 
@@ -183,6 +223,15 @@ impl AuthorizationServerBuilder {
     /// Sets who hears of security events.
     pub fn events(mut self, events: impl EventSink) -> Self {
         self.events = Arc::new(events);
+        self
+    }
+
+    /// Sets who fetches what clients name: keys (`jwks_uri`), metadata
+    /// documents, requests. Without this, nothing is fetched. For the open
+    /// network use `GuardedFetch` of `oauth-tower`, or one that keeps the same
+    /// promises (RFC 9101 section 10.4).
+    pub fn fetch(mut self, fetch: impl Fetch) -> Self {
+        self.fetch = Arc::new(fetch);
         self
     }
 
@@ -280,10 +329,16 @@ impl AuthorizationServerBuilder {
     fn into_inner(self, issuer_path: String, root: RootSecret) -> Result<Inner, BuildError> {
         let mut clients = HashMap::new();
         for client in self.clients {
+            if !self.client_authentication.methods.contains(&client.auth_method) {
+                let method = client.auth_method.as_str();
+                return Err(BuildError::ClientMethod { client: client.id, method });
+            }
             if let Some(twice) = clients.insert(client.id.clone(), Arc::new(client)) {
                 return Err(BuildError::Client(twice.id.clone()));
             }
         }
+        let client_secrets = client::sealer(&root);
+        let nobody = Nobody::new(&client_secrets, &*self.random)?;
         let codec = TokenCodec::new(&root, &self.issuer, self.prefixes);
         Ok(Inner {
             issuer: self.issuer,
@@ -297,17 +352,25 @@ impl AuthorizationServerBuilder {
             lifetimes: self.lifetimes,
             rotation: self.rotation,
             revocation: self.revocation,
+            registration: self.registration,
             signing_algorithm: self.signing_algorithm,
             subjects: self.subjects,
             codec,
             grant_refs: GrantRefs::new(&root),
             csrf: root.hmac_keys(b"csrf"),
             keys: KeyRing::new(root.sealer(b"signing key")),
+            bus: root.sealer(b"bus"),
             root,
             clock: self.clock,
             random: self.random,
             events: self.events,
-            revocations: Revocations::default(),
+            fetch: self.fetch,
+            client_keys: ClientKeyCache::default(),
+            auth_limit: AuthLimit::new(self.client_authentication.failures_per_minute),
+            client_authentication: self.client_authentication,
+            client_secrets,
+            nobody,
+            revocations: OwnRevocations::default(),
             guesses: GuessLimit::default(),
         })
     }

@@ -1,8 +1,9 @@
-//! The suite that every store passes.
+//! The suite that every store passes, and how to write one.
 //!
 //! A store that passes it keeps what the engine relies on: each verb is one
 //! atomic step, on one connection or on many. The suite calls every verb for
-//! each of its outcomes and then lets a hundred tasks at a time race for the
+//! each of its outcomes, gives calls up halfway, moves the callers' clocks,
+//! reads while others write, and lets a hundred tasks at a time race for the
 //! same code, token, key or interaction.
 //!
 //! ```
@@ -14,9 +15,90 @@
 //! # Ok::<_, std::io::Error>(())
 //! ```
 //!
-//! Run it on a multi-threaded runtime: on one thread the races find little. A
-//! store for many nodes should also pass as several handles that take turns:
-//! [`Nodes`].
+//! # How to write a store
+//!
+//! 1. Keep a [`Grant`](super::Grant) with its code, its refresh token and its
+//!    access tokens where one transaction reaches them all: one row, or rows
+//!    that share the grant's id.
+//! 2. Write [`Grants`](super::Grants): load the grant, let the function of
+//!    `Grant` that is named like the verb decide, save what it changed, all in
+//!    one transaction. Where none of this code can run in a transaction, say
+//!    the same in SQL or in a script: the suite compares. Save the grant before
+//!    you say so: an answer must be as durable as the store makes anything.
+//! 3. Write the other four traits. Each verb touches one record, but for
+//!    [`finish_interaction`](super::Interactions::finish_interaction): it ends
+//!    the interaction and inserts the grant, and who sees the one must see the
+//!    other.
+//! 4. Judge time by the caller's `now` alone, never by a clock of the store's.
+//!    A server that removes by itself what has ended should wait until long
+//!    after: an hour for what is a grant's, a minute for uses.
+//! 5. Say [`StoreError::Unavailable`](super::StoreError::Unavailable) whenever
+//!    you cannot say what happened. Never repeat a write whose answer was lost,
+//!    and never guess at "no".
+//! 6. Run the suite, first on one handle, then on several: [`Nodes`]. On a
+//!    runtime with several threads, for on one the races find little.
+//!
+//! The example `own_store` of the repository is a whole store, in a file of
+//! JSON lines.
+//!
+//! **Isolation.** Serializable transactions do, and so does one lock around
+//! everything. Less does, if each step locks its grant's row first, or is one
+//! statement that writes it: all that a step on a grant compares stands in that
+//! grant. READ COMMITTED is enough then, provided that a statement that had to
+//! wait judges again by what it finds afterwards. Read, decide and write
+//! without a lock is not, whatever the isolation is called.
+//!
+//! **Calls that are given up.** A caller that goes away drops the future. Then
+//! the step happens, at once or a moment later, or it does not; and its
+//! connection is either whole or thrown away.
+//!
+//! **Crashes.** What was acknowledged must be there after the store's machine
+//! has stopped. That cannot be shown from inside; kill your server with a
+//! signal that it cannot catch, start it, and look. What the engine makes of a
+//! store that fails at any step is shown with [`Faulty`].
+//!
+//! # What each verb does in one step, and the checks that are most about it
+//!
+//! | Verb | In one step | Checks |
+//! |---|---|---|
+//! | `insert_grant` | the id is free; the grant and its token are there | `a_grant_id_is_taken_once`, `parallel_insertions_of_one_grant_succeed_once`, `a_new_grant_is_seen_with_its_token`, `an_insertion_that_is_given_up_is_no_half_insertion` |
+//! | `grant` | | `a_grant_is_read_back_as_it_was_written`, `an_unknown_grant_answers_as_such` |
+//! | `access` | token and grant, of one moment | `an_access_token_belongs_to_its_own_grant_alone`, `a_redemption_is_seen_as_a_whole` |
+//! | `redeem_code` | compares digest, client, redirect URI, challenge, the ends of code and grant, and that neither is over; consumes the code, keeps both tokens, or revokes | `a_code_bound_otherwise_is_refused_and_stays_good`, `a_replayed_code_revokes_its_grant`, `parallel_redemptions_of_one_code_succeed_once`, `a_code_is_redeemed_once_whatever_the_clocks_say`, `a_redemption_that_is_given_up_is_no_half_redemption` |
+//! | `rotate_refresh` | compares digest, generation, client, idleness and that the grant lives; replaces, or finds the way back, or revokes | `reuse_revokes_the_grant`, `a_retry_gets_the_same_successor`, `parallel_strict_refreshes_leave_no_family`, `parallel_refreshes_in_the_retry_window_leave_one_family`, `a_rotation_is_seen_as_a_whole`, `a_refresh_that_is_given_up_leaves_the_way_to_its_successor` |
+//! | `insert_access` | the grant lives; the token is there | `an_ended_grant_takes_no_access_token`, `a_revocation_wins_over_an_insertion_that_races_it` |
+//! | `revoke_grant` | it was not revoked; it is, and the way back is gone | `a_grant_is_revoked_once_and_for_all`, `parallel_revocations_revoke_once`, `a_revocation_is_not_undone_by_another_clock`, `a_revocation_is_seen_as_a_whole`, `a_revocation_that_is_given_up_can_be_repeated` |
+//! | `revoke_access` | it was there; it is gone | `revoking_an_access_token_leaves_its_grant_alive`, `parallel_revocations_revoke_once` |
+//! | `sweep` | nothing that may still matter goes, and not more than asked | `a_sweep_removes_what_has_ended_and_nothing_else`, `a_sweep_goes_in_small_batches`, `a_sweep_removes_expired_interactions`, `a_sweep_takes_nothing_that_is_being_used` |
+//! | `client` | | `a_client_is_kept_replaced_and_removed`, `a_client_is_seen_as_a_whole_while_it_is_replaced` |
+//! | `put_client` | the old one is gone, and the new one is there | `a_client_is_seen_as_a_whole_while_it_is_replaced`, `a_client_or_key_that_is_given_up_is_no_half_one` |
+//! | `replace_client` | the revision is that one; the new one is there | `a_client_is_replaced_at_its_revision_alone`, `a_client_is_replaced_once_by_many` |
+//! | `delete_client` | it was there; it is gone | `a_client_is_kept_replaced_and_removed`, `a_removed_client_is_not_brought_back_by_those_who_replace_it` |
+//! | `park_interaction` | the id is free; it is there | `an_interaction_id_is_taken_once` |
+//! | `interaction` | compares browser and end | `an_interaction_belongs_to_one_browser_until_it_expires` |
+//! | `finish_interaction` | compares browser and end, and the grant's id is free; it is over, and the grant is there | `an_interaction_ends_once_and_leads_to_its_grant`, `an_interaction_outlives_a_grant_that_could_not_be_inserted`, `an_interaction_is_finished_once_by_many`, `the_end_of_an_interaction_is_seen_with_its_grant`, `an_interaction_whose_end_is_given_up_can_end` |
+//! | `signing_keys` | | `signing_keys_are_listed_and_removed` |
+//! | `insert_signing_key` | its id is free and none of its algorithm is newer; it is there | `a_signing_key_is_inserted_unless_a_newer_one_exists`, `a_signing_key_is_inserted_once_by_many` |
+//! | `delete_signing_key` | it was there; it is gone | `signing_keys_are_listed_and_removed` |
+//! | `first_use` | not used before, or that is over; it is used | `a_use_is_the_first_once_until_its_end`, `a_use_that_has_ended_is_never_the_first`, `of_parallel_uses_one_is_the_first`, `a_use_that_is_given_up_forgets_none` |
+//! | `count_use` | one more | `uses_are_counted_until_the_end_of_the_first`, `parallel_uses_are_all_counted` |
+//! | `uses` | | `uses_are_counted_until_the_end_of_the_first` |
+//! | `check` | | `a_store_that_works_says_so`, `calls_that_are_given_up_leave_room_for_others` |
+//!
+//! # Who watches the suite
+//!
+//! For each check there is a store with one flaw that must fail it, and that is
+//! otherwise right: it reads and writes in two steps, forgets the fence,
+//! ignores the client, burns a code on a wrong guess, sweeps revocations,
+//! shows a token before its grant, goes by its own clock, loses what a caller
+//! has given up, and so on, some sixty in all (`conformance/flawed`). If you
+//! find a wrong store that passes, it belongs there.
+//!
+//! # How to run it
+//!
+//! A store whose server removes what has ended by itself, so that sweeps have
+//! nothing to do, says so: [`Suite::without_sweeps`]. A store that can be
+//! listed passes one list of checks more: [`transfer()`].
 //!
 //! The checks use random names and the present time, so they may run on a
 //! store that holds other data; but they sweep as if days had passed, so it
@@ -25,56 +107,39 @@
 mod clients;
 mod codes;
 mod context;
+mod faulty;
 #[cfg(test)]
 mod flawed;
+mod given_up;
 mod grants;
 mod interactions;
+mod isolation;
 mod keys;
 mod nodes;
 mod races;
 mod refresh;
 mod sample;
+mod skew;
+mod suite;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod transfer;
+mod uses;
+mod verbs;
 
-use std::{fmt, future::Future, pin::Pin, sync::Arc};
+use std::{future::Future, pin::Pin};
 
 use self::context::{Context, Verdict};
-pub use self::nodes::Nodes;
-use super::Store;
+pub use self::{
+    faulty::{Faulty, When},
+    nodes::Nodes,
+    suite::{Failure, Suite},
+    transfer::transfer,
+};
 
 /// A task for the runtime of the store under test.
 pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-/// The suite, for the stores that `M` makes, with tasks that `P` spawns.
-pub struct Suite<M, P> {
-    make: M,
-    spawn: P,
-    sweeps: bool,
-}
-
-impl<M, P> fmt::Debug for Suite<M, P> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Suite").finish_non_exhaustive()
-    }
-}
-
-/// A check that a store did not pass.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Failure {
-    /// What the store should do: the name of the check, a sentence.
-    pub check: String,
-    /// What it did.
-    pub found: String,
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.check, self.found)
-    }
-}
 
 type Check = for<'a> fn(&'a Context<'a>) -> Pin<Box<dyn Future<Output = Verdict> + 'a>>;
 
@@ -85,14 +150,11 @@ macro_rules! checks {
     };
 }
 
-/// How often each race is run: whether its bad end comes about is luck.
-const ROUNDS: usize = 10;
-
-const CHECKS: &[(&str, Check)] = checks! {
+const CHECKS: Checks = checks! {
     grants: a_grant_is_read_back_as_it_was_written an_unknown_grant_answers_as_such a_grant_id_is_taken_once
         an_access_token_belongs_to_its_own_grant_alone an_ended_grant_takes_no_access_token
         a_grant_is_revoked_once_and_for_all revoking_a_grant_leaves_the_others_alone
-        revoking_an_access_token_leaves_its_grant_alive;
+        revoking_an_access_token_leaves_its_grant_alive a_store_that_works_says_so;
     // spec: TOK-18
     codes: a_code_is_redeemed_by_whom_it_is_bound_to a_code_bound_otherwise_is_refused_and_stays_good
         a_redirect_uri_may_be_omitted_only_where_it_was an_expired_code_is_refused
@@ -105,20 +167,47 @@ const CHECKS: &[(&str, Check)] = checks! {
         an_idle_refresh_token_is_void a_refresh_token_ends_with_its_grant without_rotation_the_token_stays;
     interactions: an_interaction_belongs_to_one_browser_until_it_expires an_interaction_id_is_taken_once
         an_interaction_ends_once_and_leads_to_its_grant an_interaction_outlives_a_grant_that_could_not_be_inserted;
-    clients: a_client_is_kept_replaced_and_removed;
+    clients: a_client_is_kept_replaced_and_removed a_client_is_replaced_at_its_revision_alone;
     keys: a_signing_key_is_inserted_unless_a_newer_one_exists signing_keys_are_listed_and_removed;
-    sweep: a_sweep_removes_what_has_ended_and_nothing_else a_sweep_goes_in_small_batches;
+    uses: a_use_is_the_first_once_until_its_end a_use_that_has_ended_is_never_the_first
+        uses_of_different_digests_do_not_meet uses_are_counted_until_the_end_of_the_first;
+    skew: a_code_is_redeemed_once_whatever_the_clocks_say a_revocation_is_not_undone_by_another_clock
+        a_family_goes_on_under_another_clock expiry_is_judged_by_the_callers_clock the_ends_of_time_are_times_too;
+    given_up: a_redemption_that_is_given_up_is_no_half_redemption
+        a_refresh_that_is_given_up_leaves_the_way_to_its_successor
+        an_insertion_that_is_given_up_is_no_half_insertion a_revocation_that_is_given_up_can_be_repeated
+        an_interaction_whose_end_is_given_up_can_end a_client_or_key_that_is_given_up_is_no_half_one
+        a_use_that_is_given_up_forgets_none calls_that_are_given_up_leave_room_for_others;
 };
 
-/// The checks that a store without sweeps need not pass.
-const SWEPT: [&str; 2] = ["a_sweep_removes_what_has_ended_and_nothing_else", "a_sweep_goes_in_small_batches"];
+/// What a store may leave to sweeps, or remove by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Swept {
+    Grants,
+    /// Interactions and uses.
+    ShortLived,
+}
 
-/// Instead of those, for such a store.
-const UNSWEPT: &[(&str, Check)] = checks! {
-    sweep: a_store_that_cleans_up_by_itself_is_left_alone_by_sweeps;
-};
+type Checks = &'static [(&'static str, Check)];
 
-const RACES: &[(&str, Check)] = checks! {
+/// The checks of stores that leave something to sweeps, and of those that do not.
+const SWEEPS: &[(Swept, Checks, Checks)] = &[
+    (
+        Swept::Grants,
+        checks! { sweep: a_sweep_removes_what_has_ended_and_nothing_else a_sweep_goes_in_small_batches; },
+        checks! { sweep: a_store_that_cleans_up_by_itself_is_left_alone_by_sweeps; },
+    ),
+    (
+        Swept::ShortLived,
+        checks! {
+            sweep: a_sweep_removes_expired_interactions;
+            uses: a_sweep_removes_ended_uses_in_small_batches;
+        },
+        checks! { sweep: interactions_that_end_by_themselves_are_left_alone_by_sweeps; },
+    ),
+];
+
+const RACES: Checks = checks! {
     // spec: TOK-17, TOK-28, TOK-29, SEC-20
     races: parallel_redemptions_of_one_code_succeed_once wrong_redemptions_do_not_disturb_the_right_one
         parallel_strict_refreshes_leave_no_family parallel_refreshes_in_the_retry_window_leave_one_family
@@ -127,64 +216,9 @@ const RACES: &[(&str, Check)] = checks! {
         a_revocation_wins_over_a_refresh_that_races_it a_revocation_wins_over_a_redemption_that_races_it
         parallel_steps_on_different_grants_do_not_meet an_interaction_is_finished_once_by_many
         a_signing_key_is_inserted_once_by_many a_sweep_takes_nothing_that_is_being_used;
+    clients: a_client_is_replaced_once_by_many a_removed_client_is_not_brought_back_by_those_who_replace_it;
+    uses: of_parallel_uses_one_is_the_first parallel_uses_are_all_counted;
+    isolation: a_redemption_is_seen_as_a_whole a_rotation_is_seen_as_a_whole a_revocation_is_seen_as_a_whole
+        a_new_grant_is_seen_with_its_token the_end_of_an_interaction_is_seen_with_its_grant
+        a_client_is_seen_as_a_whole_while_it_is_replaced;
 };
-
-impl<S, F, M, P> Suite<M, P>
-where
-    S: Store,
-    F: Future<Output = S>,
-    M: Fn() -> F,
-    P: Fn(Task),
-{
-    /// The suite for the stores that `make` makes: one for each check, or
-    /// handles of a single one. `spawn` must run the tasks it is given, in
-    /// parallel, where the store's futures can run.
-    pub fn new(make: M, spawn: P) -> Self {
-        Self { make, spawn, sweeps: true }
-    }
-
-    /// For a store that removes what has ended by itself, at times of its own,
-    /// as a server does whose keys can expire: its sweeps have nothing to do.
-    #[must_use]
-    pub fn without_sweeps(self) -> Self {
-        Self { sweeps: false, ..self }
-    }
-
-    /// Runs every check.
-    ///
-    /// # Panics
-    /// If the store fails a check; the message names all that failed.
-    #[expect(clippy::panic, reason = "a failed suite should fail its test")]
-    pub async fn run(&self) {
-        let failures = self.failures().await;
-        if !failures.is_empty() {
-            let lines: Vec<_> = failures.iter().map(|failure| format!("\n  {failure}")).collect();
-            panic!("the store fails {} of {} checks:{}", failures.len(), CHECKS.len() + RACES.len(), lines.concat());
-        }
-    }
-
-    /// Runs every check and returns those that the store fails.
-    pub async fn failures(&self) -> Vec<Failure> {
-        self.failures_among(|_| true).await
-    }
-
-    async fn failures_among(&self, chosen: impl Fn(&str) -> bool) -> Vec<Failure> {
-        let of_sweeps = |name: &str| SWEPT.contains(&name);
-        let swept = CHECKS.iter().filter(|(name, _)| self.sweeps || !of_sweeps(name));
-        let unswept = UNSWEPT.iter().filter(|_| !self.sweeps);
-        let once = swept.chain(unswept).map(|check| (check, 1));
-        let races = RACES.iter().map(|race| (race, ROUNDS));
-        let mut failures = Vec::new();
-        for ((name, check), rounds) in once.chain(races).filter(|((name, _), _)| chosen(name)) {
-            let store: Arc<dyn Store> = Arc::new((self.make)().await);
-            let context = Context::new(store, &self.spawn);
-            for _ in 0..rounds {
-                if let Err(broken) = check(&context).await {
-                    failures.push(Failure { check: name.replace('_', " "), found: broken.to_string() });
-                    break;
-                }
-            }
-        }
-        failures
-    }
-}

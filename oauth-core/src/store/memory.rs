@@ -2,6 +2,8 @@
 //! and the yardstick for every other store.
 
 mod shard;
+mod transfer;
+mod uses;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -13,7 +15,7 @@ use std::{
     },
 };
 
-use self::shard::Shard;
+use self::{shard::Shard, uses::Used};
 use super::{
     AccessToken, Clients, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction, RedeemCode, Redemption,
     RefreshOutcome, Revocation, RotateRefresh, SealedKey, SigningKeys, Store, StoreError, StoreFuture,
@@ -56,6 +58,7 @@ struct Inner {
     swept: AtomicUsize,
     clients: RwLock<HashMap<ClientId, Arc<Client>>>,
     parked: Mutex<Parked>,
+    used: Mutex<Used>,
     keys: Mutex<Vec<SealedKey>>,
 }
 
@@ -73,6 +76,7 @@ impl Default for Inner {
             swept: AtomicUsize::new(0),
             clients: RwLock::default(),
             parked: Mutex::default(),
+            used: Mutex::default(),
             keys: Mutex::default(),
         }
     }
@@ -99,6 +103,7 @@ impl Inner {
 
     fn sweep(&self, now: UnixTime, limit: usize) -> usize {
         let mut removed = in_steps(limit, |step| lock(&self.parked).sweep(now, step));
+        removed += in_steps(limit - removed, |step| lock(&self.used).sweep(now, step));
         let first = self.swept.fetch_add(1, Ordering::Relaxed);
         for shard in self.shards.iter().cycle().skip(first % SHARDS).take(SHARDS) {
             removed += in_steps(limit - removed, |step| lock(shard).sweep(now, step));
@@ -218,6 +223,17 @@ impl Clients for MemoryStore {
             let mut clients = self.0.clients.write().unwrap_or_else(PoisonError::into_inner);
             clients.insert(client.id.clone(), Arc::new(client));
             Ok(())
+        })
+    }
+
+    fn replace_client(&self, client: Client, revision: u64) -> StoreFuture<'_, bool> {
+        Box::pin(async move {
+            let mut clients = self.0.clients.write().unwrap_or_else(PoisonError::into_inner);
+            match clients.get_mut(&client.id).filter(|current| current.revision == revision) {
+                Some(current) => *current = Arc::new(client),
+                None => return Ok(false),
+            }
+            Ok(true)
         })
     }
 

@@ -12,7 +12,8 @@ use crate::secret::{RootSecret, hkdf_sha256};
 /// The reference is the id encrypted as one block of AES-256 under a key of
 /// that audience alone: a keyed permutation, so that two resource servers
 /// cannot tell that they serve the same grant, while the authorization server
-/// finds the grant without a table.
+/// finds the grant without a table. A token for several audiences has one for
+/// each.
 #[derive(Clone)]
 pub struct GrantRefs {
     keys: Vec<Zeroizing<[u8; 32]>>,
@@ -25,31 +26,58 @@ impl GrantRefs {
         Self { keys: root.derive(b"grant reference") }
     }
 
-    /// The reference to `grant` for a token with this `aud`: base64url, 22
-    /// characters. `None` only if the cipher fails.
+    /// The references to `grant` for a token with this `aud`: one for each
+    /// audience, in the same order, with a space between them. Each is 22
+    /// characters of base64url. `None` only if the cipher fails.
     #[must_use]
     pub fn reference(&self, grant: GrantId, audience: &[String]) -> Option<String> {
+        let references: Option<Vec<_>> = audience.iter().map(|one| self.at_one(grant, one)).collect();
+        Some(references?.join(" "))
+    }
+
+    /// What `grant` is called at one audience.
+    #[must_use]
+    pub(crate) fn at_one(&self, grant: GrantId, audience: &str) -> Option<String> {
         let key = EncryptingKey::ecb(self.keys.first().and_then(|key| block_key(key, audience))?).ok()?;
         let mut block = *grant.as_bytes();
         key.encrypt(&mut block).ok()?;
         Some(URL_SAFE_NO_PAD.encode(block))
     }
 
-    /// The grants that `reference` may name, one per root secret, the current
-    /// one first: the store knows which of them exists.
+    /// The grants that `reference`, of a token with this `aud`, may name: one
+    /// per root secret, the current one first. The store knows which of them
+    /// exists.
     #[must_use]
     pub fn candidates(&self, reference: &str, audience: &[String]) -> Vec<GrantId> {
         let mut block = [0; 16];
+        let (Some(first), Some(reference)) = (audience.first(), reference.split(' ').next()) else {
+            return Vec::new();
+        };
         if URL_SAFE_NO_PAD.decode_slice(reference, &mut block) != Ok(16) {
             return Vec::new();
         }
         let decrypt = |key: &Zeroizing<[u8; 32]>| {
             let mut id = block;
-            let key = DecryptingKey::ecb(block_key(key, audience)?).ok()?;
+            let key = DecryptingKey::ecb(block_key(key, first)?).ok()?;
             key.decrypt(&mut id, DecryptionContext::None).ok()?;
             Some(GrantId::from_bytes(id))
         };
         self.keys.iter().filter_map(decrypt).collect()
+    }
+
+    /// Of the references that a token with this `aud` has, the one that
+    /// `audience` knows the grant by.
+    ///
+    /// ```
+    /// use oauth_core::token::GrantRefs;
+    /// let aud = ["https://a.example".to_owned(), "https://b.example".to_owned()];
+    /// assert_eq!(GrantRefs::own("r1 r2", &aud, "https://b.example"), Some("r2"));
+    /// assert_eq!(GrantRefs::own("r1", &aud[..1], "https://a.example"), Some("r1"));
+    /// assert_eq!(GrantRefs::own("r1", &aud, "https://b.example"), None);
+    /// ```
+    #[must_use]
+    pub fn own<'r>(references: &'r str, aud: &[String], audience: &str) -> Option<&'r str> {
+        references.split(' ').nth(aud.iter().position(|one| one == audience)?)
     }
 }
 
@@ -59,10 +87,9 @@ impl std::fmt::Debug for GrantRefs {
     }
 }
 
-/// The key of one audience. Identifiers hold no line feed, so that joining by
-/// it is unambiguous.
-fn block_key(root: &Zeroizing<[u8; 32]>, audience: &[String]) -> Option<UnboundCipherKey> {
-    let key = hkdf_sha256(root.as_slice(), &[audience.join("\n").as_bytes()]);
+/// The key of one audience.
+fn block_key(root: &Zeroizing<[u8; 32]>, audience: &str) -> Option<UnboundCipherKey> {
+    let key = hkdf_sha256(root.as_slice(), &[audience.as_bytes()]);
     UnboundCipherKey::new(&AES_256, key.as_slice()).ok()
 }
 
@@ -82,5 +109,19 @@ mod tests {
         let rotated = GrantRefs::new(&RootSecret::new([2; 32]).with_previous([1; 32]));
         assert!(rotated.candidates(&at_a, &a).contains(&grant));
         assert!(refs.candidates("too short", &a).is_empty());
+    }
+
+    #[test]
+    fn a_token_for_several_has_the_reference_that_each_of_them_knows() {
+        let refs = GrantRefs::new(&RootSecret::new([1; 32]));
+        let grant = GrantId::from_bytes([3; 16]);
+        let both = ["https://a".to_owned(), "https://b".to_owned()];
+        let joint = refs.reference(grant, &both).unwrap();
+        for audience in &both {
+            let alone = refs.reference(grant, std::slice::from_ref(audience)).unwrap();
+            assert_eq!(GrantRefs::own(&joint, &both, audience), Some(&*alone));
+        }
+        assert_eq!(refs.candidates(&joint, &both), [grant]);
+        assert_eq!(GrantRefs::own(&joint, &both, "https://c"), None);
     }
 }

@@ -30,6 +30,8 @@ pub(super) struct Believed {
     pub(super) x_forwarded_proto: bool,
     pub(super) x_forwarded_host: bool,
     pub(super) certificate: Option<HeaderName>,
+    /// They have verified its chain.
+    pub(super) certificate_verified: bool,
 }
 
 /// What a trusted proxy says of the client.
@@ -66,7 +68,8 @@ impl Believed {
     pub(super) fn certificate(&self, headers: &HeaderMap) -> Option<ClientCertificate> {
         let mut values = headers.get_all(self.certificate.as_ref()?).iter();
         let (value, None) = (values.next()?, values.next()) else { return None };
-        ClientCertificate::from_client_cert_header(value.to_str().ok()?).ok()
+        let certificate = ClientCertificate::from_client_cert_header(value.to_str().ok()?).ok()?;
+        Some(if self.certificate_verified { certificate.with_verified_chain() } else { certificate })
     }
 
     /// Drops what is not believed: everything if it comes from a stranger, else

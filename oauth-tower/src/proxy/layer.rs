@@ -112,6 +112,15 @@ impl ProxyLayer {
         self.with(|believed| believed.certificate = Some(name))
     }
 
+    /// They turn away, in the handshake, every client whose certificate has no
+    /// good chain to an authority that vouches for your clients. From then on what
+    /// a certificate says of its owner is believed: for `tls_client_auth` of an
+    /// authorization server (RFC 8705 section 2.1). A proxy that passes on any
+    /// certificate, as nginx does with `optional_no_ca`, does not do that.
+    pub fn verifies_certificates(self) -> Self {
+        self.with(|believed| believed.certificate_verified = true)
+    }
+
     fn with(mut self, change: impl FnOnce(&mut Believed)) -> Self {
         change(&mut Arc::make_mut(&mut self.rules).believed);
         self

@@ -3,14 +3,14 @@
 use std::{net::IpAddr, sync::Arc};
 
 use futures_util::FutureExt;
-use oauth_core::secret::Secret;
+use oauth_core::{secret::Secret, token::GrantRefs};
 
 use super::{
     cache::Lookup,
     introspection::{Finding, until},
     invalidate::{Slot, Standing},
     refusal::InvalidToken,
-    token::ValidatedToken,
+    token::{TokenClaims, ValidatedToken},
     validate::{Failure, Judge, Mechanism, Verdict},
 };
 
@@ -88,8 +88,8 @@ impl Judge {
         match self.issuers.get(index).map(|configured| &configured.mechanism) {
             Some(Mechanism::Introspection { introspector, .. }) => {
                 let (finding, ground) = introspector.ask(self, index, text, question.address, known).await?;
-                let grant_ref = finding.claims.extra.get("grant_ref").and_then(|name| name.as_str());
-                let grant = self.grant_slot(index, grant_ref);
+                let audience = introspector.audience.as_deref().unwrap_or(&self.resource);
+                let grant = self.grant_slot(index, own_ref(&finding.claims, audience));
                 Ok((finding, [grant, ground]))
             }
             #[cfg(feature = "server")]
@@ -97,6 +97,13 @@ impl Judge {
             _ => Err(Failure::Denied(InvalidToken::Unrecognized)),
         }
     }
+}
+
+/// What the token's grant is called here, as far as the issuer says: where it
+/// names no audience, it has said all that concerns this one.
+fn own_ref<'c>(claims: &'c TokenClaims, audience: &str) -> Option<&'c str> {
+    let references = claims.extra.get("grant_ref")?.as_str()?;
+    if claims.aud.is_empty() { Some(references) } else { GrantRefs::own(references, &claims.aud, audience) }
 }
 
 /// How often a verdict may be overtaken by a revocation before the caller is

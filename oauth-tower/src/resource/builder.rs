@@ -13,18 +13,22 @@ use super::{
     configure::{Context, needs_network},
     dpop::Dpop,
     fetched::Lifetimes,
+    follow::Followers,
     hierarchy::Hierarchy,
     invalidate::Ledger,
     issuer::{IntrospectionIssuer, Issuer, Kind},
     metadata::{Description, Publication},
-    observe::{Refusals, Requests},
+    observe::{Buses, Refusals, Requests},
     rendered::Rendered,
+    revoked::Revoked,
     scheme::{self, TokenScheme},
-    seconds,
     terms::Terms,
     validate::{Configured, Judge},
 };
-use crate::outgoing::{HttpClient, Transport};
+use crate::{
+    outgoing::{HttpClient, Transport},
+    seconds,
+};
 
 /// No issuer yet: [`ResourceServerBuilder::build`] does not exist.
 #[derive(Debug)]
@@ -58,6 +62,7 @@ pub(super) struct Settings {
     skew: u64,
     realm: Option<String>,
     cache: CacheLimits,
+    revocations: usize,
     lifetimes: Lifetimes,
     transport: Transport,
     ignore_query: bool,
@@ -79,6 +84,7 @@ impl ResourceServerBuilder {
             skew: ClockSkew::default().as_secs(),
             realm: None,
             cache: CacheLimits::default(),
+            revocations: 100_000,
             lifetimes: Lifetimes { usual: 600, shortest: 60, longest: 3600, stale: 3600, pause: 5, patience: 0 },
             transport: Transport::Https,
             ignore_query: false,
@@ -145,6 +151,14 @@ impl<I> ResourceServerBuilder<I> {
     /// default.
     pub fn cache_denials_for(self, duration: Duration) -> Self {
         self.with(|settings| settings.cache.denials = seconds::whole(duration))
+    }
+
+    /// How many revoked grants and JWTs are remembered at most, of those that
+    /// [`ResourceServer::follow`] hears of: 100,000 by default, which take some
+    /// 20 MiB. Each is remembered until its tokens have expired. Where there is
+    /// no room, what expires first is given up, and its JWTs are good again.
+    pub fn remembered_revocations(self, most: usize) -> Self {
+        self.with(|settings| settings.revocations = most)
     }
 
     /// How long keys and metadata may serve beyond their lifetime while the
@@ -215,6 +229,9 @@ impl ResourceServerBuilder<HasIssuer> {
         Ok(ResourceServer {
             judge: Arc::new(Judge {
                 requests: Requests::new(&settings.resource),
+                revoked: Revoked::new(settings.revocations),
+                bus: Buses::new(&settings.resource),
+                followers: Followers::default(),
                 resource: settings.resource.into(),
                 issuers,
                 cache: VerdictCache::new(settings.cache),

@@ -15,7 +15,6 @@ use super::{
     issuer::{IntrospectionIssuer, Issuer, JwtIssuer, KeySource, Kind},
     jwks::{KeyLocation, Keys},
     jwt::JwtVerifier,
-    seconds,
     signed::{Signatures, SignedAnswers},
     validate::{Configured, Mechanism},
 };
@@ -24,7 +23,10 @@ use super::{
     issuer::LocalIssuer,
     local::{Listener, Local},
 };
-use crate::outgoing::{Endpoint, HttpClient, Transport};
+use crate::{
+    outgoing::{Endpoint, HttpClient, Transport},
+    seconds,
+};
 
 /// What the issuers of one resource server share.
 pub(super) struct Context {

@@ -21,7 +21,8 @@ use oauth_core::clock::{Clock, UnixTime};
 use tokio::time::timeout;
 
 pub(super) use self::{down::Down, freshness::Freshness};
-use super::{outage, shared::Shared};
+use super::outage;
+use crate::shared::Shared;
 
 /// A fetch under way. Drive it or drop it; what it yields is found in the
 /// [`Fetched`] afterwards.

@@ -21,7 +21,7 @@ use serde_json::Value;
 use super::{
     answer::{self, Rules},
     breaker::Line,
-    budget::{Budgets, Charge},
+    budget::{Budgets, Charge, Network},
     discovery::Metadata,
     invalidate::Slot,
     outage,
@@ -111,7 +111,7 @@ impl Introspector {
         if self.line.state(now).is_dead {
             return Ok(None);
         }
-        budgets.take(address, now).map(Some).map_err(|retry_after| Failure::OverBudget { retry_after })
+        budgets.take(Network::of(address), now).map(Some).map_err(|retry_after| Failure::OverBudget { retry_after })
     }
 
     async fn find(

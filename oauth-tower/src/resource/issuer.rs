@@ -171,7 +171,8 @@ impl LocalIssuer {
 
     /// How long a verdict is remembered, in whole seconds, rounded up. Revocations
     /// in this process end it at once; this is how long one by *another* process
-    /// on the same store may go unheard. Zero asks the store for every request.
+    /// on the same store may go unheard, unless `server` follows a bus. Zero asks
+    /// the store for every request.
     #[must_use]
     pub const fn cache_for(mut self, duration: Duration) -> Self {
         self.cache_for = duration;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use oauth_core::{
-    claims::{Expectations, VerifiedAccessToken, verify_access_token_jws},
+    claims::{AccessTokenClaims, Expectations, VerifiedAccessToken, verify_access_token_jws},
     clock::UnixTime,
     jwt::{Algorithm, Jws, JwtError},
+    token::GrantRefs,
 };
 
 use super::{
@@ -78,8 +79,10 @@ impl JwtVerifier {
         let expectations = Expectations::new(issuer, audience, now).with_skew(judge.skew);
         judge.count_verification();
         let reason = match verify_access_token_jws(jws, &keys, &self.algorithms, &expectations) {
+            // It proves itself; that it was revoked is ours to remember.
+            Ok(verified) if is_revoked(judge, index, audience, &verified.claims, now) => InvalidToken::Inactive,
             Ok(verified) => {
-                let token = accepted(judge, index, seen, until, verified);
+                let token = accepted(judge, index, audience, seen, until, verified);
                 judge.keep(lookup, &token, now);
                 return Step::Done(Ok(token), refresh);
             }
@@ -106,15 +109,25 @@ impl JwtVerifier {
 fn accepted(
     judge: &Judge,
     index: usize,
+    audience: &str,
     seen: u64,
     until: UnixTime,
     verified: VerifiedAccessToken<'_>,
 ) -> Arc<ValidatedToken> {
     let key = judge.ledger.shared(index, Ground::Key(verified.key.thumbprint()));
     let valid_until = verified.claims.exp.min(until);
-    let grant = judge.grant_slot(index, verified.claims.grant_ref.as_deref());
+    let grant = judge.grant_slot(index, own_ref(&verified.claims, audience));
     let standing = Standing::new(seen, index).resting_on(key, grant);
     ValidatedToken::new(verified.claims.into(), Arc::clone(&judge.terms), standing, valid_until)
+}
+
+/// What the token's grant is called here.
+fn own_ref<'c>(claims: &'c AccessTokenClaims, audience: &str) -> Option<&'c str> {
+    GrantRefs::own(claims.grant_ref.as_deref()?, &claims.aud, audience)
+}
+
+fn is_revoked(judge: &Judge, index: usize, audience: &str, claims: &AccessTokenClaims, now: UnixTime) -> bool {
+    judge.revoked.holds(index, audience, own_ref(claims, audience), &claims.jti, now)
 }
 
 /// The token names a key that is not there: perhaps it is by now.

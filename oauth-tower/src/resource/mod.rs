@@ -69,6 +69,13 @@
     doc = "* [`Issuer::local`]: not at all if it was revoked in this process, else for [`LocalIssuer::cache_for`], 5 seconds by default."
 )]
 //!
+//! With [`ResourceServer::follow`] revocations are heard of on a bus, as a rule
+//! within milliseconds, and none of these is ever reached. All of them hold
+//! again where the bus is cut, and for a JWT also where it was revoked while
+//! the bus was cut or before this process began to listen
+//! ([the whole table](oauth_core::bus#what-may-be-relied-upon)). Choose
+//! lifetimes that you can live with while there is no bus.
+//!
 //! # Tokens that are bound to their sender
 //!
 //! * [`ResourceServerBuilder::dpop`]: to a key of the client's, which signs a
@@ -97,6 +104,7 @@
 //! |---|---|---|
 //! | `oauth_resource_requests_total` | `resource`, `verdict` | requests, by where the verdict on the token came from: `hit` (the cache), `verified` (here), `asked` (the issuer or the store), `none` (none was needed) |
 //! | `oauth_resource_refusals_total` | `resource`, `reason` | refusals, by [`RefusalKind::reason`] |
+//! | `oauth_resource_bus_total` | `resource`, `event` | what came of [following](ResourceServer::follow) a bus: `heard` (a message), `gap` (some may have been missed: verdicts were dropped), `lost`, `unreadable`, `forgotten` (a revoked JWT, for want of room) |
 //! | `oauth_resource_upstream_seconds` | `issuer`, `what`, `outcome` | how long fetches of `keys` and `metadata` and questions for `introspection` took: `ok`, `status` (other than 200), `timeout`, `unreachable`, `unusable`, `abandoned` (nobody waited any more) |
 #![cfg_attr(feature = "metrics", doc = "\nThree gauges are set by [`ResourceServer::update_gauges`].")]
 //!
@@ -119,6 +127,7 @@ mod discovery;
 mod dpop;
 mod fetched;
 mod flight;
+mod follow;
 mod forget;
 mod form;
 mod form_token;
@@ -145,12 +154,11 @@ mod refusal;
 mod render;
 mod rendered;
 mod require;
+mod revoked;
 mod route;
 mod scheme;
-mod seconds;
 mod sender;
 mod service;
-mod shared;
 mod signed;
 mod terms;
 #[cfg(test)]

@@ -22,12 +22,14 @@ use super::{
     credentials::Credentials,
     fetched::Refresh,
     flight::Flights,
+    follow::Followers,
     introspection::Introspector,
     invalidate::Ledger,
     jwt::{JwtVerifier, Moment, Step, names},
     metadata::Description,
-    observe::{Requests, Source},
+    observe::{Buses, Requests, Source},
     refusal::{InvalidRequest, InvalidToken, RefusalKind},
+    revoked::Revoked,
     route::Route,
     sender::Proof,
     terms::Terms,
@@ -84,6 +86,10 @@ pub(super) struct Judge {
     pub(super) serves_bearer: bool,
     pub(super) mutual_tls: bool,
     pub(super) requests: Requests,
+    /// What the issuers say is revoked, for JWTs.
+    pub(super) revoked: Revoked,
+    pub(super) bus: Buses,
+    pub(super) followers: Followers,
     #[cfg(test)]
     pub(super) counters: super::tests::Counters,
 }

@@ -19,6 +19,10 @@ pub enum Endpoint {
     Introspect,
     /// `/jwks`: the public signing keys (RFC 7517).
     Jwks,
+    /// `/register` (RFC 7591); 404 where the server takes no registrations.
+    Register,
+    /// `/register/{client_id}` (RFC 7592), likewise.
+    ClientConfiguration,
     /// The well-known paths (RFC 8414).
     Metadata,
 }
@@ -28,6 +32,8 @@ pub enum Endpoint {
 enum Place {
     /// Below it: `/tenant/token`.
     Below,
+    /// Below it, with one more segment, which is anything.
+    BelowEach,
     /// Before it: `/.well-known/…/tenant` (RFC 8414 section 3.1).
     Before,
 }
@@ -38,6 +44,8 @@ const ROUTES: &[(&str, Place, Endpoint)] = &[
     ("/revoke", Place::Below, Endpoint::Revoke),
     ("/introspect", Place::Below, Endpoint::Introspect),
     ("/jwks", Place::Below, Endpoint::Jwks),
+    ("/register", Place::Below, Endpoint::Register),
+    ("/register/", Place::BelowEach, Endpoint::ClientConfiguration),
     ("/.well-known/oauth-authorization-server", Place::Before, Endpoint::Metadata),
     ("/.well-known/openid-configuration", Place::Before, Endpoint::Metadata),
     // Where OpenID Connect Discovery section 4 looks (RFC 8414 section 5).
@@ -57,12 +65,17 @@ impl Endpoint {
     pub fn at(path: &str, issuer_path: &str) -> Option<Self> {
         let is_at = |route: &str, place| match place {
             Place::Below => path.strip_prefix(issuer_path) == Some(route),
+            Place::BelowEach => {
+                let segment = path.strip_prefix(issuer_path).and_then(|path| path.strip_prefix(route));
+                segment.is_some_and(|segment| !segment.is_empty() && !segment.contains('/'))
+            }
             Place::Before => path.strip_prefix(route) == Some(issuer_path),
         };
         ROUTES.iter().find(|(route, place, _)| is_at(route, *place)).map(|(_, _, endpoint)| *endpoint)
     }
 
-    /// Every path that is served for an issuer with this path, for a router.
+    /// Every path that is served for an issuer with this path, for a router: a
+    /// `{segment}` in it stands for any one segment, as axum's routers have it.
     ///
     /// ```
     /// use oauth_tower::server::Endpoint;
@@ -73,6 +86,7 @@ impl Endpoint {
     pub fn routes(issuer_path: &str) -> impl Iterator<Item = (String, Self)> {
         let whole = move |route: &str, place| match place {
             Place::Below => format!("{issuer_path}{route}"),
+            Place::BelowEach => format!("{issuer_path}{route}{{segment}}"),
             Place::Before => format!("{route}{issuer_path}"),
         };
         // For an issuer without a path, both places are one.
@@ -90,6 +104,8 @@ impl Endpoint {
             Self::Revoke => endpoint::revoke::handle(server, request).await,
             Self::Introspect => endpoint::introspect::handle(server, request).await,
             Self::Jwks => endpoint::jwks::handle(server, request).await,
+            Self::Register => endpoint::register::handle(server, request).await,
+            Self::ClientConfiguration => endpoint::client_configuration::handle(server, request).await,
             Self::Metadata => endpoint::metadata::handle(server, request).await,
         }
     }
@@ -124,7 +140,19 @@ mod tests {
 
     #[test]
     fn only_the_exact_path_is_an_endpoint() {
-        for other in ["", "/", "/token/", "//token", "/Token", "/token/x", "/tokens", "/%74oken", "token"] {
+        for other in [
+            "",
+            "/",
+            "/token/",
+            "//token",
+            "/Token",
+            "/token/x",
+            "/tokens",
+            "/%74oken",
+            "token",
+            "/register/",
+            "/register/x/",
+        ] {
             assert_eq!(Endpoint::at(other, ""), None, "{other}");
         }
     }

@@ -10,10 +10,11 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::Full;
-use oauth_core::server::AuthorizationServer;
+use oauth_core::{endpoint::RemoteAddress, server::AuthorizationServer};
 use tower::Service;
 
 use super::{body, endpoints::Endpoint, future::ResponseFuture};
+use crate::proxy::ClientAddress;
 
 /// The most bytes a request body may have, unless set otherwise: 64 KiB.
 pub const DEFAULT_BODY_LIMIT: usize = 64 * 1024;
@@ -117,7 +118,12 @@ where
     B: Body,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    // What failures to authenticate are counted by. One that the host has put
+    // there is a better one.
+    if let (None, Some(address)) = (RemoteAddress::of(&parts.extensions), ClientAddress::of(&parts.extensions)) {
+        parts.extensions.insert(RemoteAddress(address));
+    }
     match body::collect(body, body_limit).await {
         Ok(body) => endpoint.handle(&server, &Request::from_parts(parts, body)).await,
         Err(unreadable) => unreadable.response(),

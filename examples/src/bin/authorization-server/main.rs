@@ -9,7 +9,7 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use examples::{
-    admin, complain,
+    admin, backup, bus, complain,
     config::{Config, Mistakes},
     events::EventLog,
     logs,
@@ -17,6 +17,7 @@ use examples::{
     root_secret, say,
     serve::{Stop, serve},
     start::{self, OpenStore},
+    transfer,
 };
 use oauth_axum_rs::Secret;
 use tokio::{net::TcpListener, task::JoinSet};
@@ -37,6 +38,21 @@ struct Arguments {
     /// Check the file, open the store, and exit: 0 if all is well, else 2.
     #[arg(long)]
     check: bool,
+    /// Write what the store holds to this new file (`-`: stdout), to be
+    /// imported into another store, and exit. Stop the server before.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["check", "admin", "import"])]
+    export: Option<PathBuf>,
+    /// Put what was exported to this file (`-`: stdin) into the store, and
+    /// exit. What is there stays; it can be run again.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["check", "admin"])]
+    import: Option<PathBuf>,
+    /// Import nothing but clients: the root secret may then be another.
+    #[arg(long, requires = "import")]
+    clients_only: bool,
+    /// Copy the file of an sqlite: store to this new file, beside a server that
+    /// uses it, and exit: 0 if all of it is there, else 2 and there is nothing.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["check", "admin", "export", "import"])]
+    backup: Option<PathBuf>,
     /// Serve metrics on this loopback address, and what administrators do for
     /// whoever has the bearer secret in `OAUTH_ADMIN_SECRET`.
     #[arg(long, value_name = "ADDRESS", value_parser = loopback)]
@@ -50,7 +66,13 @@ struct Arguments {
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     logs::start(arguments.log);
-    let done = if arguments.check { check(&arguments).await } else { run(&arguments).await };
+    let done = match &arguments {
+        Arguments { backup: Some(file), config, .. } => backup::backup(config, file).await,
+        Arguments { export: Some(file), config, .. } => transfer::export(config, file).await,
+        Arguments { import: Some(file), config, .. } => transfer::import(config, file, arguments.clients_only).await,
+        Arguments { check: true, .. } => check(&arguments).await,
+        _ => run(&arguments).await,
+    };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(mistakes) => {
@@ -106,10 +128,14 @@ async fn run(arguments: &Arguments) -> Result<(), Mistakes> {
         serving.spawn(serve(listener, None, admin::router(metrics, admin_secret()), stop.clone()));
     }
     serving.spawn(serve(listener, config.listen.tls.clone(), app.router(&config)?, stop));
-    start::spawn_maintenance(server.clone());
+    let following = bus::spawn_server(&config, &server)?;
+    let maintenance = start::spawn_maintenance(server.clone());
     say(format_args!("listening on {}", server.issuer()));
 
     while serving.join_next().await.is_some() {}
+    maintenance.abort();
+    drop((maintenance.await, app, server));
+    following.end().await;
     store.close().await;
     tracing::info!("stopped");
     Ok(())

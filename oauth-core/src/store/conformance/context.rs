@@ -21,6 +21,12 @@ pub(super) type Verdict = Result<(), Broken>;
 #[derive(Debug)]
 pub(super) struct Broken(String);
 
+impl Broken {
+    pub(super) const fn new(found: String) -> Self {
+        Self(found)
+    }
+}
+
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

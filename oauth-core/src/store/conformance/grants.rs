@@ -114,3 +114,8 @@ pub(super) async fn revoking_an_access_token_leaves_its_grant_alive(context: &Co
     same("the token", &store.access(grant.id, gone.digest).await?, &None)?;
     same("its sibling", &store.access(grant.id, stays.digest).await?, &Some((grant, stays)))
 }
+
+pub(super) async fn a_store_that_works_says_so(context: &Context<'_>) -> Verdict {
+    context.store.check().await?;
+    Ok(())
+}

@@ -5,13 +5,14 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use super::verbs::every_verb;
 use crate::{
     client::{Client, ClientId},
     clock::UnixTime,
     secret::Digest,
     store::{
         AccessToken, Clients, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction, RedeemCode,
-        Redemption, RefreshOutcome, Revocation, RotateRefresh, SealedKey, SigningKeys, Store, StoreFuture,
+        Redemption, RefreshOutcome, Revocation, RotateRefresh, SealedKey, SigningKeys, Store, StoreFuture, Uses,
     },
     token::GrantId,
 };
@@ -50,88 +51,14 @@ impl<S: Store> Nodes<S> {
     }
 }
 
-impl<S: Store> Grants for Nodes<S> {
-    fn insert_grant(&self, grant: Grant, access: Option<AccessToken>) -> StoreFuture<'_, ()> {
-        self.next().insert_grant(grant, access)
-    }
-
-    fn grant(&self, id: GrantId) -> StoreFuture<'_, Option<Grant>> {
-        self.next().grant(id)
-    }
-
-    fn access(&self, id: GrantId, digest: Digest) -> StoreFuture<'_, Option<(Grant, AccessToken)>> {
-        self.next().access(id, digest)
-    }
-
-    fn redeem_code(&self, redeem: RedeemCode) -> StoreFuture<'_, Redemption> {
-        self.next().redeem_code(redeem)
-    }
-
-    fn rotate_refresh(&self, rotate: RotateRefresh) -> StoreFuture<'_, RefreshOutcome> {
-        self.next().rotate_refresh(rotate)
-    }
-
-    fn insert_access(&self, id: GrantId, access: AccessToken, now: UnixTime) -> StoreFuture<'_, bool> {
-        self.next().insert_access(id, access, now)
-    }
-
-    fn revoke_grant(&self, id: GrantId, now: UnixTime) -> StoreFuture<'_, Revocation> {
-        self.next().revoke_grant(id, now)
-    }
-
-    fn revoke_access(&self, id: GrantId, digest: Digest) -> StoreFuture<'_, bool> {
-        self.next().revoke_access(id, digest)
-    }
-
-    fn sweep(&self, now: UnixTime, limit: usize) -> StoreFuture<'_, usize> {
-        self.next().sweep(now, limit)
-    }
+macro_rules! in_turn {
+    ($($of:ident { $($verb:ident($($argument:ident: $type:ty),*) -> $out:ty;)* })*) => { $(
+        impl<S: Store> $of for Nodes<S> { $(
+            fn $verb(&self, $($argument: $type),*) -> StoreFuture<'_, $out> {
+                self.next().$verb($($argument),*)
+            }
+        )* }
+    )* };
 }
 
-impl<S: Store> Clients for Nodes<S> {
-    fn client(&self, id: ClientId) -> StoreFuture<'_, Option<Arc<Client>>> {
-        self.next().client(id)
-    }
-
-    fn put_client(&self, client: Client) -> StoreFuture<'_, ()> {
-        self.next().put_client(client)
-    }
-
-    fn delete_client(&self, id: ClientId) -> StoreFuture<'_, bool> {
-        self.next().delete_client(id)
-    }
-}
-
-impl<S: Store> Interactions for Nodes<S> {
-    fn park_interaction(&self, parked: ParkedInteraction) -> StoreFuture<'_, ()> {
-        self.next().park_interaction(parked)
-    }
-
-    fn interaction(&self, id: Digest, browser: Digest, now: UnixTime) -> StoreFuture<'_, Option<ParkedInteraction>> {
-        self.next().interaction(id, browser, now)
-    }
-
-    fn finish_interaction(&self, finish: FinishInteraction) -> StoreFuture<'_, bool> {
-        self.next().finish_interaction(finish)
-    }
-}
-
-impl<S: Store> SigningKeys for Nodes<S> {
-    fn signing_keys(&self) -> StoreFuture<'_, Vec<SealedKey>> {
-        self.next().signing_keys()
-    }
-
-    fn insert_signing_key(&self, key: SealedKey, newest: Option<UnixTime>) -> StoreFuture<'_, bool> {
-        self.next().insert_signing_key(key, newest)
-    }
-
-    fn delete_signing_key(&self, kid: String) -> StoreFuture<'_, bool> {
-        self.next().delete_signing_key(kid)
-    }
-}
-
-impl<S: Store> Store for Nodes<S> {
-    fn check(&self) -> StoreFuture<'_, ()> {
-        self.next().check()
-    }
-}
+every_verb!(in_turn);

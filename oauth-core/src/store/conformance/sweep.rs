@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     clock::UnixTime,
-    store::{AccessToken, Grant, RedeemCode, Redemption},
+    store::{AccessToken, Grant, ParkedInteraction, RedeemCode, Redemption},
 };
 
 /// Sweeps until nothing is left to remove, and says how much there was.
@@ -29,8 +29,6 @@ pub(super) async fn a_sweep_removes_what_has_ended_and_nothing_else(context: &Co
 
     let expired = insert(Grant { expires_at: now, ..sample::grant(context)? }).await?;
     let abandoned = insert(sample::coded(context)?).await?;
-    let interaction = sample::parked(context)?;
-    store.park_interaction(interaction.clone()).await?;
 
     let lives = insert(Grant { expires_at: now.saturating_add(1), ..sample::grant(context)? }).await?;
     let revoked = insert(sample::grant(context)?).await?;
@@ -58,9 +56,20 @@ pub(super) async fn a_sweep_removes_what_has_ended_and_nothing_else(context: &Co
     let kept = store.access(redeemed.id, token.digest).await?.map(|(_, token)| token);
     same("a token with a second to live", &kept, &Some(token))?;
     let retry = store.grant(rotated.id).await?.and_then(|grant| grant.refresh).and_then(|refresh| refresh.retry);
-    same("a retry whose window has ended", &retry, &None)?;
-    let found = store.interaction(interaction.id, interaction.browser, context.now).await?;
-    same("an expired interaction", &found, &None)
+    same("a retry whose window has ended", &retry, &None)
+}
+
+pub(super) async fn a_sweep_removes_expired_interactions(context: &Context<'_>) -> Verdict {
+    let store = &context.store;
+    let (gone, stays) = (sample::parked(context)?, sample::parked(context)?);
+    let end = gone.expires_at;
+    let stays = ParkedInteraction { expires_at: end.saturating_add(1), ..stays };
+    for parked in [&gone, &stays] {
+        store.park_interaction(parked.clone()).await?;
+    }
+    sweep(context, end, 1000).await?;
+    same("an expired one", &store.interaction(gone.id, gone.browser, context.now).await?, &None)?;
+    same("one with a second to live", &store.interaction(stays.id, stays.browser, end).await?, &Some(stays))
 }
 
 pub(super) async fn a_sweep_goes_in_small_batches(context: &Context<'_>) -> Verdict {
@@ -88,16 +97,26 @@ pub(super) async fn a_sweep_goes_in_small_batches(context: &Context<'_>) -> Verd
     same("then the grant", &sweep(context, now, 2).await?, &1)
 }
 
+/// As if a year had passed.
+async fn sweep_in_vain(context: &Context<'_>) -> Verdict {
+    same("a sweep", &context.store.sweep(context.now, 10).await?, &0)?;
+    same("a sweep after a year", &context.store.sweep(context.after(365 * DAY), 10).await?, &0)
+}
+
 pub(super) async fn a_store_that_cleans_up_by_itself_is_left_alone_by_sweeps(context: &Context<'_>) -> Verdict {
-    let store = &context.store;
-    let grant = sample::refreshable(context)?;
-    let access = sample::access(context)?;
-    store.insert_grant(grant.clone(), Some(access.clone())).await?;
+    let (grant, access) = (sample::refreshable(context)?, sample::access(context)?);
+    context.store.insert_grant(grant.clone(), Some(access.clone())).await?;
+    sweep_in_vain(context).await?;
+    let found = context.store.access(grant.id, access.digest).await?;
+    same("a grant and its token", &found, &Some((grant, access)))
+}
+
+pub(super) async fn interactions_that_end_by_themselves_are_left_alone_by_sweeps(context: &Context<'_>) -> Verdict {
     let parked = sample::parked(context)?;
-    store.park_interaction(parked.clone()).await?;
-    same("a sweep", &store.sweep(context.now, 10).await?, &0)?;
-    same("a sweep, as if a year had passed", &store.sweep(context.after(365 * DAY), 10).await?, &0)?;
-    let found = store.access(grant.id, access.digest).await?;
-    same("a grant and its token", &found, &Some((grant, access)))?;
-    same("an interaction", &store.interaction(parked.id, parked.browser, context.now).await?, &Some(parked))
+    context.store.park_interaction(parked.clone()).await?;
+    // Whatever else the store holds is gone after this.
+    sweep(context, context.after(365 * DAY), 1000).await?;
+    sweep_in_vain(context).await?;
+    let found = context.store.interaction(parked.id, parked.browser, context.now).await?;
+    same("an interaction", &found, &Some(parked))
 }

@@ -1,9 +1,12 @@
 //! The suite, tested: a store with one planted flaw at a time must fail the
 //! check that is about it, and the same store without a flaw must pass.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{
-    Suite,
+    CHECKS, Faulty, RACES, SWEEPS, Suite,
     flawed::{Flaw as F, Flawed},
+    verbs::every_verb,
 };
 use crate::store::memory::MemoryStore;
 
@@ -23,10 +26,16 @@ async fn a_store_without_a_flaw_passes() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_without_sweeps_passes_if_it_says_so() {
-    let (idle, busy) = (suite(F::SweepsNothing), suite(F::None));
-    assert!(!idle.failures_among(|name| name.contains("sweep")).await.is_empty());
-    assert_eq!(idle.without_sweeps().failures_among(|name| name.contains("sweep")).await, []);
-    assert_eq!(busy.without_sweeps().failures_among(|name| name.contains("left_alone_by_sweeps")).await.len(), 1);
+    let sweep = |name: &str| name.contains("sweep");
+    assert_eq!(suite(F::SweepsNothing).failures_among(sweep).await.len(), 4);
+    assert_eq!(suite(F::SweepsNothing).without_sweeps().failures_among(sweep).await, []);
+    // Who says so must be idle, as far as that goes.
+    let left_alone = |name: &str| name.contains("left_alone_by_sweeps");
+    assert_eq!(suite(F::None).without_sweeps().failures_among(left_alone).await.len(), 2);
+    let some = suite(F::None).without_sweeps_of_what_is_short_lived().failures_among(sweep).await;
+    assert_eq!(some.len(), 1, "{some:?}");
+    let some = suite(F::SweepsNothing).without_sweeps_of_what_is_short_lived().failures_among(sweep).await;
+    assert_eq!(some.len(), 2, "{some:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -75,10 +84,84 @@ async fn every_planted_flaw_fails_the_check_that_is_about_it() {
         (F::ConsumesBeforeInserting, "an_interaction_outlives_a_grant_that_could_not_be_inserted"),
         (F::KeepsOldClients, "a_client_is_kept_replaced_and_removed"),
         (F::DropsClientsSilently, "a_client_is_kept_replaced_and_removed"),
+        (F::IgnoresRevisions, "a_client_is_replaced_at_its_revision_alone"),
+        (F::ReplacesClientsLater, "a_client_is_replaced_once_by_many"),
+        (F::ReplacesClientsLater, "a_removed_client_is_not_brought_back_by_those_who_replace_it"),
         (F::IgnoresNewerKeys, "a_signing_key_is_inserted_unless_a_newer_one_exists"),
         (F::SharesKeysOfAlgorithms, "a_signing_key_is_inserted_unless_a_newer_one_exists"),
+        (F::FirstUsesInTwoSteps, "of_parallel_uses_one_is_the_first"),
+        (F::TakesLateUses, "a_use_that_has_ended_is_never_the_first"),
+        (F::RemembersUsesForever, "a_use_is_the_first_once_until_its_end"),
+        (F::SharesUses, "uses_of_different_digests_do_not_meet"),
+        (F::CountsInTwoSteps, "parallel_uses_are_all_counted"),
+        (F::ProlongsCounts, "uses_are_counted_until_the_end_of_the_first"),
+        (F::CountsForever, "uses_are_counted_until_the_end_of_the_first"),
+        (F::KeepsUses, "a_sweep_removes_ended_uses_in_small_batches"),
+        (F::SweepsUses, "a_sweep_removes_ended_uses_in_small_batches"),
+        (F::KeepsInteractions, "a_sweep_removes_expired_interactions"),
+        (F::UsesItsOwnClock, "expiry_is_judged_by_the_callers_clock"),
+        (F::ForgetsRedemptionsToCome, "a_code_is_redeemed_once_whatever_the_clocks_say"),
+        (F::ForgetsRevocationsToCome, "a_revocation_is_not_undone_by_another_clock"),
+        (F::RefusesClocksThatAreBehind, "a_family_goes_on_under_another_clock"),
+        (F::HasNoEndOfTime, "the_ends_of_time_are_times_too"),
+        (F::WritesTokensLater, "a_redemption_is_seen_as_a_whole"),
+        (F::WritesTokensLater, "a_rotation_is_seen_as_a_whole"),
+        (F::WritesTokensLater, "a_redemption_that_is_given_up_is_no_half_redemption"),
+        (F::WritesNewTokensLater, "a_new_grant_is_seen_with_its_token"),
+        (F::WritesNewTokensLater, "an_insertion_that_is_given_up_is_no_half_insertion"),
+        (F::RevokesPiecemeal, "a_revocation_is_seen_as_a_whole"),
+        (F::EndsInteractionsFirst, "the_end_of_an_interaction_is_seen_with_its_grant"),
+        (F::EndsInteractionsFirst, "an_interaction_whose_end_is_given_up_can_end"),
+        (F::ReplacesClientsInTwoSteps, "a_client_is_seen_as_a_whole_while_it_is_replaced"),
+        (F::ReplacesClientsInTwoSteps, "a_client_or_key_that_is_given_up_is_no_half_one"),
+        (F::LosesWhatIsGivenUp, "a_refresh_that_is_given_up_leaves_the_way_to_its_successor"),
+        (F::LosesWhatIsGivenUp, "a_revocation_that_is_given_up_can_be_repeated"),
+        (F::LosesWhatIsGivenUp, "a_use_that_is_given_up_forgets_none"),
+        (F::KeepsConnectionsThatAreGivenUp, "calls_that_are_given_up_leave_room_for_others"),
+        (F::NeverReady, "a_store_that_works_says_so"),
     ] {
         let failures = suite(flaw).failures_among(|name| name == check).await;
         assert_eq!(failures.len(), 1, "{flaw:?} passes {check:?}");
     }
+}
+
+macro_rules! names {
+    ($($of:ident { $($verb:ident($($argument:ident: $type:ty),*) -> $out:ty;)* })*) => {
+        &[$($(stringify!($verb)),*),*]
+    };
+}
+
+const VERBS: &[&str] = every_verb!(names);
+
+/// The words between backticks.
+fn quoted(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+/// The table in the documentation, as it reads: the checks of each verb.
+fn table() -> BTreeMap<&'static str, Vec<&'static str>> {
+    let rows = include_str!("../conformance.rs").lines().filter_map(|line| line.strip_prefix("//! | `"));
+    rows.map(|row| (row.split('`').next().unwrap(), quoted(row.split('|').nth(2).unwrap()))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_verb_is_in_the_table_with_checks_that_call_it() {
+    let table = table();
+    assert_eq!(table.keys().copied().collect::<BTreeSet<_>>(), VERBS.iter().copied().collect());
+    let sweeps = SWEEPS.iter().flat_map(|(_, swept, _)| swept.iter());
+    for (name, _) in CHECKS.iter().chain(sweeps).chain(RACES) {
+        let store = Faulty::new(MemoryStore::default());
+        let make = || std::future::ready(store.clone());
+        let failures = Suite::new(make, |task| drop(tokio::spawn(task))).failures_among(|other| other == *name).await;
+        assert_eq!(failures, []);
+        let calls: BTreeSet<_> = store.calls().into_iter().collect();
+        let claims = table.iter().filter(|(_, checks)| checks.contains(name));
+        for (verb, _) in claims {
+            assert!(calls.contains(verb), "{name} does not call {verb}");
+        }
+    }
+    let checks = CHECKS.iter().chain(SWEEPS.iter().flat_map(|(_, swept, _)| swept.iter())).chain(RACES);
+    let known: BTreeSet<_> = checks.map(|(name, _)| *name).collect();
+    let named: BTreeSet<_> = table.values().flatten().copied().collect();
+    assert!(named.is_subset(&known), "{:?}", named.difference(&known));
 }

@@ -52,6 +52,16 @@ impl Shard {
         Some((entry.grant.clone(), access.clone()))
     }
 
+    /// The grants behind `after`, in no particular order.
+    pub(super) fn ids_after(&self, after: Option<GrantId>) -> Vec<GrantId> {
+        self.entries.keys().copied().filter(|id| after.is_none_or(|after| *id > after)).collect()
+    }
+
+    /// The access tokens of a grant.
+    pub(super) fn tokens(&self, id: GrantId) -> &[AccessToken] {
+        self.entries.get(&id).map_or(&[], |entry| &entry.access)
+    }
+
     pub(super) fn redeem_code(&mut self, redeem: RedeemCode) -> Redemption {
         self.step(redeem.grant, Redemption::Refused, |entry| {
             let outcome = entry.grant.redeem_code(&redeem);

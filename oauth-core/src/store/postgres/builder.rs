@@ -6,7 +6,7 @@ use super::{
     Inner, PostgresStore,
     connection::Connector,
     pool::{Limits, Pool},
-    schema,
+    schema, statement,
     url::Target,
 };
 use crate::{secret::Secret, store::StoreError};
@@ -37,6 +37,8 @@ pub struct PostgresStoreBuilder {
     limits: Limits,
     connect: Duration,
     migration: Duration,
+    /// How much of the schema this program knows.
+    schema: usize,
 }
 
 /// The longest that anything may be told to take.
@@ -51,7 +53,7 @@ impl PostgresStoreBuilder {
             max_age: Duration::from_secs(1800),
         };
         let (connect, migration) = (Duration::from_secs(3), Duration::from_secs(300));
-        Self { url: Secret::new(url), pooler: Pooler::None, limits, connect, migration }
+        Self { url: Secret::new(url), pooler: Pooler::None, limits, connect, migration, schema: usize::MAX }
     }
 
     /// Sets how many connections this node has at most; at least one. The
@@ -114,6 +116,16 @@ impl PostgresStoreBuilder {
         self
     }
 
+    /// As the program of an earlier version would: one that knows the schema
+    /// up to `version`. For tests of upgrades.
+    #[cfg(feature = "testing")]
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn insecure_schema(mut self, version: usize) -> Self {
+        self.schema = version;
+        self
+    }
+
     /// Connects, and brings the schema up to date.
     ///
     /// # Errors
@@ -130,10 +142,10 @@ impl PostgresStoreBuilder {
         let connector = Connector {
             config: target.config,
             tls: target.tls,
-            prepares: self.pooler != Pooler::Unprepared,
+            prepared: if self.pooler == Pooler::Unprepared { &[] } else { statement::prepared(self.schema) },
             timeout: self.connect,
         };
-        schema::migrate(&connector, self.migration).await?;
+        schema::migrate(&connector, schema::known(self.schema), self.migration).await?;
         let inner = Inner { pool: Pool::new(connector, self.limits), shown: target.shown };
         Ok(PostgresStore(Arc::new(inner)))
     }

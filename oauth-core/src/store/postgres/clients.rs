@@ -18,6 +18,13 @@ static PUT: Sql = Sql::writes(
     ON CONFLICT (id) DO UPDATE SET record = excluded.record",
 );
 
+/// A record without the member has never been replaced. Of two that replace it
+/// at once, the second waits for the row of the first, and then judges anew.
+static REPLACE: Sql = Sql::writes(
+    "UPDATE oauth_clients SET record = $2::text
+    WHERE id = $1::text AND coalesce((record::json ->> 'revision')::bigint, 0) = $3::bigint RETURNING 1",
+);
+
 static DELETE: Sql = Sql::writes("DELETE FROM oauth_clients WHERE id = $1::text RETURNING 1");
 
 impl Clients for PostgresStore {
@@ -36,6 +43,14 @@ impl Clients for PostgresStore {
         Box::pin(async move {
             let record = serde_json::to_string(&client).map_err(StoreError::unavailable)?;
             self.row(&PUT, &[Param::text(client.id.as_str()), Param::text(&record)]).await.map(drop)
+        })
+    }
+
+    fn replace_client(&self, client: Client, revision: u64) -> StoreFuture<'_, bool> {
+        Box::pin(async move {
+            let record = serde_json::to_string(&client).map_err(StoreError::unavailable)?;
+            let params = [Param::text(client.id.as_str()), Param::text(&record), Param::number(revision)];
+            Ok(self.row(&REPLACE, &params).await?.is_some())
         })
     }
 

@@ -8,7 +8,7 @@ use tokio_postgres::{Client, Config, NoTls, Row, Statement};
 
 use super::{
     error::Failure,
-    statement::{PREPARED, Param, Sql},
+    statement::{Param, Sql},
     tls::Tls,
 };
 
@@ -16,15 +16,15 @@ use super::{
 pub(super) struct Connector {
     pub(super) config: Config,
     pub(super) tls: Option<Tls>,
-    pub(super) prepares: bool,
+    /// What each prepares when it is opened.
+    pub(super) prepared: &'static [&'static Sql],
     pub(super) timeout: Duration,
 }
 
 impl Connector {
     /// A connection for the pool.
     pub(super) async fn connect(&self) -> Result<Connection, Failure> {
-        let prepared = if self.prepares { PREPARED } else { &[] };
-        self.open(prepared).await
+        self.open(self.prepared).await
     }
 
     /// One that has prepared nothing, for before there is a schema.

@@ -17,10 +17,10 @@
 //!
 //! | Verbs | Round trips |
 //! |---|---|
-//! | all of [`Grants`](super::Grants) but `sweep`, all of [`Interactions`](super::Interactions) and [`Clients`](super::Clients), `check` | 1 |
+//! | all of [`Grants`](super::Grants) but `sweep`, all of [`Interactions`](super::Interactions), [`Uses`](super::Uses) and [`Clients`](super::Clients), `check` | 1 |
 //! | [`signing_keys`](super::SigningKeys::signing_keys), `delete_signing_key` | 1 |
 //! | [`insert_signing_key`](super::SigningKeys::insert_signing_key) | 1, and 1 more for each other node that inserts one of that algorithm at the same moment |
-//! | [`sweep`](super::Grants::sweep) | at most 4 |
+//! | [`sweep`](super::Grants::sweep) | at most 5 |
 //!
 //! A connection that is lost between the statement and its answer leaves open
 //! whether it took effect; the caller hears [`StoreError::Unavailable`], as
@@ -45,8 +45,8 @@
 //!
 //! # Behind a pooler
 //!
-//! Nothing here depends on a session: no temporary state, no session lock, no
-//! `LISTEN`. Say [`PostgresStoreBuilder::pooler`], so that nothing is sent
+//! Nothing of the store depends on a session: no temporary state, no session
+//! lock, no `LISTEN`; only the [bus] does, which has its own URL. Say [`PostgresStoreBuilder::pooler`], so that nothing is sent
 //! that a pooler by the transaction does not know. Since a statement's time
 //! cannot be sent either, set it at the server:
 //! `ALTER ROLE oauth SET statement_timeout = '5s'`. The migrations take their
@@ -64,6 +64,7 @@
 //! of the system's, `sslcert` and `sslkey` a certificate of our own.
 
 mod builder;
+pub mod bus;
 mod clients;
 mod connection;
 mod error;
@@ -77,13 +78,18 @@ mod statement;
 mod step;
 mod sweep;
 mod tls;
+mod transfer;
 mod url;
+mod uses;
 
 use std::{fmt, sync::Arc};
 
 use tokio_postgres::Row;
 
-pub use self::builder::{Pooler, PostgresStoreBuilder};
+pub use self::{
+    builder::{Pooler, PostgresStoreBuilder},
+    bus::{PostgresBus, PostgresBusBuilder},
+};
 use self::{
     pool::Pool,
     statement::{Param, Sql},
@@ -101,7 +107,10 @@ use super::{Store, StoreError, StoreFuture};
 /// ```
 ///
 /// The role needs to be allowed to create tables where the schema is to be
-/// made or brought up to date, and to read and write them otherwise.
+/// made or brought up to date, and to read and write them otherwise. If one
+/// role makes the tables and another uses them, have the first say `ALTER
+/// DEFAULT PRIVILEGES GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ..`:
+/// an upgrade may bring a new one.
 #[derive(Clone)]
 pub struct PostgresStore(Arc<Inner>);
 

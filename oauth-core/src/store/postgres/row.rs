@@ -93,6 +93,18 @@ pub(super) fn access(columns: &mut Columns<'_>) -> Result<AccessToken, StoreErro
     Ok(access)
 }
 
+/// A grant, and after it the number of its row.
+pub(super) fn numbered_grant(row: &Row) -> Result<(i64, Grant), StoreError> {
+    let (grant, mut columns) = grant(row)?;
+    Ok((columns.value()?, grant))
+}
+
+/// The number of a grant's row, its id, and the columns of [`access`].
+pub(super) fn owned_access(row: &Row) -> Result<(i64, GrantId, AccessToken), StoreError> {
+    let mut columns = Columns { row, next: 0, what: "access token" };
+    Ok((columns.value()?, GrantId::from_bytes(columns.bytes()?), access(&mut columns)?))
+}
+
 /// The columns `id, browser, request, expires_at`.
 pub(super) fn interaction(row: &Row) -> Result<ParkedInteraction, StoreError> {
     let mut columns = Columns { row, next: 0, what: "interaction" };
@@ -157,6 +169,11 @@ pub(super) fn flags(row: &Row) -> Result<(bool, bool), StoreError> {
 pub(super) fn count(row: &Row) -> Result<usize, StoreError> {
     let mut columns = answer(row);
     usize::try_from(columns.value::<i64>()?).map_err(|_| columns.damaged())
+}
+
+/// A column `count`, of uses.
+pub(super) fn uses(row: &Row) -> Result<u64, StoreError> {
+    Columns { row, next: 0, what: "count of uses" }.number()
 }
 
 /// Whether there is a schema, and the settings `synchronous_commit` and

@@ -16,14 +16,18 @@ use super::{
 };
 use crate::store::StoreError;
 
-struct Migration {
+pub(super) struct Migration {
     version: i64,
     /// The oldest version of the schema whose programs can use this one.
     usable_from: i64,
     sql: &'static str,
 }
 
-const MIGRATIONS: &[Migration] = &[Migration { version: 1, usable_from: 1, sql: include_str!("migrations/0001.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, usable_from: 1, sql: include_str!("migrations/0001.sql") },
+    // A table that older programs leave alone.
+    Migration { version: 2, usable_from: 1, sql: include_str!("migrations/0002.sql") },
+];
 
 /// One node at a time; the others wait here and then find nothing to do. The
 /// lock goes with the transaction, so that it needs no connection of its own
@@ -48,21 +52,30 @@ static NEWEST: Sql =
 
 static RECORD: Sql = Sql::writes("INSERT INTO oauth_migrations (version, usable_from) VALUES ($1, $2) RETURNING 1");
 
-/// Brings the schema up to date, and finds out whether the server keeps what
+/// The first migrations, as many as a program knows.
+pub(super) fn known(number: usize) -> &'static [Migration] {
+    MIGRATIONS.get(..number).unwrap_or(MIGRATIONS)
+}
+
+/// Brings the schema up to date, as far as `known` goes, and finds out whether the server keeps what
 /// it acknowledges. Many nodes may do so at once.
-pub(super) async fn migrate(connector: &Connector, patience: Duration) -> Result<(), Failure> {
+pub(super) async fn migrate(
+    connector: &Connector,
+    known: &'static [Migration],
+    patience: Duration,
+) -> Result<(), Failure> {
     let migrate = async {
         let connection = connector.connect_plainly().await?;
         // The usual case takes no lock, so that a busy neighbor delays nobody.
-        if !is_current(&connection).await? {
-            apply(&connection).await?;
+        if !is_current(&connection, known).await? {
+            apply(&connection, known).await?;
         }
         Ok(())
     };
     tokio::time::timeout(patience, migrate).await.unwrap_or(Err(Failure::Late("migrating the schema")))
 }
 
-async fn is_current(connection: &Connection) -> Result<bool, Failure> {
+async fn is_current(connection: &Connection, known: &'static [Migration]) -> Result<bool, Failure> {
     let settings = connection.query(&SETTINGS, &[]).await?;
     let (migrated, synchronous_commit, encoding) = row::settings(settings.first())?;
     if synchronous_commit == "off" {
@@ -71,7 +84,7 @@ async fn is_current(connection: &Connection) -> Result<bool, Failure> {
     if encoding != "UTF8" {
         return Err(unfit("the encoding of the database is not UTF8"));
     }
-    Ok(migrated && missing(connection).await?.is_empty())
+    Ok(migrated && missing(connection, known).await?.is_empty())
 }
 
 fn unfit(what: &str) -> Failure {
@@ -80,9 +93,9 @@ fn unfit(what: &str) -> Failure {
 
 /// If this is given up halfway, the connection goes, and with it all that was
 /// done on it.
-async fn apply(connection: &Connection) -> Result<(), Failure> {
+async fn apply(connection: &Connection, known: &'static [Migration]) -> Result<(), Failure> {
     connection.batch(BEGIN).await?;
-    for migration in missing(connection).await? {
+    for migration in missing(connection, known).await? {
         connection.batch(migration.sql).await?;
         let record = [migration.version, migration.usable_from].map(|number| Param::Number(Some(number)));
         connection.query(&RECORD, &record).await?;
@@ -91,13 +104,13 @@ async fn apply(connection: &Connection) -> Result<(), Failure> {
 }
 
 /// What the database has not seen yet.
-async fn missing(connection: &Connection) -> Result<Vec<&'static Migration>, Failure> {
+async fn missing(connection: &Connection, known: &'static [Migration]) -> Result<Vec<&'static Migration>, Failure> {
     let newest = connection.query(&NEWEST, &[]).await?;
     let (found, usable_from) = row::versions(newest.first())?;
-    let known = MIGRATIONS.last().map_or(0, |migration| migration.version);
-    if usable_from > known {
+    let newest = known.last().map_or(0, |migration| migration.version);
+    if usable_from > newest {
         let number = |version| u32::try_from(version).unwrap_or(u32::MAX);
-        return Err(StoreError::Schema { found: number(found), known: number(known) }.into());
+        return Err(StoreError::Schema { found: number(found), known: number(newest) }.into());
     }
-    Ok(MIGRATIONS.iter().filter(|migration| migration.version > found).collect())
+    Ok(known.iter().filter(|migration| migration.version > found).collect())
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, WrongType};
 
-use super::{clients, grants, interactions, keys, row::number, step};
+use super::{clients, grants, interactions, keys, row::number, step, uses};
 use crate::clock::UnixTime;
 
 /// One statement: one transaction of its own, since nothing here begins any.
@@ -29,7 +29,7 @@ impl Sql {
 
 /// What every connection prepares when it is opened. The rest is rare, or
 /// (the sweep) better planned for the values of the day.
-pub(super) const PREPARED: &[&Sql] = &[
+const PREPARED: &[&Sql] = &[
     &grants::GRANT,
     &grants::ACCESS,
     &grants::INSERT,
@@ -45,7 +45,17 @@ pub(super) const PREPARED: &[&Sql] = &[
     &clients::CLIENT,
     &keys::KEYS,
     &super::PROBE,
+    // Since version 2 of the schema.
+    &uses::FIRST,
+    &uses::COUNT,
+    &uses::USES,
 ];
+
+/// What a program prepares that knows the schema up to version `known`.
+pub(super) fn prepared(known: usize) -> &'static [&'static Sql] {
+    let later = if known < 2 { 3 } else { 0 };
+    PREPARED.get(..PREPARED.len() - later).unwrap_or(PREPARED)
+}
 
 /// A value for a statement. It knows its type, so that the server need not
 /// be asked, and does not show itself to the driver's log.

@@ -15,8 +15,9 @@ use crate::{
 ///
 /// The second removes lines of the list of retries, and the retries that are
 /// due. It waits for grants in the order of their numbers, so that two nodes
-/// never wait for each other.
-static STEPS: [Sql; 4] = [
+/// never wait for each other. Uses stay for a minute more: some node's clock is
+/// behind.
+static STEPS: [Sql; 5] = [
     Sql::writes(
         "WITH gone AS (
             DELETE FROM oauth_access_tokens WHERE (grant_no, digest) IN (
@@ -55,6 +56,15 @@ static STEPS: [Sql; 4] = [
             DELETE FROM oauth_interactions WHERE id IN (
                 SELECT id FROM oauth_interactions WHERE expires_at <= $1::bigint
                 ORDER BY expires_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED)
+            RETURNING 1
+        )
+        SELECT count(*) FROM gone",
+    ),
+    Sql::writes(
+        "WITH gone AS (
+            DELETE FROM oauth_uses WHERE digest IN (
+                SELECT digest FROM oauth_uses WHERE ends_at <= $1::bigint - 60
+                ORDER BY ends_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED)
             RETURNING 1
         )
         SELECT count(*) FROM gone",

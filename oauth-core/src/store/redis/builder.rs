@@ -75,7 +75,8 @@ impl RedisStoreBuilder {
     /// Sets how many replicas must have what a call has written before it
     /// returns: a call that fewer have acknowledged fails. The default is 0,
     /// with which a failover loses the last moments:
-    /// [what can be lost](super#what-can-be-lost).
+    /// [what can be lost](super#what-can-be-lost). The URL may say so too, with
+    /// `?replicas=1`; if both do, the larger number holds.
     #[must_use]
     pub const fn replicas(mut self, count: u32) -> Self {
         self.replicas.count = count;
@@ -144,7 +145,8 @@ impl RedisStoreBuilder {
             return Err(StoreError::unavailable(Cause::new("a prefix is letters, digits, -, _, . and :")));
         }
         let (seeds, access) = self.parsed().map_err(StoreError::unavailable)?;
-        let waiting = if self.replicas.count > 0 { self.replicas.timeout } else { Duration::ZERO };
+        let replicas = Replicas { count: self.replicas.count.max(access.replicas), ..self.replicas };
+        let waiting = if replicas.count > 0 { replicas.timeout } else { Duration::ZERO };
         let shown = shown(&seeds);
         let connector = Connector {
             access,
@@ -156,7 +158,7 @@ impl RedisStoreBuilder {
         };
         let servers = Servers {
             topology: Topology::new(seeds, connector),
-            replicas: self.replicas,
+            replicas,
             patience: self.connect + self.response + waiting,
             closed: AtomicBool::new(false),
         };

@@ -7,6 +7,7 @@ use redis::Value;
 use super::{
     RedisStore,
     request::{Reply, Request},
+    script::REPLACE_CLIENT,
 };
 use crate::{
     client::{Client, ClientId},
@@ -31,6 +32,19 @@ impl Clients for RedisStore {
             let record = serde_json::to_vec(&client).map_err(StoreError::unavailable)?;
             let set = Request::writes("SET", self.keys().client(&client.id)).arg(record);
             self.ask(&set).await.map(drop)
+        })
+    }
+
+    fn replace_client(&self, client: Client, revision: u64) -> StoreFuture<'_, bool> {
+        Box::pin(async move {
+            let record = serde_json::to_vec(&client).map_err(StoreError::unavailable)?;
+            let script = Request::script(&REPLACE_CLIENT, [self.keys().client(&client.id)]);
+            let mut reply = Reply::new(self.ask(&script.arg(revision.to_string()).arg(record)).await?, "client");
+            match reply.text()?.as_str() {
+                "replaced" => Ok(true),
+                "other" => Ok(false),
+                _ => Err(reply.damaged()),
+            }
         })
     }
 

@@ -54,9 +54,9 @@ impl Connector {
         Ok(Link { connection, dead })
     }
 
-    fn client(&self, address: &Address) -> Result<Client, RedisError> {
+    pub(super) fn client(&self, address: &Address) -> Result<Client, RedisError> {
         let (host, port) = (address.host.clone(), address.port);
-        let Access { tls, user, password, database } = &self.access;
+        let Access { tls, user, password, database, .. } = &self.access;
         // Says which version of the protocol is spoken: the third tells of the
         // end of a connection when it comes, not when it is used next.
         let mut settings = RedisConnectionInfo::default().set_protocol(ProtocolVersion::RESP3).set_db(*database);

@@ -39,12 +39,28 @@ impl Keyspace {
         format!("{}:client:{}", self.0, id.as_str())
     }
 
+    /// What the names of all clients begin with.
+    pub(super) fn clients(&self) -> String {
+        format!("{}:client:", self.0)
+    }
+
+    /// A pattern for the keys of all grants that are for `what`.
+    pub(super) fn all_of_grants(&self, what: &str) -> String {
+        format!("{}:{{*}}:{what}", self.0)
+    }
+
+    /// Whose the key is, and what for; `None` if it is no grant's.
+    pub(super) fn part_of_grant<'a>(&self, name: &'a str) -> Option<(GrantId, &'a str)> {
+        let (id, what) = name.strip_prefix(&self.0)?.strip_prefix(":{")?.split_once("}:")?;
+        Some((GrantId::from_bytes(decoded(id)?), what))
+    }
+
     pub(super) fn signing_keys(&self) -> String {
         format!("{}:keys", self.0)
     }
 
-    pub(super) fn used(&self, digest: Digest) -> String {
-        format!("{}:used:{}", self.0, encoded(digest.as_bytes()))
+    pub(super) fn uses(&self, digest: Digest) -> String {
+        format!("{}:uses:{}", self.0, encoded(digest.as_bytes()))
     }
 
     pub(super) fn probe(&self, number: u32) -> String {
@@ -54,6 +70,11 @@ impl Keyspace {
 
 pub(super) fn encoded(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The bytes that a part of a name spells.
+pub(super) fn decoded<const N: usize>(text: &str) -> Option<[u8; N]> {
+    URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()
 }
 
 #[cfg(test)]

@@ -54,7 +54,8 @@
 //!
 //! A user of its own needs, on the keys of its prefix: `+eval +evalsha +get
 //! +set +del +incr +exists +persist +expireat +hset +hget +hgetall +hdel +time
-//! +wait +info +hello +auth +asking +cluster|slots`. In a cluster the servers
+//! +wait +info +hello +auth +asking +cluster|slots`, and `+scan` for an export of
+//! the store. In a cluster the servers
 //! must be known by addresses that this program can reach, and with TLS by
 //! names that their certificates have (`cluster-preferred-endpoint-type`).
 //!
@@ -67,7 +68,7 @@
 //! | `oauth:{G}:access:D` | an access token, by its digest | with the token |
 //! | `oauth:{G}:void:N` | a claim that may lead to no grant any more | after an hour |
 //! | `oauth:interaction:D` | a hash: a request that waits for its person | with the interaction |
-//! | `oauth:used:D` | a proof that was used, see [`ReplayCache`](crate::dpop::ReplayCache) | with the proof, a minute to spare |
+//! | `oauth:uses:D` | until when a use counts, and how many there were, see [`Uses`](super::Uses) | then, a minute to spare |
 //! | `oauth:client:ID`, `oauth:keys`, `oauth:probe:N` | a client, the sealed signing keys, a number for the probe | never |
 //!
 //! Digests only, and what is sealed: nothing that could be presented.
@@ -76,7 +77,8 @@
 //!
 //! `redis://user:password@host:port`, or `rediss://` for TLS with a
 //! certificate that is verified, name included; for a server that is no
-//! cluster also `/number`, its database. Several URLs name servers of one
+//! cluster also `/number`, its database. `?replicas=1` at the end sets
+//! [`replicas`](RedisStoreBuilder::replicas). Several URLs name servers of one
 //! cluster, and one is enough to find the others, which have the same user and
 //! password. Whether it is a cluster is found out, not configured.
 //!
@@ -84,6 +86,7 @@
 //! connection is a task.
 
 mod builder;
+pub mod bus;
 mod call;
 mod clients;
 mod connection;
@@ -93,14 +96,15 @@ mod grants;
 mod interactions;
 mod keys;
 mod keyspace;
-mod replay;
 mod request;
 mod row;
 mod script;
 mod server;
 mod slot;
 mod topology;
+mod transfer;
 mod url;
+mod uses;
 
 use std::{
     fmt,
@@ -109,7 +113,10 @@ use std::{
 
 use redis::Value;
 
-pub use self::builder::RedisStoreBuilder;
+pub use self::{
+    builder::RedisStoreBuilder,
+    bus::{RedisBus, RedisBusBuilder},
+};
 use self::{call::Servers, error::Cause, keyspace::Keyspace, request::Request, slot::slot};
 use super::{Store, StoreError, StoreFuture};
 
@@ -123,8 +130,6 @@ use super::{Store, StoreError, StoreFuture};
 /// store.check().await?;
 /// # Ok(()) }
 /// ```
-///
-/// It is a [`ReplayCache`](crate::dpop::ReplayCache), too.
 #[derive(Clone)]
 pub struct RedisStore(Arc<Inner>);
 

@@ -130,6 +130,12 @@ impl Reply {
         String::from_utf8(self.bytes()?).map_err(|_| self.damaged())
     }
 
+    pub(super) fn list(&mut self) -> Result<Vec<Vec<u8>>, StoreError> {
+        let Value::Array(values) = self.next()? else { return Err(self.damaged()) };
+        let mut values = Self { values: values.into_iter(), what: self.what };
+        (0..values.values.len()).map(|_| values.bytes()).collect()
+    }
+
     pub(super) fn integer(&mut self) -> Result<i64, StoreError> {
         match self.next()? {
             Value::Int(number) => Ok(number),

@@ -18,9 +18,14 @@ pub(super) const MARGIN: u64 = 3_600;
 
 /// When a record that ends at `end` goes; empty where that is never.
 pub(super) fn gone_at(end: UnixTime) -> String {
+    gone_after(end, MARGIN)
+}
+
+/// The same, for another margin.
+pub(super) fn gone_after(end: UnixTime, margin: u64) -> String {
     /// Beyond some thousand years the server does not count.
     const FAR: u64 = 100_000_000_000;
-    if end.0 < FAR { (end.0 + MARGIN).to_string() } else { String::new() }
+    if end.0 < FAR { (end.0 + margin).to_string() } else { String::new() }
 }
 
 pub(super) fn time(time: UnixTime) -> String {

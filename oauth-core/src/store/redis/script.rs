@@ -51,7 +51,8 @@ pub(super) static CLAIM: Script = script!("", "lua/claim.lua", true);
 pub(super) static SETTLE: Script = script!("", "lua/settle.lua", true);
 pub(super) static VOID: Script = script!("", "lua/void.lua", true);
 pub(super) static INSERT_KEY: Script = script!("", "lua/insert_key.lua", true);
-pub(super) static FIRST_USE: Script = script!("", "lua/first_use.lua", true);
+pub(super) static REPLACE_CLIENT: Script = script!("", "lua/replace_client.lua", true);
+pub(super) static USE: Script = script!("", "lua/use.lua", true);
 
 #[cfg(test)]
 mod tests {

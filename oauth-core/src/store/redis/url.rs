@@ -37,6 +37,8 @@ pub(super) struct Access {
     pub(super) user: Option<String>,
     pub(super) password: Option<String>,
     pub(super) database: i64,
+    /// How many replicas to wait for: the parameter `replicas`.
+    pub(super) replicas: u32,
 }
 
 /// Reads the URLs of one server, or of some of a cluster's.
@@ -62,9 +64,10 @@ fn one(text: &str) -> Result<(Address, Access), Cause> {
         _ => return Err(Cause::new("the URL must begin with redis:// or rediss://")),
     };
     let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| Cause::new("the URL has no host"))?;
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(Cause::new("the URL must not have parameters"));
+    if url.fragment().is_some() {
+        return Err(Cause::new("the URL must not have a fragment"));
     }
+    let replicas = replicas(&url)?;
     let decode = |text: &str| percent_decode_str(text).decode_utf8().map(std::borrow::Cow::into_owned);
     let decoded = |text: Option<&str>| {
         let wrong = |_| Cause::new("the URL's user or password is not UTF-8");
@@ -76,7 +79,19 @@ fn one(text: &str) -> Result<(Address, Access), Cause> {
     };
     let address = Address { host: host.trim_matches(['[', ']']).to_owned(), port: url.port().unwrap_or(6379) };
     let (user, password) = (decoded(Some(url.username()))?, decoded(url.password())?);
-    Ok((address, Access { tls, user, password, database }))
+    Ok((address, Access { tls, user, password, database, replicas }))
+}
+
+/// The one parameter there is, at most once.
+fn replicas(url: &Url) -> Result<u32, Cause> {
+    let mut found = None;
+    for (name, value) in url.query_pairs() {
+        if name != "replicas" || found.is_some() {
+            return Err(Cause::new("the URL must not have parameters but one `replicas`"));
+        }
+        found = Some(value.parse().map_err(|_| Cause::new("`replicas` in the URL must be a number"))?);
+    }
+    Ok(found.unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -90,16 +105,23 @@ mod tests {
         assert_eq!(shown, ["one.example:6379", "[::1]:7000"]);
         assert!(access.tls && access.user.as_deref() == Some("me") && access.password.as_deref() == Some("a@b"));
         assert_eq!(parse(&["redis://:x@one/3"]).unwrap().1.database, 3);
+        assert_eq!(parse(&["redis://:x@one/3"]).unwrap().1.replicas, 0);
+        let both = ["redis://one?replicas=2", "redis://two/?replicas=2"];
+        assert_eq!(parse(&both).unwrap().1.replicas, 2);
     }
 
     #[test]
     fn what_is_wrong_is_said_without_the_password() {
-        let wrong: [&[&str]; 8] = [
+        let wrong: [&[&str]; 12] = [
             &[],
             &["http://me:hunter2@one"],
             &["redis://me:hunter2@"],
             &["redis://me:hunter2@one/db"],
             &["redis://me:hunter2@one?db=1"],
+            &["redis://me:hunter2@one?replicas=hunter2"],
+            &["redis://me:hunter2@one?replicas=1&replicas=1"],
+            &["redis://me:hunter2@one?replicas=-1"],
+            &["redis://me:hunter2@one?replicas=1", "redis://me:hunter2@two"],
             &["redis://me:hunter2@one#insecure"],
             &["redis://me:hunter2@one:port"],
             &["redis://me:hunter2@one", "redis://me:hunter3@two"],

@@ -32,6 +32,17 @@ impl Clients for SqliteStore {
         })
     }
 
+    fn replace_client(&self, client: Client, revision: u64) -> StoreFuture<'_, bool> {
+        // A record without the member has never been replaced.
+        const SQL: &str = "UPDATE oauth_clients SET record = ?2
+            WHERE id = ?1 AND coalesce(json_extract(record, '$.revision'), 0) = ?3";
+        self.write(move |connection| {
+            let record = serde_json::to_string(&client).map_err(StoreError::unavailable)?;
+            let values = (client.id.as_str(), record, row::number(revision));
+            Ok(connection.prepare_cached(SQL)?.execute(values)? > 0)
+        })
+    }
+
     fn delete_client(&self, id: ClientId) -> StoreFuture<'_, bool> {
         self.write(move |connection| {
             let mut statement = connection.prepare_cached("DELETE FROM oauth_clients WHERE id = ?1")?;

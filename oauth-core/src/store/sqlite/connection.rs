@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::{
     error::{Failure, is_busy},
-    schema,
+    schema::{self, Migration},
 };
 use crate::store::StoreError;
 
@@ -21,6 +21,8 @@ pub(super) struct Settings {
     pub(super) path: PathBuf,
     pub(super) busy_timeout: Duration,
     pub(super) cache_kib: u32,
+    /// What this program knows of the schema.
+    pub(super) migrations: &'static [Migration],
 }
 
 /// A prepared statement for every step, with some to spare.
@@ -41,7 +43,7 @@ pub(super) fn open_writer(settings: &Settings) -> Result<Connection, StoreError>
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = open(settings, flags)?;
     configure_writer(&connection, settings.busy_timeout)?;
-    schema::migrate(&connection)?;
+    schema::migrate(&connection, settings.migrations)?;
     // From here on `writer` waits in its own way.
     connection.busy_timeout(Duration::ZERO).map_err(Failure::from)?;
     Ok(connection)
@@ -134,11 +136,11 @@ fn create(path: &Path) -> io::Result<()> {
 
 /// A new name survives a crash only once its directory is on disk.
 #[cfg(unix)]
-fn sync_directory(path: &Path) -> io::Result<()> {
+pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), |directory| std::fs::File::open(directory)?.sync_all())
 }
 
 #[cfg(not(unix))]
-fn sync_directory(_: &Path) -> io::Result<()> {
+pub(super) fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
 }

@@ -12,9 +12,27 @@
 //! Several processes on one machine may share the file. It must be on a local
 //! file system: SQLite's locks do not work over most networks.
 //!
-//! Copy the file only with SQLite's own means (`VACUUM INTO`, the backup
-//! interface): a plain copy of a file in use misses what is in its log.
+//! # Backup and restore
+//!
+//! [`SqliteStore::backup`] copies the file while it is in use, and so does
+//! [`Backup::new`] without opening it as a store, for a program of its own
+//! beside those that serve. Do not copy the file by other means than SQLite's:
+//! a plain copy of a file in use misses what is in its log.
+//!
+//! To restore: stop every program that uses the file, move it away together
+//! with its `-wal` and `-shm`, put the backup in its place, and start again. A
+//! log of the old file beside the new one would damage it.
+//!
+//! **A restored backup has forgotten what happened since.** What was revoked
+//! lives again, refresh tokens that were rotated are good again while their
+//! successors are unknown, and codes and client assertions can be used again
+//! while they last. So wait for a few minutes before you start, for the latter,
+//! and revoke again what was revoked since. If you cannot know what that was,
+//! remove all grants (`DELETE FROM oauth_grants`): everybody signs in again.
+//! The root secret is not in the file; without it, a backup is of no use to
+//! anybody, its owner included.
 
+mod backup;
 mod clients;
 mod connection;
 mod error;
@@ -28,6 +46,8 @@ mod schema;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod transfer;
+mod uses;
 mod worker;
 mod writer;
 
@@ -41,10 +61,12 @@ use std::{
 
 use rusqlite::Connection;
 
+pub use self::backup::{Backup, BackupError, Copied};
 use self::{
     connection::Settings,
     error::Failure,
     reader::{Answer, Read},
+    schema::Migration,
     worker::{Plan, Workers},
     writer::{Counts, Write},
 };
@@ -100,6 +122,7 @@ impl SqliteStore {
             busy_timeout: Duration::from_secs(5),
             queue: 4096,
             cache_kib: 16 * 1024,
+            migrations: schema::MIGRATIONS,
         }
     }
 
@@ -108,6 +131,26 @@ impl SqliteStore {
     pub async fn close(&self) {
         self.0.readers.close().await;
         self.0.writer.close().await;
+    }
+
+    /// A copy of the file at `to`, which must not exist, made while the store
+    /// is in use: all that was acknowledged before it is awaited is in it.
+    ///
+    /// ```
+    /// use oauth_core::store::sqlite::SqliteStore;
+    /// # let directory = std::env::temp_dir().join(format!("oauth-core-doc-backup-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&directory)?;
+    /// # let (path, copy) = (directory.join("oauth.db"), directory.join("copy.db"));
+    /// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+    /// let store = SqliteStore::open(&path).await?;
+    /// store.backup(&copy).on_progress(|copied| println!("{} of {} bytes", copied.bytes, copied.of)).await?;
+    /// SqliteStore::open(&copy).await?.close().await;
+    /// # Ok::<_, Box<dyn std::error::Error>>(()) })?;
+    /// # std::fs::remove_dir_all(directory)?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn backup(&self, to: impl AsRef<Path>) -> Backup {
+        Backup::new(&self.0.path, to)
     }
 
     /// How much has been written through this store, to watch how calls share
@@ -183,6 +226,7 @@ pub struct SqliteStoreBuilder {
     busy_timeout: Duration,
     queue: usize,
     cache_kib: u32,
+    migrations: &'static [Migration],
 }
 
 impl SqliteStoreBuilder {
@@ -230,7 +274,8 @@ impl SqliteStoreBuilder {
     pub async fn build(self) -> Result<SqliteStore, StoreError> {
         let path = std::path::absolute(self.path).map_err(StoreError::unavailable)?;
         let patience = self.busy_timeout;
-        let settings = Settings { path: path.clone(), busy_timeout: patience, cache_kib: self.cache_kib };
+        let Self { cache_kib, migrations, .. } = self;
+        let settings = Settings { path: path.clone(), busy_timeout: patience, cache_kib, migrations };
         let counts = Arc::new(Counts::default());
 
         let plan = Plan { name: "oauth-sqlite-w", threads: 1, capacity: self.queue };

@@ -95,6 +95,12 @@ pub(super) fn access(columns: &mut Columns<'_>) -> Result<AccessToken, StoreErro
     Ok(access)
 }
 
+/// The number of a grant's row, its id, and the columns of [`access`].
+pub(super) fn owned_access(row: &Row<'_>) -> Result<(i64, GrantId, AccessToken), StoreError> {
+    let mut columns = Columns { row, next: 0, what: "access token" };
+    Ok((columns.integer()?, GrantId::from_bytes(columns.bytes()?), access(&mut columns)?))
+}
+
 /// The columns `id, browser, request, expires_at`.
 pub(super) fn interaction(row: &Row<'_>) -> Result<ParkedInteraction, StoreError> {
     let mut columns = Columns { row, next: 0, what: "interaction" };
@@ -115,6 +121,11 @@ pub(super) fn signing_key(row: &Row<'_>) -> Result<SealedKey, StoreError> {
         sealed: columns.blob()?.to_owned(),
         active_from: columns.time()?,
     })
+}
+
+/// A column `count`, of uses.
+pub(super) fn count(row: &Row<'_>) -> Result<u64, StoreError> {
+    Columns { row, next: 0, what: "count of uses" }.number()
 }
 
 /// A column `record`, of `what`, as JSON.

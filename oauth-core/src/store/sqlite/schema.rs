@@ -11,42 +11,48 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use super::error::Failure;
 use crate::store::StoreError;
 
-struct Migration {
+#[derive(Debug)]
+pub(super) struct Migration {
     version: u32,
     /// The oldest version of the schema whose programs can use this one.
     usable_from: u32,
     sql: &'static str,
 }
 
-const MIGRATIONS: &[Migration] = &[Migration { version: 1, usable_from: 1, sql: include_str!("migrations/0001.sql") }];
+pub(super) const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, usable_from: 1, sql: include_str!("migrations/0001.sql") },
+    // A table that older programs leave alone.
+    Migration { version: 2, usable_from: 1, sql: include_str!("migrations/0002.sql") },
+];
 
-const OWN_TABLE: &str = "CREATE TABLE IF NOT EXISTS oauth_migrations (
+pub(super) const OWN_TABLE: &str = "CREATE TABLE IF NOT EXISTS oauth_migrations (
     version INTEGER PRIMARY KEY,
     usable_from INTEGER NOT NULL,
     applied_at INTEGER NOT NULL
 ) STRICT";
 
-/// Brings the schema up to date. Several processes may do so at once.
-pub(super) fn migrate(connection: &Connection) -> Result<(), Failure> {
+/// Brings the schema up to date, as far as `known` goes. Several processes may
+/// do so at once.
+pub(super) fn migrate(connection: &Connection, known: &'static [Migration]) -> Result<(), Failure> {
     // The usual case takes no lock, so that a busy neighbor delays nobody.
-    if !is_current(connection)? {
-        apply(connection)?;
+    if !is_current(connection, known)? {
+        apply(connection, known)?;
     }
     Ok(())
 }
 
-fn is_current(connection: &Connection) -> Result<bool, Failure> {
+fn is_current(connection: &Connection, known: &'static [Migration]) -> Result<bool, Failure> {
     let exists = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'oauth_migrations'";
     if connection.query_row(exists, [], |_| Ok(())).optional()?.is_none() {
         return Ok(false);
     }
-    Ok(missing(connection)?.is_empty())
+    Ok(missing(connection, known)?.is_empty())
 }
 
-fn apply(connection: &Connection) -> Result<(), Failure> {
+fn apply(connection: &Connection, known: &'static [Migration]) -> Result<(), Failure> {
     let transaction = rusqlite::Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     transaction.execute_batch(OWN_TABLE)?;
-    for migration in missing(&transaction)? {
+    for migration in missing(&transaction, known)? {
         transaction.execute_batch(migration.sql)?;
         let record = "INSERT INTO oauth_migrations (version, usable_from, applied_at) VALUES (?1, ?2, unixepoch())";
         transaction.execute(record, (migration.version, migration.usable_from))?;
@@ -56,16 +62,16 @@ fn apply(connection: &Connection) -> Result<(), Failure> {
 }
 
 /// What the file has not seen yet.
-fn missing(connection: &Connection) -> Result<Vec<&'static Migration>, Failure> {
+fn missing(connection: &Connection, known: &'static [Migration]) -> Result<Vec<&'static Migration>, Failure> {
     let newest = "SELECT coalesce(max(version), 0), coalesce(max(usable_from), 0) FROM oauth_migrations";
     let (found, usable_from): (u32, u32) = connection
         .query_row(newest, [], |row| Ok((row.get(0)?, row.get(1)?)))
         .map_err(|error| damaged(error, "schema version"))?;
-    let known = MIGRATIONS.last().map_or(0, |migration| migration.version);
-    if usable_from > known {
-        return Err(StoreError::Schema { found, known }.into());
+    let newest = known.last().map_or(0, |migration| migration.version);
+    if usable_from > newest {
+        return Err(StoreError::Schema { found, known: newest }.into());
     }
-    Ok(MIGRATIONS.iter().filter(|migration| migration.version > found).collect())
+    Ok(known.iter().filter(|migration| migration.version > found).collect())
 }
 
 /// A value of the wrong type is damage; anything else is what it is.

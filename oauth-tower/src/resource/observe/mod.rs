@@ -5,6 +5,7 @@
 //! No token, claim, proof, nonce or secret comes in here: labels and fields are
 //! words of the program's and names of its configuration.
 
+mod bus;
 #[cfg(feature = "metrics")]
 mod gauges;
 mod refusals;
@@ -14,6 +15,7 @@ mod times;
 mod upstream;
 
 pub(super) use self::{
+    bus::{BusEvent, Buses},
     refusals::Refusals,
     requests::{Requests, Source},
     upstream::{Outcome, Upstream, Watch, What},

@@ -18,6 +18,7 @@ mod discretion;
 mod dpop;
 mod flights;
 mod floods;
+mod follow;
 mod forged;
 mod forget;
 mod form_tokens;

@@ -11,7 +11,7 @@ use std::{
 use futures_util::FutureExt;
 
 use super::*;
-use crate::resource::shared::Shared;
+use crate::shared::Shared;
 
 /// Counts how often it is woken.
 #[derive(Default)]

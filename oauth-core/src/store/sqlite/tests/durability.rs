@@ -7,7 +7,7 @@ use crate::{
     secret::{Digest, RootSecret},
     store::{
         Clients, Code, Grant, Grants, Interactions, NextRefresh, ParkedInteraction, Refresh, RefreshOutcome,
-        Revocation, RotateRefresh, SealedKey, SigningKeys, Store, StoreError,
+        Revocation, RotateRefresh, SealedKey, SigningKeys, Store, StoreError, Uses,
     },
     token::{Prefixes, TokenCodec, TokenKind},
 };
@@ -231,8 +231,40 @@ async fn the_file_shrinks_after_a_burst() {
     store.insert_grant(wide(), None).await.unwrap();
 }
 
+/// A day's work, and as much that ends with each day.
+#[tokio::test]
+async fn the_file_stays_as_it_is_over_many_cycles_of_expiry() {
+    let directory = Directory::new();
+    let store = directory.open().await;
+    let pages = || -> u32 { directory.raw().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap() };
+    let mut sizes = Vec::new();
+    for day in 0..30 {
+        let now = NOW.saturating_add(day * 86_400);
+        let end = now.saturating_add(3_600);
+        let ended = |grant: Grant| Grant { created_at: now, expires_at: end, ..grant };
+        let grants: Vec<_> = (0..300).map(|_| ended(wide())).collect();
+        let steps = grants.iter().map(async |grant| {
+            let token = crate::store::AccessToken { expires_at: end, ..access() };
+            store.insert_grant(grant.clone(), Some(token)).await?;
+            store.first_use(access().digest, end, now).await?;
+            store.count_use(access().digest, end, now).await
+        });
+        assert!(futures_util::future::join_all(steps).await.iter().all(Result::is_ok));
+        while store.sweep(now.saturating_add(7_200), 100).await.unwrap() == 100 {}
+        sizes.push(pages());
+    }
+    let (early, late) = (sizes[2..6].iter().max().unwrap(), sizes[6..].iter().max().unwrap());
+    // Names are random, and pages of their indexes a little more or less full.
+    assert!(*late <= early + early / 20, "{sizes:?}");
+    let raw = directory.raw();
+    for table in ["oauth_grants", "oauth_access_tokens", "oauth_uses"] {
+        let rows = raw.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, u32>(0));
+        assert_eq!(rows.unwrap(), 0, "{table}");
+    }
+}
+
 /// A grant of two kilobytes.
-fn wide() -> Grant {
+pub(super) fn wide() -> Grant {
     let mut grant = grant();
     grant.facts.resources = vec!["https://resource.example/".repeat(80)];
     grant

@@ -1,3 +1,4 @@
+mod backup;
 mod durability;
 mod groups;
 mod schema;

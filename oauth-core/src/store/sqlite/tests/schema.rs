@@ -4,8 +4,20 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use super::{Directory, SqliteStore, grant};
-use crate::store::{Grants, Store, StoreError};
+use super::{
+    super::{Backup, schema::MIGRATIONS},
+    Directory, NOW, SqliteStore, access, grant,
+};
+use crate::{
+    client::Client,
+    clock::UnixTime,
+    secret::Digest,
+    store::{Clients, Grants, Store, StoreError, Uses},
+};
+
+fn fresh_digest() -> Digest {
+    access().digest
+}
 
 fn versions(directory: &Directory) -> Vec<u32> {
     let raw = directory.raw();
@@ -19,7 +31,7 @@ async fn an_empty_file_is_migrated_once() {
     std::fs::write(directory.file(), b"").unwrap();
     for _ in 0..2 {
         directory.open().await.close().await;
-        assert_eq!(versions(&directory), [1]);
+        assert_eq!(versions(&directory), [1, 2]);
     }
 }
 
@@ -29,7 +41,7 @@ async fn many_may_open_a_new_file_at_once() {
         let directory = Arc::new(Directory::new());
         let open = |_| SqliteStore::open(directory.file());
         let stores = join_all((0..16).map(open)).await;
-        assert_eq!(versions(&directory), [1]);
+        assert_eq!(versions(&directory), [1, 2]);
         for store in stores {
             let (store, grant) = (store.unwrap(), grant());
             store.insert_grant(grant.clone(), None).await.unwrap();
@@ -38,18 +50,85 @@ async fn many_may_open_a_new_file_at_once() {
     }
 }
 
+/// The store as the program of an earlier `version` opens it.
+async fn old_program(directory: &Directory, version: usize) -> Result<SqliteStore, StoreError> {
+    let mut builder = SqliteStore::builder(directory.file());
+    builder.migrations = &MIGRATIONS[..version];
+    builder.build().await
+}
+
+#[tokio::test]
+async fn a_file_of_schema_1_is_migrated_with_all_that_it_holds() {
+    let directory = Directory::new();
+    let raw = directory.raw();
+    raw.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL").unwrap();
+    raw.execute_batch(super::super::schema::OWN_TABLE).unwrap();
+    raw.execute_batch(include_str!("../migrations/0001.sql")).unwrap();
+    raw.execute_batch("INSERT INTO oauth_migrations VALUES (1, 1, 0)").unwrap();
+    let client = Client::builder("app").redirect_uri("https://app.example/cb").build().unwrap();
+    let (grant, access) = (grant(), access());
+    let old = old_program(&directory, 1).await.unwrap();
+    old.insert_grant(grant.clone(), Some(access.clone())).await.unwrap();
+    old.put_client(client.clone()).await.unwrap();
+    old.close().await;
+    assert_eq!(versions(&directory), [1]);
+    let new = directory.open().await;
+    assert_eq!(versions(&directory), [1, 2]);
+    assert_eq!(new.access(grant.id, access.digest).await.unwrap(), Some((grant, access)));
+    assert_eq!(new.client(client.id.clone()).await.unwrap().as_deref(), Some(&client));
+    assert!(new.first_use(fresh_digest(), UnixTime::MAX, NOW).await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_old_program_and_a_new_one_work_on_one_file() {
+    let directory = Directory::new();
+    let old = old_program(&directory, 1).await.unwrap();
+    let work = async |store: &SqliteStore, other: &SqliteStore| {
+        for _ in 0..50 {
+            let (grant, access) = (grant(), access());
+            store.insert_grant(grant.clone(), Some(access.clone())).await.unwrap();
+            assert_eq!(other.access(grant.id, access.digest).await.unwrap().unwrap().0, grant);
+            other.revoke_grant(grant.id, NOW).await.unwrap();
+            assert!(!store.grant(grant.id).await.unwrap().unwrap().is_live(NOW));
+        }
+    };
+    // The upgrade happens while the old one is at work.
+    let (new, ()) = futures_util::future::join(directory.open(), work(&old, &old)).await;
+    assert_eq!(versions(&directory), [1, 2]);
+    futures_util::future::join(work(&old, &new), work(&new, &old)).await;
+    let digest = fresh_digest();
+    assert!(new.first_use(digest, NOW.saturating_add(1), NOW).await.unwrap());
+    // It may also be started beside the new one.
+    drop(old);
+    let restarted = old_program(&directory, 1).await.unwrap();
+    work(&restarted, &new).await;
+    assert!(!new.first_use(digest, NOW.saturating_add(1), NOW).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_backup_of_an_old_file_stays_old() {
+    let directory = Directory::new();
+    let old = old_program(&directory, 1).await.unwrap();
+    let grant = grant();
+    old.insert_grant(grant.clone(), None).await.unwrap();
+    let copies = Directory::new();
+    Backup::new(directory.file(), copies.file()).await.unwrap();
+    assert_eq!((versions(&directory), versions(&copies)), (vec![1], vec![1]));
+    assert_eq!(copies.open().await.grant(grant.id).await.unwrap(), Some(grant));
+}
+
 #[tokio::test]
 async fn a_file_of_a_later_version_is_refused_unless_it_says_otherwise() {
     let directory = Directory::new();
     directory.open().await.close().await;
-    let later = "INSERT INTO oauth_migrations (version, usable_from, applied_at) VALUES (2, ?1, 0)";
+    let later = "INSERT INTO oauth_migrations (version, usable_from, applied_at) VALUES (3, ?1, 0)";
     directory.raw().execute(later, [1]).unwrap();
     let store = directory.open().await;
     store.check().await.unwrap();
     store.close().await;
     directory.raw().execute("UPDATE oauth_migrations SET usable_from = version", []).unwrap();
     let error = SqliteStore::open(directory.file()).await.unwrap_err();
-    assert!(matches!(error, StoreError::Schema { found: 2, known: 1 }), "{error}");
+    assert!(matches!(error, StoreError::Schema { found: 3, known: 2 }), "{error}");
 }
 
 #[tokio::test]

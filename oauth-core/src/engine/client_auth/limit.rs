@@ -1,0 +1,211 @@
+//! A limit on failures (OAuth 2.1 section 2.3.1: "MUST protect any endpoint
+//! utilizing it against brute force attacks").
+//!
+//! Failures count for a client at an address first, so that nobody can lock a
+//! client out from elsewhere. A crate for rate limits does not fit: only failures
+//! count, success is taken back, and other nodes' counts come in.
+//!
+//! Each node counts by itself. It also counts each failure in the store, and
+//! takes over what that says: so nodes that share a store share the limit, and
+//! those who succeed cost it nothing.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use super::super::fault::Failure;
+use crate::{client::ClientId, clock::UnixTime, secret::Digest, store::Store};
+
+const WINDOW_SECONDS: u64 = 60;
+
+/// The most windows that are kept; all further ones share one.
+pub(super) const WINDOWS: usize = 65_536;
+
+/// How many times more one address may fail for all clients together: many may
+/// share it.
+pub(super) const FOR_ALL_CLIENTS: u32 = 10;
+
+/// How many times more a client may fail from all addresses together.
+pub(super) const FROM_EVERYWHERE: u32 = 100;
+
+/// The failures of this minute.
+#[derive(Debug)]
+pub(crate) struct AuthLimit {
+    per_minute: u32,
+    windows: Mutex<Windows>,
+}
+
+#[derive(Debug, Default)]
+struct Windows {
+    open: HashMap<Digest, Window>,
+    /// When what is over was dropped last.
+    swept: UnixTime,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    ends: UnixTime,
+    count: u32,
+}
+
+/// An attempt, which counts as failed until it is known better.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Attempt {
+    /// `None` if there is no limit.
+    counted: Option<Counted>,
+}
+
+/// The windows of an attempt.
+#[derive(Clone, Copy, Debug)]
+struct Counted {
+    /// The client at the address.
+    pair: Digest,
+    /// The address for all clients, if it is known.
+    address: Option<Digest>,
+    /// The client from everywhere.
+    client: Digest,
+}
+
+/// The windows of all for whom there was no room.
+fn others() -> Digest {
+    Digest::of(&[b"others"])
+}
+
+impl AuthLimit {
+    /// A limit of `per_minute` failures; 0 for no limit.
+    pub(crate) fn new(per_minute: u32) -> Self {
+        Self { per_minute, windows: Mutex::default() }
+    }
+
+    /// Counts an attempt before it is made, so that many at a time cannot slip
+    /// through together. Fails with [`Failure::TooMany`].
+    pub(crate) fn begin(&self, client: &ClientId, address: Option<IpAddr>, now: UnixTime) -> Result<Attempt, Failure> {
+        if self.per_minute == 0 {
+            return Ok(Attempt { counted: None });
+        }
+        let mut windows = self.lock();
+        windows.make_room(now);
+        let counted = Counted::new(client, address).within(&windows.open);
+        if let Some(ends) = self.full(&windows.open, &counted, now) {
+            return Err(Failure::TooMany { retry_after: now.until(ends).max(1) });
+        }
+        for digest in counted.all() {
+            let window = windows.of(digest, now);
+            window.count = window.count.saturating_add(1);
+        }
+        Ok(Attempt { counted: Some(counted) })
+    }
+
+    /// Takes an attempt back that was no failure. Earlier failures stay counted:
+    /// an attacker may have a client of their own.
+    pub(crate) fn take_back(&self, attempt: &Attempt) {
+        let Some(counted) = &attempt.counted else { return };
+        let mut windows = self.lock();
+        for digest in counted.all() {
+            if let Some(window) = windows.open.get_mut(&digest) {
+                window.count = window.count.saturating_sub(1);
+            }
+        }
+    }
+
+    /// Tells other nodes of a failure, and learns of theirs. If the store does not
+    /// answer, this node's count stands.
+    pub(crate) async fn failed(&self, attempt: &Attempt, store: &dyn Store, now: UnixTime) {
+        let Some(counted) = attempt.counted else { return };
+        for digest in [Some(counted.pair), counted.address].into_iter().flatten() {
+            let shared = Digest::of(&[b"client authentication failures ", digest.as_bytes()]);
+            if let Ok(count) = store.count_use(shared, now.saturating_add(WINDOW_SECONDS), now).await {
+                let count = u32::try_from(count).unwrap_or(u32::MAX);
+                let mut windows = self.lock();
+                let window = windows.of(digest, now);
+                window.count = window.count.max(count);
+            }
+        }
+    }
+
+    /// When the window ends that has no room, if there is one.
+    fn full(&self, windows: &HashMap<Digest, Window>, counted: &Counted, now: UnixTime) -> Option<UnixTime> {
+        let full = |digest: &Digest, most: u32| {
+            let most = if *digest == others() { self.per_minute.saturating_mul(FROM_EVERYWHERE) } else { most };
+            let window = windows.get(digest).filter(|window| now < window.ends && window.count >= most)?;
+            Some(window.ends)
+        };
+        let pair = full(&counted.pair, self.per_minute);
+        let address = counted.address.and_then(|digest| full(&digest, self.per_minute.saturating_mul(FOR_ALL_CLIENTS)));
+        // Whoever has not failed yet is let in even then: it may be the client.
+        let everywhere = full(&counted.client, self.per_minute.saturating_mul(FROM_EVERYWHERE));
+        let both = everywhere.and(full(&counted.pair, 1));
+        [pair, address, both].into_iter().flatten().max()
+    }
+
+    #[cfg(test)]
+    pub(super) fn windows(&self) -> usize {
+        self.lock().open.len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Windows> {
+        self.windows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Windows {
+    /// The window of `digest`, a new one if the last has ended.
+    fn of(&mut self, digest: Digest, now: UnixTime) -> &mut Window {
+        let fresh = Window { ends: now.saturating_add(WINDOW_SECONDS), count: 0 };
+        let window = self.open.entry(digest).or_insert(fresh);
+        if now >= window.ends {
+            *window = fresh;
+        }
+        window
+    }
+
+    /// Drops what is over, if there is too much; once a second is enough.
+    fn make_room(&mut self, now: UnixTime) {
+        if self.open.len() + 3 > WINDOWS && self.swept != now {
+            self.swept = now;
+            self.open.retain(|_, window| now < window.ends);
+        }
+    }
+}
+
+impl Counted {
+    fn new(client: &ClientId, address: Option<IpAddr>) -> Self {
+        let (name, network) = (client.as_str().as_bytes(), address.map(network));
+        Self {
+            pair: match &network {
+                Some(network) => Digest::of(&[b"client at ", network, name]),
+                None => Digest::of(&[b"client at large ", name]),
+            },
+            address: network.map(|network| Digest::of(&[b"address ", &network])),
+            client: Digest::of(&[b"client ", name]),
+        }
+    }
+
+    /// The same, with one window for all that have none and find no room.
+    fn within(self, windows: &HashMap<Digest, Window>) -> Self {
+        let room = windows.len() + 3 <= WINDOWS;
+        let place = |digest| if room || windows.contains_key(&digest) { digest } else { others() };
+        Self { pair: place(self.pair), address: self.address.map(place), client: place(self.client) }
+    }
+
+    fn all(&self) -> impl Iterator<Item = Digest> {
+        [Some(self.pair), self.address, Some(self.client)].into_iter().flatten()
+    }
+}
+
+/// An IPv4 address, or the /64 network that one IPv6 host usually has.
+fn network(address: IpAddr) -> [u8; 8] {
+    match address.to_canonical() {
+        IpAddr::V4(ip) => {
+            let [a, b, c, d] = ip.octets();
+            [0, 0, 0, 0, a, b, c, d]
+        }
+        IpAddr::V6(ip) => {
+            let [a, b, c, d, e, f, g, h, ..] = ip.octets();
+            [a, b, c, d, e, f, g, h]
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Client authentication (OAuth 2.1 section 2.3): who is calling, proven in
+//! exactly the way that client registered.
+//!
+//! Each method is a file, which reads what a request presents and proves it
+//! against what the client registered. What is presented to a client that does
+//! not exist, or that has another method, is proven against nobody's credentials,
+//! which takes as long and never succeeds.
+
+mod assertion;
+mod basic;
+mod failure;
+mod keys;
+mod limit;
+mod nobody;
+mod none;
+mod post;
+mod presented;
+mod private_key_jwt;
+mod secret_jwt;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod tls;
+
+use std::sync::Arc;
+
+use http::Request;
+
+use self::presented::{Credential, Presented};
+pub use self::{
+    failure::AuthFailure,
+    settings::{AssertionAudience, ClientAuthentication},
+};
+pub(crate) use self::{limit::AuthLimit, nobody::Nobody};
+use super::fault::{Failure, Fault};
+use crate::{
+    client::{AuthMethod, Client},
+    endpoint::RemoteAddress,
+    error::OAuthError,
+    event::Event,
+    params::Params,
+    server::AuthorizationServer,
+};
+
+/// Finds out which client sent `request`, and proves it.
+///
+/// Fails with `invalid_client` (401) if the proof is missing or wrong, with
+/// `invalid_request` if there is more than one, and with 429 if there were too
+/// many wrong ones.
+pub(crate) async fn authenticate<B>(
+    server: &AuthorizationServer,
+    request: &Request<B>,
+    params: &Params,
+) -> Result<Arc<Client>, Failure> {
+    let presented = match Presented::read(request, params)? {
+        Ok(presented) => presented,
+        Err(malformed) => {
+            server.tell(&Event::ClientAuthenticationFailed { client: None, why: &malformed.why });
+            return Err(unauthenticated(malformed.description));
+        }
+    };
+    let limit = server.auth_limit();
+    let attempt = limit.begin(&presented.client, RemoteAddress::of(request.extensions()), server.now());
+    let attempt = attempt.inspect_err(|_| server.tell(&Event::ClientAuthenticationLimited))?;
+    match prove(server, &presented).await {
+        Ok(client) => {
+            limit.take_back(&attempt);
+            Ok(client)
+        }
+        Err(Unproven::Fault(fault)) => {
+            limit.take_back(&attempt);
+            Err(fault.into())
+        }
+        Err(Unproven::Refused { client, why }) => {
+            let known = client.as_ref().map(|client| &client.id);
+            server.tell(&Event::ClientAuthenticationFailed { client: known, why: &why });
+            limit.failed(&attempt, server.store(), server.now()).await;
+            // CAU-10: an unknown client and a wrong secret read the same.
+            Err(unauthenticated("client authentication failed"))
+        }
+    }
+}
+
+/// Why nobody is authenticated.
+enum Unproven {
+    /// `client` is the one that was named, if there is one.
+    Refused {
+        client: Option<Arc<Client>>,
+        why: AuthFailure,
+    },
+    Fault(Fault),
+}
+
+/// What a method says.
+type Proof = Result<(), NotProven>;
+
+/// Why it is not proven, or why that could not be found out.
+#[derive(Debug)]
+enum NotProven {
+    Because(AuthFailure),
+    Fault(Fault),
+}
+
+impl<F: Into<AuthFailure>> From<F> for NotProven {
+    fn from(why: F) -> Self {
+        Self::Because(why.into())
+    }
+}
+
+async fn prove(server: &AuthorizationServer, presented: &Presented<'_>) -> Result<Arc<Client>, Unproven> {
+    let client = server.client(&presented.client).await.map_err(Unproven::Fault)?;
+    let fits = match &client {
+        None => Err(AuthFailure::UnknownClient),
+        Some(client) => presented.fits(client, server.client_authentication()),
+    };
+    let outcome = match (&client, fits) {
+        (Some(client), Ok(method)) => check(server, client, method, presented).await,
+        (_, Err(why)) => Err(check_against_nobody(server, presented, why).await),
+        (None, Ok(_)) => Err(AuthFailure::UnknownClient.into()),
+    };
+    match (client, outcome) {
+        (Some(client), Ok(())) => Ok(client),
+        (_, Err(NotProven::Fault(fault))) => Err(Unproven::Fault(fault)),
+        (client, Err(NotProven::Because(why))) => Err(Unproven::Refused { client, why }),
+        (None, Ok(())) => Err(Unproven::Refused { client: None, why: AuthFailure::UnknownClient }),
+    }
+}
+
+/// The proof by `method`, which is the registered one.
+async fn check(server: &AuthorizationServer, client: &Client, method: AuthMethod, presented: &Presented<'_>) -> Proof {
+    match (method, &presented.credential) {
+        (AuthMethod::None, Credential::NameAlone(_)) => none::prove(client),
+        (AuthMethod::ClientSecretBasic, Credential::Basic(secret)) => basic::prove(server, client, secret),
+        (AuthMethod::ClientSecretPost, Credential::Post(secret)) => post::prove(server, client, secret),
+        (AuthMethod::ClientSecretJwt, Credential::Assertion(jwt)) => secret_jwt::prove(server, client, jwt).await,
+        (AuthMethod::PrivateKeyJwt, Credential::Assertion(jwt)) => private_key_jwt::prove(server, client, jwt).await,
+        (AuthMethod::TlsClientAuth, Credential::NameAlone(shown)) => tls::prove_subject(client, shown.as_ref()),
+        (AuthMethod::SelfSignedTlsClientAuth, Credential::NameAlone(shown)) => {
+            tls::prove_registered(server, client, shown.as_ref()).await
+        }
+        _ => Err(AuthFailure::OtherMethod.into()),
+    }
+}
+
+/// The same work against credentials that nobody has, and then `why`.
+async fn check_against_nobody(server: &AuthorizationServer, presented: &Presented<'_>, why: AuthFailure) -> NotProven {
+    for (method, nobody) in server.nobody().with(&presented.credential) {
+        let _never = std::hint::black_box(check(server, nobody, method, presented).await);
+    }
+    why.into()
+}
+
+fn unauthenticated(description: &'static str) -> Failure {
+    Failure::Unauthenticated(OAuthError::invalid_client(description))
+}

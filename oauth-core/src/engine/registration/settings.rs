@@ -1,0 +1,165 @@
+//! What an operator decides about registration.
+
+use std::sync::Arc;
+
+use super::{access::InitialAccessTokens, policy::RegistrationPolicy, statement::StatementIssuer};
+use crate::{
+    client::{AuthMethod, GrantType},
+    jwk::JwkSet,
+    scope::Scope,
+    secret::{Digest, Secret},
+};
+
+/// Who may register, and as what. Without further calls, whoever has an initial
+/// access token may, and there is none.
+///
+/// ```
+/// use oauth_core::server::AuthorizationServer;
+/// # tokio::runtime::Runtime::new()?.block_on(async {
+/// let server = AuthorizationServer::builder("https://auth.example")
+///     .registration(|registration| registration.open().manageable().allow_scope("notes:read".parse().unwrap_or_default()))
+///     .build()
+///     .await?;
+/// # drop(server);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct RegistrationSettings {
+    pub(super) open: bool,
+    pub(super) manageable: bool,
+    pub(super) rotates_tokens: bool,
+    pub(super) localhost: bool,
+    pub(super) scope: Option<Scope>,
+    pub(super) grant_types: Vec<GrantType>,
+    pub(super) auth_methods: Option<Vec<AuthMethod>>,
+    pub(super) secret_lifetime: Option<u64>,
+    pub(super) per_minute: u32,
+    pub(super) tokens: Vec<Digest>,
+    pub(super) verifier: Option<Arc<dyn InitialAccessTokens>>,
+    pub(super) statements: Vec<StatementIssuer>,
+    pub(super) policy: Option<Arc<dyn RegistrationPolicy>>,
+}
+
+impl RegistrationSettings {
+    pub(crate) const fn new() -> Self {
+        Self {
+            open: false,
+            manageable: false,
+            rotates_tokens: false,
+            localhost: false,
+            scope: None,
+            grant_types: Vec::new(),
+            auth_methods: None,
+            secret_lifetime: None,
+            per_minute: 30,
+            tokens: Vec::new(),
+            verifier: None,
+            statements: Vec::new(),
+            policy: None,
+        }
+    }
+
+    /// Lets anybody register, without an initial access token. What they get is
+    /// limited by [`RegistrationSettings::per_minute`], and by what people
+    /// consent to.
+    pub const fn open(mut self) -> Self {
+        self.open = true;
+        self
+    }
+
+    /// Gives each client a registration access token, with which it can read,
+    /// replace and delete its registration (RFC 7592).
+    pub const fn manageable(mut self) -> Self {
+        self.manageable = true;
+        self
+    }
+
+    /// Gives a client a new registration access token whenever it replaces its
+    /// registration; the old one is good no longer (RFC 7592 section 2.2).
+    pub const fn rotate_tokens(mut self) -> Self {
+        self.rotates_tokens = true;
+        self
+    }
+
+    /// Takes redirect URIs that begin with `http://localhost`: see
+    /// [`RedirectUri::parse_or_localhost`](crate::client::RedirectUri::parse_or_localhost).
+    pub const fn allow_localhost(mut self) -> Self {
+        self.localhost = true;
+        self
+    }
+
+    /// Sets what a client may ever ask for, whatever it registered with. If this
+    /// is not called, that is every scope that the server's resources declare.
+    ///
+    /// A client that asks for more is granted what is left, if anything is.
+    /// Nothing is granted that people do not consent to.
+    pub fn allow_scope(mut self, scope: Scope) -> Self {
+        self.scope = Some(scope);
+        self
+    }
+
+    /// Lets clients have one more grant type, beside `authorization_code` and
+    /// `refresh_token`. With `client_credentials`, whoever registers gets tokens
+    /// that no person has consented to.
+    pub fn allow_grant_type(mut self, grant_type: GrantType) -> Self {
+        self.grant_types.push(grant_type);
+        self
+    }
+
+    /// Sets how clients may authenticate: with all methods that the server
+    /// offers if this is not called.
+    pub fn auth_methods(mut self, methods: impl IntoIterator<Item = AuthMethod>) -> Self {
+        self.auth_methods = Some(methods.into_iter().collect());
+        self
+    }
+
+    /// Lets client secrets expire after so many seconds
+    /// (`client_secret_expires_at`). A client gets a new one by replacing its
+    /// registration. They never expire if this is not called.
+    pub const fn secret_lifetime(mut self, seconds: u64) -> Self {
+        self.secret_lifetime = Some(seconds);
+        self
+    }
+
+    /// Sets how many may register in a minute from one address without an
+    /// initial access token, and ten times as many from all together: 30; 0 for
+    /// no limit. All nodes count together. Beyond it, 429.
+    pub const fn per_minute(mut self, registrations: u32) -> Self {
+        self.per_minute = registrations;
+        self
+    }
+
+    /// Takes `token` as an initial access token: as often as it comes, from
+    /// whomever. It needs at least 128 bits of entropy.
+    pub fn initial_access_token(mut self, token: &Secret) -> Self {
+        self.tokens.push(super::access::digest_of(token));
+        self
+    }
+
+    /// Sets who else knows initial access tokens.
+    pub fn initial_access_tokens(mut self, verifier: impl InitialAccessTokens) -> Self {
+        self.verifier = Some(Arc::new(verifier));
+        self
+    }
+
+    /// Trusts the software statements that `issuer` (their `iss`) has signed
+    /// with one of `keys`: what they claim wins over what the client says
+    /// (RFC 7591 section 2.3). Statements of all others are refused.
+    pub fn trust_software_statements(mut self, issuer: impl Into<String>, keys: JwkSet) -> Self {
+        self.statements.push(StatementIssuer { issuer: issuer.into(), keys });
+        self
+    }
+
+    /// Sets who has the last word.
+    pub fn policy(mut self, policy: impl RegistrationPolicy) -> Self {
+        self.policy = Some(Arc::new(policy));
+        self
+    }
+
+    pub(crate) const fn is_manageable(&self) -> bool {
+        self.manageable
+    }
+}

@@ -1,0 +1,129 @@
+//! Files as they are written, and as they are read whatever has become of them.
+
+mod damaged;
+mod format;
+mod left;
+
+use futures_util::FutureExt;
+
+use super::*;
+use crate::{
+    client::{Client, ClientId, ClientSecret},
+    clock::UnixTime,
+    pkce::CodeChallenge,
+    secret::{Digest, RootSecret},
+    store::{
+        AccessToken, Clients, Code, Grant, GrantFacts, Grants, Refresh, Retry, SealedKey, SigningKeys,
+        memory::MemoryStore,
+    },
+    token::GrantId,
+};
+
+const ISSUER: &str = "https://auth.example";
+const NOW: UnixTime = UnixTime(1_800_000_000);
+
+fn root() -> RootSecret {
+    RootSecret::new([7; 32])
+}
+
+fn key() -> SealedKey {
+    SealedKey { kid: "kid-1".into(), algorithm: "ES256".into(), sealed: vec![0, 255, 39], active_from: UnixTime(9) }
+}
+
+fn client() -> Client {
+    let secret = ClientSecret::new(&"hunter2-secret".into()).expires_at(UnixTime(4_000_000_000));
+    let client = Client::builder("web").secret(secret).redirect_uri("https://web.example/cb").scope("a b");
+    client.name("Zwölf \u{1F980}").build().unwrap()
+}
+
+/// A grant with something in every field.
+fn grant(number: u8) -> Grant {
+    let facts = GrantFacts {
+        client: ClientId::new("web").unwrap(),
+        subject: Some("hunter2-alice".into()),
+        scope: "a b".parse().unwrap(),
+        resources: vec!["https://api.example".into()],
+        auth_time: Some(UnixTime(1_700_000_000)),
+        acr: Some("urn:example:gold".into()),
+    };
+    let code = Code {
+        digest: Digest::from_bytes([2; 32]),
+        redirect_uri: "https://web.example/cb".into(),
+        redirect_uri_required: true,
+        challenge: Some(CodeChallenge::from_bytes([3; 32])),
+        expires_at: UnixTime(1_700_000_060),
+        redeemed_at: Some(UnixTime(1_700_000_001)),
+    };
+    let retry = Retry { digest: Digest::from_bytes([4; 32]), sealed: vec![1, 2, 3], until: UnixTime(1_800_000_030) };
+    let (digest, used_at) = (Digest::from_bytes([5; 32]), UnixTime(1_799_999_999));
+    Grant {
+        id: GrantId::from_bytes([number; 16]),
+        facts,
+        created_at: UnixTime(1_700_000_000),
+        expires_at: UnixTime(1_900_000_000),
+        revoked_at: None,
+        code: Some(code),
+        refresh: Some(Refresh { digest, generation: 7, used_at, retry: Some(retry) }),
+    }
+}
+
+fn access(number: u8) -> AccessToken {
+    AccessToken {
+        digest: Digest::from_bytes([number; 32]),
+        scope: "a".parse().unwrap(),
+        audience: vec!["https://api.example".into()],
+        issued_at: UnixTime(1_799_999_999),
+        expires_at: UnixTime(1_800_000_600),
+    }
+}
+
+/// One record of each kind.
+fn store() -> MemoryStore {
+    let store = MemoryStore::default();
+    now(store.insert_signing_key(key(), None)).unwrap();
+    now(store.put_client(client())).unwrap();
+    now(store.insert_grant(grant(1), Some(access(6)))).unwrap();
+    store
+}
+
+/// In memory everything is there at once.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    let mut future = Box::pin(future);
+    loop {
+        if let Some(done) = future.as_mut().now_or_never() {
+            return done;
+        }
+    }
+}
+
+fn exported(store: &MemoryStore) -> Vec<u8> {
+    let mut file = Vec::new();
+    now(Export::new(ISSUER, &root(), NOW).run(store, &mut file, |_| {})).unwrap();
+    file
+}
+
+fn imported(file: &[u8], store: &MemoryStore) -> Result<Imported, ImportError> {
+    now(Import::new(ISSUER, &root()).run(store, file, |_| {}))
+}
+
+/// The file with the digest and the counts that its lines have.
+fn sealed(lines: &[&str]) -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut counts = [0; 4];
+    for line in lines {
+        file.extend_from_slice(line.as_bytes());
+        file.push(b'\n');
+        for (count, kind) in counts.iter_mut().zip(["signing_key", "client", "grant", "access"]) {
+            *count += u64::from(line.starts_with(&format!("{{\"{kind}\"")));
+        }
+    }
+    let [signing_keys, clients, grants, access_tokens] = counts;
+    let sum =
+        base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, Digest::of(&[&file]).as_bytes());
+    let end = format!(
+        r#"{{"end":{{"signing_keys":{signing_keys},"clients":{clients},"grants":{grants},"access_tokens":{access_tokens},"sha256":"{sum}"}}}}"#
+    );
+    file.extend_from_slice(end.as_bytes());
+    file.push(b'\n');
+    file
+}

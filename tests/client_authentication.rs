@@ -2,6 +2,7 @@
 
 mod assertion;
 mod client_secret_jwt;
+mod keys;
 mod limits;
 mod metadata;
 mod private_key_jwt;

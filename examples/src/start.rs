@@ -8,6 +8,7 @@ use oauth_core::{
     server::{AuthorizationServerBuilder, BuildError},
     store::{Store, Transfer, composite::Composite},
 };
+use oauth_tower::outgoing::GuardedFetch;
 use tokio::task::JoinHandle;
 
 use crate::{
@@ -146,6 +147,11 @@ pub async fn authorization_server(
         .events(events);
     if config.listen.development {
         builder = builder.insecure_development();
+    }
+    // For the keys at a `jwks_uri`.
+    match GuardedFetch::builder().build() {
+        Ok(fetch) => builder = builder.fetch(fetch),
+        Err(error) => tracing::warn!(%error, "nothing that clients name will be fetched"),
     }
     if config.registration.is_on() {
         let per_minute = config.limits.registrations_per_minute;

@@ -106,7 +106,7 @@ pub use oauth_core::{
 pub use oauth_core::{
     engine::policy::{Resource, Rotation, TokenFormat},
     server::AuthorizationServer,
-    store::memory::MemoryStore,
+    store::{composite::Composite, memory::MemoryStore},
 };
 /// The same for any tower service.
 pub use oauth_tower;

@@ -158,8 +158,8 @@ pub trait Interactions: Send + Sync {
     fn interaction(&self, id: Digest, browser: Digest, now: UnixTime) -> StoreFuture<'_, Option<ParkedInteraction>>;
 
     /// Ends an interaction, and in the same step inserts the grant that it
-    /// led to, if it led to one. `false`, and nothing done, if the interaction
-    /// is gone, expired or another browser's: it happens once.
+    /// led to, if it led to one. `false`, and no grant that lives, if the
+    /// interaction is gone, expired or another browser's: it happens once.
     ///
     /// Fails with [`StoreError::Conflict`], and the interaction stays, if a
     /// grant of that id exists.

@@ -124,3 +124,14 @@ pub(super) fn why(w: &World) -> String {
     let last = events.iter().rfind(|event| event.starts_with("client_authentication_failed ")).unwrap();
     last.split_once("why: ").unwrap().1.trim_end_matches(" }").to_owned()
 }
+
+/// `claims` with these members, without those that are null.
+pub(super) fn with(mut claims: Value, change: &Value) -> Value {
+    for (name, value) in change.as_object().unwrap() {
+        match value {
+            Value::Null => drop(claims.as_object_mut().unwrap().remove(name)),
+            value => claims[name] = value.clone(),
+        }
+    }
+    claims
+}

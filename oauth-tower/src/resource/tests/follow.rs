@@ -260,7 +260,8 @@ async fn two_nodes_and_an_api_of_its_own_hear_of_one_revocation() {
 
     let store = std::sync::Arc::new(oauth_core::store::memory::MemoryStore::default());
     let node = async || {
-        let builder = AuthorizationServer::builder(ISSUER).shared_store(store.clone()).clock(super::clock());
+        let builder =
+            AuthorizationServer::builder(ISSUER).shared_store(std::sync::Arc::clone(&store) as _).clock(super::clock());
         builder.root_secret(RootSecret::new([7; 32])).resource(Resource::new(RESOURCE)).build().await.unwrap()
     };
     let (one, two, bus) = (node().await, node().await, MemoryBus::default());

@@ -89,15 +89,19 @@ async fn a_store_that_fails_is_503_and_not_inactive() {
 async fn an_active_token_says_what_it_is() {
     on_every_store(async |w| {
         let now = w.server.now().0;
+        let mut grants = std::collections::HashSet::new();
         for resource in [API, JWT_API] {
             let code = w.code_for(&Ask::of(APP).with("resource", resource).and("scope", "write read")).await;
             let token = w.redeem(APP, &code).await.tokens().access;
             let known = w.introspect(AUDITOR, &token).await.json();
             let jti = known["jti"].as_str().unwrap();
             assert!(!jti.is_empty() && !token.contains(jti) || resource == JWT_API);
+            let grant = known["grant_ref"].as_str().unwrap();
+            assert!(!token.contains(grant) && grants.insert(grant.to_owned()));
             let expected = serde_json::json!({
                 "active": true, "token_type": "Bearer", "client_id": "app", "sub": "alice", "iss": ISSUER,
                 "aud": resource, "scope": "write read", "iat": now, "exp": now + 300, "jti": jti,
+                "grant_ref": grant,
             });
             assert_eq!(known, expected);
         }

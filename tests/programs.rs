@@ -78,7 +78,6 @@ fn a_feature_that_is_not_built_is_refused_by_its_name_and_may_be_off() {
         ("profile = \"matrix\"", "profile"),
         ("[par]\nrequired = true", "par.required"),
         ("[dpop]\nnonce = true", "dpop.nonce"),
-        ("[registration]\nopen = true", "registration.open"),
         ("[revocation]\njsonp = true", "revocation.jsonp"),
         ("[device]\nenabled = true", "device.enabled"),
         ("[cors]\norigins = [\"*\"]", "cors.origins"),

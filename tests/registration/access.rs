@@ -40,7 +40,7 @@ async fn without_an_initial_access_token_that_is_good_there_is_401_and_no_client
     for wrong in ["x", "", "an-initial-access-token-of-our", &longer, &TOKEN.to_uppercase()] {
         is_unauthorized(&register(&w, Some(wrong)).await, !wrong.is_empty());
     }
-    for odd in [format!("Basic {TOKEN}"), format!("bearer"), TOKEN.to_owned(), format!("Bearer {TOKEN} {TOKEN}")] {
+    for odd in [format!("Basic {TOKEN}"), "bearer".to_owned(), TOKEN.to_owned(), format!("Bearer {TOKEN} {TOKEN}")] {
         let request = Request::post("/register").header(header::AUTHORIZATION, odd);
         let request = request.header(header::CONTENT_TYPE, "application/json");
         let answer = w.send(request.body(app().to_string().into()).unwrap()).await;

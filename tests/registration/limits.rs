@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use http::Method;
-use oauth_core::endpoint::RemoteAddress;
+use oauth_core::{endpoint::RemoteAddress, engine::registration::RegistrationSettings};
 
 use super::{app, request, that};
 use crate::support::*;
@@ -73,7 +73,7 @@ async fn whoever_has_an_initial_access_token_is_not_limited_but_guessing_one_is(
 // spec: REG-19
 #[tokio::test]
 async fn nobody_registers_while_it_cannot_be_counted() {
-    let w = that(|registration| registration.open()).await;
+    let w = that(RegistrationSettings::open).await;
     w.store.set_down(true);
     register(&w, "192.0.2.1", None).await.is_unavailable();
     w.store.set_down(false);

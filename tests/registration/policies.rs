@@ -8,7 +8,7 @@ use oauth_core::{
     engine::{
         fault::Fault,
         policy::HostFuture,
-        registration::{Management, RegistrationOrigin, RegistrationPolicy, RegistrationRequest, Terms},
+        registration::{Management, RegistrationPolicy, RegistrationRequest, RegistrationSettings, Terms},
     },
 };
 use serde_json::json;
@@ -79,7 +79,6 @@ async fn a_policy_changes_or_refuses_what_is_registered() {
     let asked = policy.0.lock().unwrap().clone();
     assert_eq!(asked[0], "Open for \"narrow\", known: false");
     assert_eq!(asked.last().unwrap(), "Management for \"refused\", known: true");
-    assert_eq!(format!("{:?}", RegistrationOrigin::Open), "Open");
 }
 
 // spec: REG-26
@@ -99,7 +98,7 @@ async fn a_known_client_without_permission_hears_403() {
 
 #[tokio::test]
 async fn a_host_registers_clients_in_its_own_name() {
-    let w = that(|it| it.manageable()).await;
+    let w = that(RegistrationSettings::manageable).await;
     let metadata = oauth_core::client::metadata::ClientMetadata::parse(app().to_string().as_bytes()).unwrap();
     let registered = w.server.register(metadata.clone()).await.unwrap();
     let (id, secret) = (registered.client.id.to_string().leak(), registered.secret.unwrap());

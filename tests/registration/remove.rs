@@ -72,7 +72,7 @@ async fn whoever_remembers_verdicts_is_told_once_it_is_done() {
     let w = open_world().await;
     let client = client(&w).await;
     let listener = Arc::new(Listener::default());
-    let hears: Arc<dyn RevocationListener> = listener.clone();
+    let hears: Arc<dyn RevocationListener> = Arc::<Listener>::clone(&listener);
     w.server.revocations().subscribe(Arc::downgrade(&hears));
     is_unauthorized(&w.send(super::request(Method::DELETE, client.path(), Some("x"), "")).await, true);
     assert_eq!(*listener.0.lock().unwrap(), []);

@@ -1,7 +1,7 @@
 //! `GET /register/{client_id}`: a client reads its registration.
 
 use http::{Method, Request, header};
-use oauth_core::store::Clients;
+use oauth_core::{engine::registration::RegistrationSettings, store::Clients};
 
 use super::{app, is_unauthorized, open, open_world, registered, request, that};
 use crate::support::*;
@@ -28,7 +28,7 @@ async fn a_registration_comes_with_a_token_and_a_url_at_which_it_can_be_read() {
 // spec: REG-23
 #[tokio::test]
 async fn without_management_there_is_neither_token_nor_url() {
-    let w = that(|registration| registration.open()).await;
+    let w = that(RegistrationSettings::open).await;
     let client = registered(&w, &app()).await;
     let members = ["registration_access_token", "registration_client_uri"];
     assert!(members.iter().all(|name| !client.0.contains_key(*name)));

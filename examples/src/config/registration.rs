@@ -44,7 +44,6 @@ impl Registration {
     }
 
     /// The same for the library.
-    #[must_use]
     pub fn settings(&self, settings: RegistrationSettings, per_minute: u32) -> RegistrationSettings {
         let mut settings = settings.per_minute(per_minute);
         if self.open {

@@ -11,15 +11,14 @@ pub mod register;
 pub mod revoke;
 pub mod token;
 
-use std::net::IpAddr;
-
 use bytes::Bytes;
 use http::{
-    Extensions, HeaderValue, Method, Request, Response, StatusCode,
+    HeaderValue, Method, Request, Response, StatusCode,
     header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use serde_json::{Map, Value};
 
+pub use crate::engine::remote_address::RemoteAddress;
 use crate::{
     challenge::Challenge,
     engine::fault::{Failure, Fault},
@@ -28,20 +27,6 @@ use crate::{
     params::Params,
     server::AuthorizationServer,
 };
-
-/// Where a request comes from, in its extensions: for limits. `oauth-tower` puts
-/// it there; whoever calls an endpoint without, says it. It proves nothing, and
-/// must not come from a header that anybody can write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RemoteAddress(pub IpAddr);
-
-impl RemoteAddress {
-    /// The address; `None` if nobody has put it there.
-    #[must_use]
-    pub fn of(extensions: &Extensions) -> Option<IpAddr> {
-        extensions.get::<Self>().map(|address| address.0)
-    }
-}
 
 /// How long a client that was told 503 should wait, in seconds.
 const RETRY_SECONDS: &str = "5";

@@ -9,5 +9,6 @@ pub mod issue;
 pub mod key_ring;
 pub mod policy;
 pub mod registration;
+pub(crate) mod remote_address;
 pub mod revocations;
 pub mod validate;

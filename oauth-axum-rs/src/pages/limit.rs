@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use oauth_core::{clock::UnixTime, secret::Digest};
+use oauth_core::{clock::UnixTime, endpoint::RemoteAddress, secret::Digest};
 
 /// The most windows that are kept.
 const WINDOWS: usize = 65_536;
@@ -89,27 +89,13 @@ impl SignInLimit {
 
 /// The counters of an attempt, each with the most it allows.
 fn counters(user: &str, address: Option<IpAddr>, per_minute: u32) -> Vec<(Digest, u32)> {
-    let Some(network) = address.map(network) else {
+    let Some(network) = address.map(|address| RemoteAddress(address).network()) else {
         return vec![(Digest::of(&[b"user at large", user.as_bytes()]), per_minute)];
     };
     vec![
         (Digest::of(&[b"user", &network, user.as_bytes()]), per_minute),
         (Digest::of(&[b"address", &network]), per_minute.saturating_mul(SHARED)),
     ]
-}
-
-/// An IPv4 address, or the /64 network that one IPv6 host usually has.
-fn network(address: IpAddr) -> [u8; 8] {
-    match address.to_canonical() {
-        IpAddr::V4(ip) => {
-            let [a, b, c, d] = ip.octets();
-            [0, 0, 0, 0, a, b, c, d]
-        }
-        IpAddr::V6(ip) => {
-            let [a, b, c, d, e, f, g, h, ..] = ip.octets();
-            [a, b, c, d, e, f, g, h]
-        }
-    }
 }
 
 /// Keeps the map bounded: what is over goes, and if everything is recent, all

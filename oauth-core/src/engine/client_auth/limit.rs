@@ -15,7 +15,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use super::super::fault::Failure;
+use super::super::{fault::Failure, remote_address::RemoteAddress};
 use crate::{client::ClientId, clock::UnixTime, secret::Digest, store::Store};
 
 const WINDOW_SECONDS: u64 = 60;
@@ -173,7 +173,7 @@ impl Windows {
 
 impl Counted {
     fn new(client: &ClientId, address: Option<IpAddr>) -> Self {
-        let (name, network) = (client.as_str().as_bytes(), address.map(network));
+        let (name, network) = (client.as_str().as_bytes(), address.map(|address| RemoteAddress(address).network()));
         Self {
             pair: match &network {
                 Some(network) => Digest::of(&[b"client at ", network, name]),
@@ -193,19 +193,5 @@ impl Counted {
 
     fn all(&self) -> impl Iterator<Item = Digest> {
         [Some(self.pair), self.address, Some(self.client)].into_iter().flatten()
-    }
-}
-
-/// An IPv4 address, or the /64 network that one IPv6 host usually has.
-fn network(address: IpAddr) -> [u8; 8] {
-    match address.to_canonical() {
-        IpAddr::V4(ip) => {
-            let [a, b, c, d] = ip.octets();
-            [0, 0, 0, 0, a, b, c, d]
-        }
-        IpAddr::V6(ip) => {
-            let [a, b, c, d, e, f, g, h, ..] = ip.octets();
-            [a, b, c, d, e, f, g, h]
-        }
     }
 }

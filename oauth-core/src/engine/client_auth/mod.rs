@@ -32,10 +32,12 @@ pub use self::{
     settings::{AssertionAudience, ClientAuthentication},
 };
 pub(crate) use self::{limit::AuthLimit, nobody::Nobody};
-use super::fault::{Failure, Fault};
+use super::{
+    fault::{Failure, Fault},
+    remote_address::RemoteAddress,
+};
 use crate::{
     client::{AuthMethod, Client},
-    endpoint::RemoteAddress,
     error::OAuthError,
     event::Event,
     params::Params,

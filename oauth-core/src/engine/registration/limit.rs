@@ -8,7 +8,12 @@
 use std::net::IpAddr;
 
 use super::settings::RegistrationSettings;
-use crate::{clock::UnixTime, engine::fault::Fault, secret::Digest, server::AuthorizationServer};
+use crate::{
+    clock::UnixTime,
+    engine::{fault::Fault, remote_address::RemoteAddress},
+    secret::Digest,
+    server::AuthorizationServer,
+};
 
 /// How many times more may come from all addresses together.
 const FROM_EVERYWHERE: u64 = 10;
@@ -28,7 +33,7 @@ impl RegistrationSettings {
         let now = server.now();
         let minute = now.0 / 60;
         let end = UnixTime(minute.saturating_add(1).saturating_mul(60));
-        let from = address.map(|address| network(address).to_vec()).unwrap_or_default();
+        let from = address.map(|address| RemoteAddress(address).network().to_vec()).unwrap_or_default();
         let everywhere = Digest::of(&[b"registrations ", &minute.to_be_bytes()]);
         let here = Digest::of(&[b"registrations from ", &minute.to_be_bytes(), &from]);
         for (digest, most) in [(here, most), (everywhere, most.saturating_mul(FROM_EVERYWHERE))] {
@@ -37,19 +42,5 @@ impl RegistrationSettings {
             }
         }
         Ok(None)
-    }
-}
-
-/// An IPv4 address, or the /64 network that one IPv6 host usually has.
-fn network(address: IpAddr) -> [u8; 8] {
-    match address.to_canonical() {
-        IpAddr::V4(ip) => {
-            let [a, b, c, d] = ip.octets();
-            [0, 0, 0, 0, a, b, c, d]
-        }
-        IpAddr::V6(ip) => {
-            let [a, b, c, d, e, f, g, h, ..] = ip.octets();
-            [a, b, c, d, e, f, g, h]
-        }
     }
 }

@@ -54,6 +54,7 @@ fn a_backup_that_cannot_be_made_is_an_error_and_overwrites_nothing() {
         assert!(ended.stderr.contains(why), "{ended:?}");
     };
     refused(&other, "oauth.db");
+    refused(Path::new("-"), "stdout");
     assert!(!store.exists() && !other.exists(), "a backup makes no store");
     assert_eq!(reference.start().terminate().code, Some(0));
     fs::write(&other, "somebody's").unwrap();

@@ -20,6 +20,9 @@ pub async fn backup(config: &Path, to: &Path) -> Result<(), Mistakes> {
     let StoreKind::Sqlite(file) = &config.store else {
         return Err(Mistakes::one("store", "--backup copies a store in a file; a server has a tool of its own"));
     };
+    if to == Path::new("-") {
+        return Err(Mistakes::one("--backup -", "a copy is a file: it cannot go to stdout"));
+    }
     let mut told = 0;
     let tell = move |copied: Copied| {
         let tenths = copied.bytes * 10 / copied.of.max(1);

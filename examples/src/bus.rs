@@ -21,6 +21,9 @@ pub fn open(url: &Secret) -> Result<Arc<dyn Bus>, BusError> {
     if text.starts_with("postgres:") || text.starts_with("postgresql:") {
         return Ok(Arc::new(PostgresBus::builder(text).build()?));
     }
+    if !text.starts_with("redis") {
+        return Err(BusError::new("the URL must begin with postgres://, redis:// or rediss://"));
+    }
     Ok(Arc::new(RedisBus::builder(text.split(',')).build()?))
 }
 

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, BufReader, BufWriter, Write},
-    path::Path,
+    path::{Path, PathBuf},
     time::Instant,
 };
 
@@ -27,22 +27,14 @@ use crate::{
 /// Mistakes in the configuration, and whatever goes wrong.
 pub async fn export(config: &Path, file: &Path) -> Result<(), Mistakes> {
     let config = Config::load(config)?;
+    is_there(&config.store)?;
     let store = open(&config).await?;
     let root = root_secret_of(&config.keys, &store).await?;
     let wrong = |error: ExportError| Mistakes::one(format_args!("--export {}", file.display()), error);
     let counts = if is_standard(file) {
         write(&config, &store, &root, io::stdout().lock()).await.map_err(wrong)?
     } else {
-        let new = create(file).map_err(|error| wrong(error.into()))?;
-        let done = write(&config, &store, &root, &new).await;
-        match done.and_then(|counts| Ok(new.sync_all().map(|()| counts)?)) {
-            Ok(counts) => counts,
-            // Nobody should take it for an export, and the next one needs its name.
-            Err(error) => {
-                let left = fs::remove_file(file).err().map(|error| wrong(error.into()));
-                return Err(Mistakes::all([Some(wrong(error)), left]));
-            }
-        }
+        write_new(&config, &store, &root, file).await?
     };
     store.close().await;
     complain(format_args!("exported: {counts}"));
@@ -65,7 +57,14 @@ pub async fn import(config: &Path, file: &Path, clients_only: bool) -> Result<()
     let done = if is_standard(file) {
         import.run(&*store.shared(), io::stdin().lock(), said).await
     } else {
-        let file = File::open(file).map_err(|error| Mistakes::one(name(), error))?;
+        let open = || File::open(file).map_err(|error| Mistakes::one(name(), error));
+        let kind = open()?.metadata().map_err(|error| Mistakes::one(name(), error))?;
+        if kind.is_file() {
+            // Before anything of a damaged file is in the store.
+            let counts = import.check(BufReader::new(open()?)).map_err(|error| Mistakes::one(name(), error))?;
+            complain(format_args!("the file is whole: {counts}"));
+        }
+        let file = open()?;
         import.run(&*store.shared(), BufReader::new(file), said).await
     };
     store.close().await;
@@ -73,6 +72,17 @@ pub async fn import(config: &Path, file: &Path, clients_only: bool) -> Result<()
     complain(format_args!("imported: {inserted}"));
     complain(format_args!("left as they were: {left}"));
     Ok(())
+}
+
+/// A store in a file is not made in order to be read.
+fn is_there(store: &StoreKind) -> Result<(), Mistakes> {
+    match store {
+        StoreKind::Sqlite(file) if !file.exists() => {
+            Err(Mistakes::one("store", format_args!("{}: there is no such file", file.display())))
+        }
+        StoreKind::Composite { durable, .. } => is_there(durable),
+        _ => Ok(()),
+    }
 }
 
 async fn open(config: &Config) -> Result<OpenStore, Mistakes> {
@@ -90,6 +100,26 @@ async fn root_secret_of(keys: &Keys, store: &OpenStore) -> Result<RootSecret, Mi
     })?;
     root_secret::fits(store, &root).await?;
     Ok(root)
+}
+
+/// Under its name there is never less than the whole.
+async fn write_new(config: &Config, store: &OpenStore, root: &RootSecret, file: &Path) -> Result<Counts, Mistakes> {
+    let wrong = |error: ExportError| Mistakes::one(format_args!("--export {}", file.display()), error);
+    if file.symlink_metadata().is_ok() {
+        return Err(wrong(io::Error::from(io::ErrorKind::AlreadyExists).into()));
+    }
+    let mut partial = file.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    let of_partial = |error| Mistakes::one(format_args!("--export {}", partial.display()), error);
+    let new = create(&partial).map_err(of_partial)?;
+    let done = write(config, store, root, &new).await;
+    let finish = || new.sync_all().and_then(|()| fs::hard_link(&partial, file));
+    let done = done.and_then(|counts| Ok(finish().map(|()| counts)?));
+    match (done, fs::remove_file(&partial).err().map(of_partial)) {
+        (Ok(counts), None) => Ok(counts),
+        (done, left) => Err(Mistakes::all([done.err().map(wrong), left])),
+    }
 }
 
 async fn write(config: &Config, store: &OpenStore, root: &RootSecret, to: impl Write) -> Result<Counts, ExportError> {

@@ -42,10 +42,16 @@
 //! service that goes on.
 //!
 //! An import leaves what it finds: a client, a key or a grant that is there
-//! stays as it is, but a revocation in the file ends the grant there too. So an
-//! import that broke off is simply run again. Do not run it once the new store
-//! is in use: a client that was deleted there, or a single access token that
-//! was revoked there, would come back.
+//! stays as it is, but a revocation in the file ends the grant there too. An
+//! access token goes only into a grant that an import has put there, and once,
+//! so that one which was revoked by itself in the meantime does not come back.
+//! So an import that broke off is simply run again. Do not run it once the new
+//! store is in use: a client that was deleted there would come back, and on a
+//! server that keeps no uses ([`Uses`](crate::store::Uses) that were lost, as
+//! with the short-lived half of a composite store), so would such a token.
+//!
+//! A line that was changed and still reads well is found out at the very end,
+//! by the digest. [`Import::check`] reads a file without storing anything.
 //!
 //! # The format
 //!

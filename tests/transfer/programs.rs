@@ -150,19 +150,25 @@ fn a_move_that_cannot_be_right_is_refused() {
     assert_eq!(reference.start().terminate().code, Some(0));
     assert_eq!(run(&reference, &["--export", "moved.jsonl"]).code, Some(0));
     refused(&reference, &["--export", "moved.jsonl"], "--export moved.jsonl: ");
-    refused(&reference, &["--export", "nowhere/moved.jsonl"], "--export nowhere/moved.jsonl: ");
+    refused(&reference, &["--export", "nowhere/moved.jsonl"], "--export nowhere/moved.jsonl.partial: ");
     refused(&reference, &["--import", "nowhere"], "--import nowhere: ");
     refused(&reference, &["--import", "as.toml"], "line 1: is not the first line of an export; nothing was imported");
     refused(&reference, &["--import", "moved.jsonl", "--export", "x"], "cannot be used with");
     refused(&reference, &["--clients-only"], "--import");
+    refused(&reference, &["--export", "x", "--clients-only"], "cannot be used with");
 
     let file = reference.authority.file("moved.jsonl");
     let whole = fs::read_to_string(&file).unwrap();
     let folder = reference.authority.folder.path();
     fs::write(folder.join("cut.jsonl"), &whole[..whole.rfind("{\"end\"").unwrap()]).unwrap();
     fs::write(folder.join("foreign.jsonl"), whole.replace(&reference.issuer, "https://other.example")).unwrap();
+    fs::write(folder.join("damaged.jsonl"), whole.replace("\"active_from\":1", "\"active_from\":2")).unwrap();
+    on(&reference, "sqlite:nowhere.db");
+    refused(&reference, &["--export", "y"], "nowhere.db: there is no such file");
+    assert!(!folder.join("nowhere.db").exists() && !folder.join("y").exists());
     on(&reference, "sqlite:other.db");
-    refused(&reference, &["--import", "cut.jsonl"], "the file was cut off; what was read before stays");
+    refused(&reference, &["--import", "cut.jsonl"], "the file was cut off; nothing was imported");
+    refused(&reference, &["--import", "damaged.jsonl"], "it was damaged or changed; nothing was imported");
     refused(&reference, &["--import", "foreign.jsonl"], "line 1: is of another issuer");
 
     on(&reference, "memory:");

@@ -15,8 +15,9 @@ use super::{
 };
 use crate::{
     clock::UnixTime,
-    secret::RootSecret,
+    secret::{Digest, RootSecret},
     store::{Grant, Store, StoreError},
+    token::GrantId,
 };
 
 /// Reads a file that [`Export`](super::Export) wrote: see the
@@ -31,22 +32,22 @@ pub struct Import<'a> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Imported {
-    /// How much of the file is in the store because of this import. An access
-    /// token that was there already is among them.
+    /// How much of the file is in the store because of this import.
     pub inserted: Counts,
-    /// How much was left as it is: because it is there already, or, of a
-    /// token, because its grant has been revoked.
+    /// How much was left as it is: because it is there already, or was once; or,
+    /// of a token, because its grant has been revoked or is no imported one.
     pub left: Counts,
 }
 
 /// Why an import broke off: a line, and what is wrong with it. It never shows
 /// what the line says.
 #[derive(Debug, thiserror::Error)]
-#[error("line {line}: {fault}{}", after(*line))]
+#[error("line {line}: {fault}{}", after(*line, fault, *stores))]
 pub struct ImportError {
     line: u64,
     #[source]
     fault: ImportFault,
+    stores: bool,
 }
 
 /// What is wrong with a line.
@@ -120,10 +121,14 @@ impl ImportError {
     }
 }
 
-fn after(line: u64) -> &'static str {
-    match line {
-        0 | 1 => "; nothing was imported",
-        _ => "; what was read before stays, and the import can be run again",
+fn after(line: u64, fault: &ImportFault, stores: bool) -> &'static str {
+    match fault {
+        _ if !stores || line < 2 => "; nothing was imported",
+        ImportFault::Store(_) | ImportFault::Read(_) | ImportFault::CutOff => {
+            "; what was read before stays, and the import can be run again"
+        }
+        // The right file would leave what this one has put there.
+        _ => "; what was read before stays: empty the store before another file is imported",
     }
 }
 
@@ -161,7 +166,33 @@ impl<'a> Import<'a> {
     ) -> Result<Imported, ImportError> {
         let mut lines = Reader::new(from);
         let done = self.lines(store, &mut lines, progress).await;
-        done.map_err(|(line, fault)| ImportError { line: line.unwrap_or(lines.number()), fault })
+        done.map_err(|(line, fault)| ImportError { line: line.unwrap_or(lines.number()), fault, stores: true })
+    }
+
+    /// Reads everything and stores nothing: whether [`Import::run`] would find a
+    /// fault in the file. Do this first where a file can be read twice, since a
+    /// damaged line that reads well is only found out at the end.
+    ///
+    /// # Errors
+    /// As [`Import::run`], but for those of a store.
+    pub fn check(&self, from: impl BufRead) -> Result<Counts, ImportError> {
+        let mut lines = Reader::new(from);
+        let read = self.read(&mut lines);
+        read.map_err(|fault| ImportError { line: lines.number(), fault, stores: false })
+    }
+
+    fn read(&self, lines: &mut Reader<impl BufRead>) -> Result<Counts, ImportFault> {
+        let header = Header::read(lines.next()?.ok_or(ImportFault::NotAnExport)?)?;
+        self.suits(&header)?;
+        let mut found = Counts::default();
+        loop {
+            let line = Line::read(lines.next()?.ok_or(ImportFault::CutOff)?)?;
+            found.add(&line);
+            if let Line::End(end) = line {
+                is_whole(&end, found, lines)?;
+                return Ok(found);
+            }
+        }
     }
 
     async fn lines(
@@ -171,7 +202,7 @@ impl<'a> Import<'a> {
         mut progress: impl FnMut(Imported),
     ) -> Result<Imported, At> {
         let header = Header::read(lines.next()?.ok_or(ImportFault::NotAnExport)?)?;
-        self.check(&header)?;
+        self.suits(&header)?;
         let (mut batch, mut done, mut found) = (Batch::default(), Imported::default(), Counts::default());
         let end = loop {
             let line = Line::read(lines.next()?.ok_or(ImportFault::CutOff)?)?;
@@ -192,7 +223,7 @@ impl<'a> Import<'a> {
         Ok(done)
     }
 
-    fn check(&self, header: &Header) -> Result<(), ImportFault> {
+    fn suits(&self, header: &Header) -> Result<(), ImportFault> {
         let Some((issuer, root)) = self.of else { return Ok(()) };
         if header.issuer != issuer {
             return Err(ImportFault::Issuer);
@@ -273,9 +304,16 @@ async fn insert(store: &(impl Store + ?Sized), line: Line, exported_at: UnixTime
             }
             Ok(!present)
         }
-        Line::Grant(grant) => insert_grant(store, (*grant).into()).await,
+        Line::Grant(grant) => insert_grant(store, (*grant).into(), exported_at).await,
         Line::Access(line) => {
             let (grant, access) = line.into();
+            // A token that was revoked by itself leaves no trace, and must not come back: it goes into a grant that an
+            // import has put there, and once.
+            let imported = store.uses(mark_of_grant(grant), exported_at).await? > 0;
+            let mark = Digest::of(&[b"import token ", access.digest.as_bytes()]);
+            if !imported || !store.first_use(mark, access.expires_at, exported_at).await? {
+                return Ok(false);
+            }
             store.insert_access(grant, access, exported_at).await
         }
         Line::End(_) => Ok(false),
@@ -283,11 +321,23 @@ async fn insert(store: &(impl Store + ?Sized), line: Line, exported_at: UnixTime
 }
 
 /// A revocation must not be lost, whatever is there.
-async fn insert_grant(store: &(impl Store + ?Sized), grant: Grant) -> Result<bool, StoreError> {
+async fn insert_grant(store: &(impl Store + ?Sized), grant: Grant, exported_at: UnixTime) -> Result<bool, StoreError> {
     let (id, revoked_at) = (grant.id, grant.revoked_at);
+    let known_until = exported_at.saturating_add(MARKED).min(grant.expires_at);
     match (store.insert_grant(grant, None).await, revoked_at) {
         (Err(StoreError::Conflict(_)), Some(at)) => store.revoke_grant(id, at).await.map(|_| false),
         (Err(StoreError::Conflict(_)), None) => Ok(false),
-        (inserted, _) => inserted.map(|()| true),
+        (inserted, _) => {
+            inserted?;
+            store.first_use(mark_of_grant(id), known_until, exported_at).await.map(|_| true)
+        }
     }
+}
+
+/// For how many seconds a store remembers at least that a grant was imported.
+/// Whoever imports the file again after that gets no more tokens from it.
+const MARKED: u64 = 24 * 60 * 60;
+
+fn mark_of_grant(id: GrantId) -> Digest {
+    Digest::of(&[b"import grant ", id.as_bytes()])
 }

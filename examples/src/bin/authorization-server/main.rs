@@ -47,7 +47,7 @@ struct Arguments {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["check", "admin"])]
     import: Option<PathBuf>,
     /// Import nothing but clients: the root secret may then be another.
-    #[arg(long, requires = "import")]
+    #[arg(long, requires = "import", conflicts_with_all = ["check", "admin", "export", "backup"])]
     clients_only: bool,
     /// Copy the file of an sqlite: store to this new file, beside a server that
     /// uses it, and exit: 0 if all of it is there, else 2 and there is nothing.

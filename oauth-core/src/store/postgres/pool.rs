@@ -22,6 +22,8 @@ pub(super) struct Pool {
     pub(super) connector: Connector,
     pub(super) limits: Limits,
     permits: Semaphore,
+    /// Proving a password costs both sides: many at once make each one late.
+    turns: Semaphore,
     /// The one used last is the first to be used again.
     idle: Mutex<Vec<Connection>>,
 }
@@ -36,6 +38,9 @@ pub(super) struct Limits {
     pub(super) max_age: Duration,
 }
 
+/// How many connections are opened at once.
+const AT_ONCE: usize = 4;
+
 /// How often a statement is tried that the server has undone, and a read that
 /// was lost with its connection.
 const ATTEMPTS: usize = 4;
@@ -46,7 +51,13 @@ const GRACE: Duration = Duration::from_millis(500);
 
 impl Pool {
     pub(super) fn new(connector: Connector, limits: Limits) -> Self {
-        Self { permits: Semaphore::new(limits.connections), idle: Mutex::default(), connector, limits }
+        Self {
+            permits: Semaphore::new(limits.connections),
+            turns: Semaphore::new(AT_ONCE),
+            idle: Mutex::default(),
+            connector,
+            limits,
+        }
     }
 
     /// Runs one statement.
@@ -96,9 +107,21 @@ impl Pool {
         };
         let connection = match self.reuse() {
             Some(connection) => connection,
-            None => self.connector.connect().await?,
+            None => self.connect().await?,
         };
         Ok(Lease { pool: self, connection: Some(connection), _permit: permit })
+    }
+
+    /// Opens a connection, unless one has come to rest when it is this caller's
+    /// turn.
+    async fn connect(&self) -> Result<Connection, Failure> {
+        let Ok(_turn) = timeout(self.limits.wait, self.turns.acquire()).await else {
+            return Err(Failure::Late("waiting for a connection of the pool"));
+        };
+        match self.reuse() {
+            Some(connection) => Ok(connection),
+            None => self.connector.connect().await,
+        }
     }
 
     fn reuse(&self) -> Option<Connection> {

@@ -46,6 +46,16 @@ fn a_file_that_was_cut_off_anywhere_is_refused_and_can_be_imported_whole_after()
 }
 
 #[test]
+fn whoever_imported_a_damaged_file_is_told_to_begin_anew() {
+    let file = exported(&store());
+    let text = String::from_utf8(file.clone()).unwrap().replace("alice", "mallory");
+    let (damaged, cut) = (refused(text.as_bytes()), refused(&file[..file.len() - 9]));
+    assert!(matches!(damaged.fault(), ImportFault::Damaged), "{damaged}");
+    assert!(damaged.to_string().ends_with("empty the store before another file is imported"), "{damaged}");
+    assert!(cut.to_string().ends_with("the import can be run again"), "{cut}");
+}
+
+#[test]
 fn a_file_goes_no_further_than_its_end() {
     for more in ["\n", "{}\n", "x", " "] {
         let file = [&exported(&store())[..], more.as_bytes()].concat();

@@ -89,6 +89,20 @@ fn a_revocation_is_never_lost() {
 }
 
 #[test]
+fn a_token_that_was_revoked_by_itself_does_not_come_back_with_the_next_import() {
+    let old = alone(grant(1), Some(access(6)));
+    let (file, new) = (exported(&old), MemoryStore::default());
+    assert_eq!(imported(&file, &new).unwrap().inserted.access_tokens, 1);
+    // To the store it was imported into, and to the one it is from.
+    for store in [&new, &old] {
+        assert!(now(store.revoke_access(grant(1).id, access(6).digest)).unwrap());
+        assert_eq!(imported(&file, store).unwrap().left.access_tokens, 1);
+        assert_eq!(now(store.access(grant(1).id, access(6).digest)).unwrap(), None);
+        assert!(now(store.grant(grant(1).id)).unwrap().unwrap().is_live(NOW));
+    }
+}
+
+#[test]
 fn clients_alone_need_no_secret() {
     let new = MemoryStore::default();
     let file = exported(&store());

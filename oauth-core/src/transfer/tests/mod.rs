@@ -102,8 +102,20 @@ fn exported(store: &MemoryStore) -> Vec<u8> {
     file
 }
 
+/// Imports a file, after what a check says of it was held against that.
 fn imported(file: &[u8], store: &MemoryStore) -> Result<Imported, ImportError> {
-    now(Import::new(ISSUER, &root()).run(store, file, |_| {}))
+    let root = root();
+    let import = Import::new(ISSUER, &root);
+    let (checked, done) = (import.check(file), now(import.run(store, file, |_| {})));
+    match (&checked, &done) {
+        (Ok(counts), Ok(done)) => assert_eq!(counts.total(), done.inserted.total() + done.left.total()),
+        (Err(found), Err(error)) => {
+            assert_eq!((found.line(), found.fault().to_string()), (error.line(), error.fault().to_string()));
+            assert!(found.to_string().ends_with("; nothing was imported"), "{found}");
+        }
+        _ => panic!("checked {checked:?}, but {done:?}"),
+    }
+    done
 }
 
 /// The file with the digest and the counts that its lines have.

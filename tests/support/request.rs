@@ -25,7 +25,7 @@ pub(crate) fn basic(pair: &str) -> String {
     format!("Basic {}", STANDARD.encode(pair))
 }
 
-/// The parameters that redeem a code of the default [`Ask`].
+/// The parameters that redeem a code of the default `Ask`.
 pub(crate) fn redemption(code: &str) -> [(&'static str, &str); 4] {
     let grant_type = ("grant_type", "authorization_code");
     [grant_type, ("code", code), ("redirect_uri", CALLBACK), ("code_verifier", VERIFIER)]

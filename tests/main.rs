@@ -45,4 +45,5 @@ mod sweep;
 mod tls;
 mod token;
 mod transfer;
+mod web_client;
 mod wycheproof;

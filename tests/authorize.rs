@@ -171,7 +171,7 @@ async fn every_response_names_its_issuer() {
     assert_eq!(response_at(CALLBACK, &success).get("iss"), Some(ISSUER));
     let id = browser.begin(&Ask::of(APP)).await;
     let denied = browser.interaction(&id).await.unwrap().deny().await.unwrap().unwrap();
-    assert_eq!(response_at(CALLBACK, &denied).get("iss"), Some(ISSUER));
+    assert_eq!(response_at(CALLBACK, denied.location().unwrap()).get("iss"), Some(ISSUER));
     get(&w, &Ask::of(APP).with("scope", "nonsense")).await.is_error_redirect("invalid_scope");
     let metadata = w.get("/.well-known/oauth-authorization-server").await;
     assert_eq!(metadata.member("authorization_response_iss_parameter_supported"), true);
@@ -186,11 +186,11 @@ async fn an_error_has_the_code_of_its_cause() {
     let machine = Ask::of(Caller::Public("machine"));
     get(&w, &machine).await.is_error_redirect("unauthorized_client");
     get(&w, &Ask::of(APP).with("resource", "https://elsewhere.example")).await.is_error_redirect("invalid_target");
-    get(&w, &Ask::of(APP).with("response_mode", "fragment")).await.is_error_redirect("invalid_request");
-    get(&w, &Ask::of(APP).with("request", "a.b.c")).await.is_error_redirect("request_not_supported");
+    get(&w, &Ask::of(APP).with("response_mode", "web_message")).await.is_error_redirect("invalid_request");
+    get(&w, &Ask::of(APP).with("request", "a.b.c")).await.is_error_redirect("invalid_request_object");
     get(&w, &Ask::of(APP).with("request_uri", "urn:x")).await.is_error_redirect("request_uri_not_supported");
     w.store.set_down(true);
-    get(&w, &Ask::of(APP)).await.is_error_redirect("server_error");
+    get(&w, &Ask::of(APP)).await.is_error_redirect("temporarily_unavailable");
     // Who asks cannot be told now, so nobody is sent anywhere.
     let unknown = get(&w, &Ask::of(APP).with("client_id", "stored")).await;
     assert_eq!((unknown.status.as_u16(), unknown.header("location")), (503, ""));

@@ -110,7 +110,7 @@ async fn what_was_granted_outlives_the_cache_and_people_sign_in_again() {
     // Nobody can begin to sign in, or go on.
     assert_eq!(one.remote.get("/readyz").await.status, 503);
     let answer = one.remote.get(&Ask::of(WEB).uri()).await;
-    assert_eq!(response_at(CALLBACK, answer.location()).get("error"), Some("server_error"));
+    assert_eq!(response_at(CALLBACK, answer.location()).get("error"), Some("temporarily_unavailable"));
     assert_eq!(halfway.go(page.url.as_str()).await.answer.status, 503);
     // All that has to do with what was granted goes on.
     let refreshed = other.remote.refresh(WEB, tokens.refresh.as_ref().unwrap()).await.tokens();

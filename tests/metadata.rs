@@ -120,7 +120,7 @@ async fn every_endpoint_that_is_named_is_served() {
         let named =
             metadata.as_object().unwrap().iter().filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri");
         let urls: Vec<&str> = named.filter_map(|(_, url)| url.as_str()).collect();
-        assert_eq!(urls.len(), 5);
+        assert_eq!(urls.len(), 6);
         for url in urls {
             let path = url.strip_prefix("https://as.example").unwrap();
             assert_ne!(w.get(path).await.status, 404, "{url}");
@@ -143,7 +143,8 @@ async fn what_has_a_misleading_default_is_explicit() {
     assert_eq!(sorted("revocation_endpoint_auth_methods_supported"), methods);
     let proven = json!(["client_secret_basic", "client_secret_jwt", "client_secret_post", "private_key_jwt"]);
     assert_eq!(sorted("introspection_endpoint_auth_methods_supported"), proven);
-    assert_eq!(metadata["response_modes_supported"], json!(["query"]));
+    assert_eq!(metadata["response_modes_supported"], json!(["query", "fragment", "form_post"]));
+    assert_eq!(metadata["request_uri_parameter_supported"], false);
     assert_eq!(metadata["code_challenge_methods_supported"], json!(["S256"]));
     assert_eq!(metadata["authorization_response_iss_parameter_supported"], true);
 }

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use oauth_core::{
+    authorization_details::AuthorizationDetails,
     client::ClientId,
     clock::{Clock, SystemClock, UnixTime},
     pkce::CodeChallenge,
@@ -87,6 +88,8 @@ fn token(number: u8, now: UnixTime, lives: u8) -> AccessToken {
         audience: Vec::new(),
         issued_at: now,
         expires_at: after(now, lives),
+        authorization_details: AuthorizationDetails::default(),
+        confirmation: None,
     }
 }
 
@@ -98,6 +101,8 @@ fn grant(number: u8, owner: u8, coded: bool, now: UnixTime, lives: u8) -> Grant 
         resources: Vec::new(),
         auth_time: None,
         acr: None,
+        authorization_details: AuthorizationDetails::default(),
+        dpop_jkt: None,
     };
     let code = coded.then(|| Code {
         digest: digest(2, number),

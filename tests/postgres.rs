@@ -8,7 +8,7 @@ mod schema;
 use oauth_core::{
     client::{Client, ClientId},
     store::{
-        Clients, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction, RedeemCode, Redemption,
+        Clients, Consents, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction, RedeemCode, Redemption,
         RefreshOutcome, RotateRefresh, SealedKey, SigningKeys, Store, Uses,
         conformance::{Nodes, Suite},
         postgres::{Pooler, PostgresStore},
@@ -154,6 +154,16 @@ async fn call_everything(store: &PostgresStore, mut each: impl FnMut(&str)) {
     each("count_use");
     store.uses(used, now()).await.unwrap();
     each("uses");
+    let given = fresh_consent();
+    let (subject, client) = (given.subject.clone(), given.client.clone());
+    assert!(store.replace_consent(given.clone(), None, now()).await.unwrap());
+    each("replace_consent, the first");
+    assert!(store.replace_consent(given.clone(), Some(given.revision), now()).await.unwrap());
+    each("replace_consent");
+    store.consent(subject.clone(), client.clone(), now()).await.unwrap();
+    each("consent");
+    store.forget_consent(subject, client).await.unwrap();
+    each("forget_consent");
     store.check().await.unwrap();
     each("check");
 }
@@ -175,7 +185,7 @@ async fn every_verb_is_one_round_trip_prepared_or_not() {
         })
         .await;
         store.sweep(now(), 1000).await.unwrap();
-        assert_eq!(wire.asked() - last, 5, "a sweep, {pooler:?}");
+        assert_eq!(wire.asked() - last, 6, "a sweep, {pooler:?}");
         assert_eq!(wire.connections(), 2, "one for the schema, one for the rest");
     }
 }

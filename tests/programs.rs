@@ -76,19 +76,22 @@ fn a_feature_that_is_not_built_is_refused_by_its_name_and_may_be_off() {
     let base = format!("issuer = \"http://127.0.0.1:{port}\"\nlisten = \"127.0.0.1:{port}\"\ndevelopment = true\n");
     let wanted = [
         ("profile = \"matrix\"", "profile"),
-        ("[par]\nrequired = true", "par.required"),
-        ("[dpop]\nnonce = true", "dpop.nonce"),
+        ("[status_list]\nenabled = true", "status_list.enabled"),
+        ("[token_exchange]\nenabled = true", "token_exchange.enabled"),
         ("[revocation]\njsonp = true", "revocation.jsonp"),
         ("[device]\nenabled = true", "device.enabled"),
         ("[cors]\norigins = [\"*\"]", "cors.origins"),
         ("[tokens]\nrotation = \"until_first_use\"", "tokens.rotation"),
-        ("[[clients]]\nclient_id = \"a\"\ndpop_bound_access_tokens = true", "clients[0].dpop_bound_access_tokens"),
+        (
+            "[[clients]]\nclient_id = \"a\"\nauthorization_details_types = [\"a\"]",
+            "clients[0].authorization_details_types",
+        ),
     ];
     for (text, key) in wanted {
         let ended = with_config(&format!("{base}{text}"), &["--check"]);
         assert_eq!((ended.code, &*ended.stderr), (Some(2), &*format!("{key}: not built yet\n")), "{ended:?}");
     }
-    let off = "profile = \"oauth21\"\n[par]\nrequired = false\n[dpop]\nnonce = false\n[cors]\norigins = []\n";
+    let off = "profile = \"oauth21\"\n[status_list]\nenabled = false\n[cors]\norigins = []\n";
     let ended = with_config(&format!("{base}{off}"), &["--check"]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
 }

@@ -1,7 +1,9 @@
 //! `POST /register`: who may register, as what, and what becomes of it (RFC 7591, RFC 7592).
 
 mod access;
+mod client_documents;
 mod credentials;
+mod developers_page;
 mod limits;
 mod metadata;
 mod policies;

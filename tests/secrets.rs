@@ -185,9 +185,9 @@ async fn every_secret_is_drawn_from_the_csprng_in_full() {
     let id = browser.begin(&Ask::of(APP)).await;
     assert_eq!(draws.take(), [32, 32], "the interaction and the browser");
     let interaction = browser.interaction(&id).await.unwrap();
-    let location = interaction.approve(Approval::new("alice")).await.unwrap().unwrap();
+    let answer = interaction.approve(Approval::new("alice")).await.unwrap().unwrap();
     assert_eq!(draws.take(), [16, 32], "the grant and its code");
-    let code = response_at(CALLBACK, &location).get("code").unwrap().to_owned();
+    let code = response_at(CALLBACK, answer.location().unwrap()).get("code").unwrap().to_owned();
     w.redeem(APP, &code).await.tokens();
     assert_eq!(draws.take(), [32, 32], "the access token and the refresh token");
 }

@@ -3,13 +3,13 @@
 mod programs;
 
 use oauth_core::{
-    client::{Client, ClientSecret},
+    client::{Client, ClientId, ClientSecret},
     clock::{SystemRandom, UnixTime},
     pkce::CodeChallenge,
     secret::{Digest, RootSecret},
     store::{
-        AccessToken, Code, Grant, Refresh, Retry, SealedKey, Store, Transfer, conformance, memory::MemoryStore,
-        sqlite::SqliteStore,
+        AccessToken, Code, Consent, Grant, Refresh, Retry, SealedKey, Store, Transfer, conformance,
+        memory::MemoryStore, sqlite::SqliteStore,
     },
     token::GrantId,
     transfer::{Export, Import, ImportFault},
@@ -128,6 +128,12 @@ async fn fill(store: &impl Store) {
         let client =
             Client::builder(format!("~ {number:0>5} '%*[\\")).secret(secret).scope("a b").name("Zwölf \u{1F980}");
         store.put_client(client.redirect_uri("https://app.example/cb?a=b").build().unwrap()).await.unwrap();
+    }
+    for number in 0..20 {
+        let (subject, revision) = (format!("Zwölf \u{1F980} {}", number % 7), u64::MAX - number);
+        let client = ClientId::new(&format!("~ {number:0>5} '%*[\\")).unwrap();
+        let consent = Consent { subject, client, revision, ..fresh_consent() };
+        assert!(store.replace_consent(consent, None, now()).await.unwrap());
     }
     let mut runner = TestRunner::new(Config::default());
     for _ in 0..150 {

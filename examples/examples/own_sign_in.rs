@@ -10,14 +10,14 @@ use axum::{
     Form, Router,
     extract::{Query, State},
     http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
     routing::get,
 };
 use oauth_axum_rs::{
     AuthorizationServer, AuthorizationServerExt, Client,
     oauth_core::{
         endpoint::page,
-        engine::interaction::{Approval, Interaction},
+        engine::interaction::{Approval, Interaction, RefusalReason},
     },
 };
 use serde::Deserialize;
@@ -50,6 +50,12 @@ struct Answer {
 
 async fn ask(State(server): State<AuthorizationServer>, waiting: Query<Waiting>, headers: HeaderMap) -> Response {
     let Some(request) = find(&server, &waiting.id, &headers).await else { return StatusCode::GONE.into_response() };
+    // A client may forbid pages (`prompt=none`), and here everybody is asked each time.
+    if request.is_silent() {
+        let answer = request.refuse(RefusalReason::ConsentRequired).await.ok().flatten();
+        return answer
+            .map_or(StatusCode::GONE.into_response(), |answer| answer.into_http().map(axum::body::Body::from));
+    }
     // A client chose its name, so it is escaped.
     let main = format!(
         "<h1>{}, allow {}?</h1><form method=\"post\"><input type=\"hidden\" name=\"csrf\" value=\"{}\">\
@@ -68,7 +74,7 @@ async fn decide(
     waiting: Query<Waiting>,
     headers: HeaderMap,
     Form(answer): Form<Answer>,
-) -> Result<Redirect, StatusCode> {
+) -> Result<Response, StatusCode> {
     let request = find(&server, &waiting.id, &headers).await.ok_or(StatusCode::GONE)?;
     if !request.csrf_matches(&answer.csrf) {
         return Err(StatusCode::FORBIDDEN); // the form is not from our page
@@ -77,8 +83,8 @@ async fn decide(
         Some(_) => request.approve(Approval::new(user(&headers))).await,
         None => request.deny().await,
     };
-    let url = onward.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?.ok_or(StatusCode::GONE)?;
-    Ok(Redirect::to(&url))
+    let answer = onward.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?.ok_or(StatusCode::GONE)?;
+    Ok(answer.into_http().map(axum::body::Body::from))
 }
 
 /// `None` for a request that is over, or was begun in another browser.

@@ -7,12 +7,15 @@
 mod client_authentication;
 mod clients;
 mod credentials;
+mod dpop;
 mod limits;
 mod listen;
 mod not_built;
+mod profile;
 mod reader;
 mod registration;
 mod report;
+mod requests;
 mod resources;
 mod tokens;
 mod users;
@@ -26,7 +29,12 @@ use std::{fs, path::Path};
 use oauth_axum_rs::pages::PasswordUsers;
 use oauth_core::{
     client::{Client, ClientId},
-    engine::{client_auth::ClientAuthentication, policy::Resource},
+    engine::{
+        authorization::{PushedRequests, RequestObjects},
+        client_auth::ClientAuthentication,
+        dpop::DpopSettings,
+        policy::Resource,
+    },
 };
 use toml::Table;
 
@@ -61,6 +69,12 @@ pub struct Config {
     /// `[client_authentication]`, and what follows for it from `[limits]` and
     /// `[tls]`.
     pub client_authentication: ClientAuthentication,
+    /// `[par]`, and what follows for it from `[limits]`.
+    pub pushed: PushedRequests,
+    /// `[jar]`.
+    pub signed: RequestObjects,
+    /// `[dpop]`.
+    pub dpop: DpopSettings,
     /// `[introspection] callers`.
     pub introspection_callers: Vec<ClientId>,
     /// `[[resources]]`; never empty.
@@ -110,6 +124,9 @@ impl Config {
         let limits = Limits::read(&mut top);
         let registration = Registration::read(&mut top);
         let client_authentication = client_authentication::read(&mut top, &listen, &limits);
+        let pushed = requests::read_pushed(&mut top, &limits);
+        let signed = requests::read_signed(&mut top);
+        let dpop = dpop::read(&mut top);
         let clients = Clients::read(&mut top, &client_authentication.methods);
         let resources = resources::read(&mut top, &issuer, tokens.format, &clients, report);
         let introspection_callers = resources::read_callers(&mut top, &clients);
@@ -126,6 +143,9 @@ impl Config {
             limits,
             registration,
             client_authentication,
+            pushed,
+            signed,
+            dpop,
             introspection_callers,
             resources,
             clients: clients.all,

@@ -62,6 +62,11 @@ fn log(event: &Event<'_>) {
         }
         Event::ClientRegistered { client } => tracing::info!(event = name, %client, "a client was registered"),
         Event::RegistrationRefused { error } => tracing::warn!(event = name, error, "a registration was refused"),
+        Event::FetchFailed { host, purpose, error } => {
+            let purpose = purpose.as_str();
+            tracing::info!(event = name, host, purpose, %error, "what a client names was not fetched");
+        }
+        Event::ClientIdHasQuery { client } => tracing::warn!(event = name, %client, "a client's URL has a query"),
         Event::ClientUpdated { client } => tracing::info!(event = name, %client, "a client replaced its registration"),
         Event::ClientDeleted { client } => tracing::info!(event = name, %client, "a client deleted itself"),
         Event::BusFound => tracing::info!(event = name, "the bus can be reached"),

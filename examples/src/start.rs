@@ -142,14 +142,26 @@ pub async fn authorization_server(
         .signing_algorithm(tokens.algorithm)
         .prefixes(tokens.prefixes.clone())
         .revocation(|policy| *policy = config.revocation.policy)
+        .authorization(|settings| {
+            settings.pushed.clone_from(&config.pushed);
+            settings.request_objects.clone_from(&config.signed);
+        })
         .client_authentication(|how| how.clone_from(&config.client_authentication))
+        .dpop(|dpop| dpop.clone_from(&config.dpop))
         .subjects(config.users.clone())
         .events(events);
+    if config.listen.mutual_tls {
+        builder = builder.certificate_bound_access_tokens();
+    }
     if config.listen.development {
         builder = builder.insecure_development();
     }
-    // For the keys at a `jwks_uri`.
-    match GuardedFetch::builder().build() {
+    // For the keys at a `jwks_uri`, and for metadata documents.
+    let mut fetch = GuardedFetch::builder();
+    if config.listen.development {
+        fetch = fetch.insecure_allow_loopback();
+    }
+    match fetch.build() {
         Ok(fetch) => builder = builder.fetch(fetch),
         Err(error) => tracing::warn!(%error, "nothing that clients name will be fetched"),
     }

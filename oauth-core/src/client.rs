@@ -3,6 +3,7 @@
 mod assertion_algorithm;
 mod auth_method;
 mod builder;
+mod developer;
 mod distinguished_name;
 mod grant_type;
 mod id;
@@ -13,10 +14,12 @@ mod profile;
 mod record;
 mod redirect_uri;
 mod registration;
+mod requests;
 mod secret;
 #[cfg(test)]
 mod tests;
 mod tls_subject;
+mod tokens;
 
 use serde::{Deserialize, Serialize, Serializer, ser};
 
@@ -29,6 +32,7 @@ pub use self::{
     assertion_algorithm::AssertionAlgorithm,
     auth_method::AuthMethod,
     builder::ClientBuilder,
+    developer::Developer,
     distinguished_name::{DistinguishedName, InvalidDistinguishedName},
     grant_type::GrantType,
     id::{ClientId, InvalidClientId},
@@ -37,8 +41,10 @@ pub use self::{
     profile::{ApplicationType, ClientProfile},
     redirect_uri::{InvalidRedirectUri, RedirectUri},
     registration::Registration,
+    requests::ClientRequests,
     secret::ClientSecret,
     tls_subject::{InvalidTlsSubject, TlsSubject},
+    tokens::ClientTokens,
 };
 use crate::{clock::UnixTime, jwt::Algorithm, scope::Scope, secret::Secret};
 
@@ -79,6 +85,10 @@ pub struct Client {
     pub scope: Scope,
     /// What people know it as.
     pub name: Option<String>,
+    /// How it sends its authorization requests.
+    pub requests: ClientRequests,
+    /// What kind of tokens it is given.
+    pub tokens: ClientTokens,
     /// What else it says about itself.
     pub profile: ClientProfile,
     /// How it was registered; `None` unless it has registered itself.
@@ -100,6 +110,26 @@ impl Client {
     #[must_use]
     pub fn is_public(&self) -> bool {
         self.auth_method == AuthMethod::None
+    }
+
+    /// Whether the operator vouches for it: it was configured or stored by them. One
+    /// that has registered itself, and one that its own document describes, may be
+    /// anybody, whatever they call themselves (OAuth 2.1 section 9.18.2).
+    #[must_use]
+    pub const fn is_vouched_for(&self) -> bool {
+        self.registration.is_none()
+    }
+
+    /// The host of its metadata document, if that describes it and nobody has
+    /// registered it: show it to people, since it is all that is known for certain
+    /// (Client ID Metadata Document draft section 7.1). In lower case, and names in
+    /// other scripts in their ASCII form.
+    #[must_use]
+    pub fn document_host(&self) -> Option<String> {
+        let id = Some(self.id.as_str()).filter(|id| id.starts_with("https://") || id.starts_with("http://"))?;
+        // No other client of the web has registered itself under its own URL.
+        let url = url::Url::parse(id).ok().filter(|_| !self.is_vouched_for())?;
+        url.host_str().map(str::to_owned)
     }
 
     /// Whether it may use `grant_type`.

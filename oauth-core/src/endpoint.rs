@@ -7,6 +7,7 @@ pub mod introspect;
 pub mod jwks;
 pub mod metadata;
 pub mod page;
+pub mod par;
 pub mod register;
 pub mod revoke;
 pub mod token;
@@ -23,13 +24,9 @@ use crate::{
     challenge::Challenge,
     engine::fault::{Failure, Fault},
     error::{ErrorCode, OAuthError},
-    event::Event,
     params::Params,
     server::AuthorizationServer,
 };
-
-/// How long a client that was told 503 should wait, in seconds.
-const RETRY_SECONDS: &str = "5";
 
 /// The parameters of a form POST (OAuth 2.1 section 3.2): from the body alone.
 fn read_form(request: &Request<Bytes>) -> Result<Params, OAuthError> {
@@ -69,7 +66,7 @@ fn is_read(request: &Request<Bytes>) -> bool {
 }
 
 /// OAuth 2.1 section 5.1: no response of these endpoints may be kept.
-fn no_store(mut response: Response<Bytes>) -> Response<Bytes> {
+pub(crate) fn no_store(mut response: Response<Bytes>) -> Response<Bytes> {
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
     response
@@ -116,9 +113,9 @@ fn failure(server: &AuthorizationServer, failure: &Failure) -> Response<Bytes> {
 
 /// 503: the operator learns why, the client that it may try again.
 fn unavailable(server: &AuthorizationServer, fault: &Fault) -> Response<Bytes> {
-    server.tell(&Event::Fault { error: fault });
-    let mut response = error_json(StatusCode::SERVICE_UNAVAILABLE, &outage());
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
+    fault.tell_to(server);
+    let mut response = error_json(StatusCode::SERVICE_UNAVAILABLE, &fault.outage());
+    response.headers_mut().insert(RETRY_AFTER, fault.retry_after().into());
     response
 }
 

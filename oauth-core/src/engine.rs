@@ -1,14 +1,20 @@
 //! What grants and endpoints stand on.
 
+pub mod authorization;
 pub mod client_auth;
+pub(crate) mod client_documents;
 pub(crate) mod client_keys;
+pub mod detail_types;
+pub mod dpop;
 pub mod fault;
 pub(crate) mod guess_limit;
 pub mod interaction;
 pub mod issue;
 pub mod key_ring;
+pub(crate) mod outside;
 pub mod policy;
 pub mod registration;
 pub(crate) mod remote_address;
 pub mod revocations;
+pub(crate) mod sender;
 pub mod validate;

@@ -35,6 +35,14 @@ pub enum ErrorCode {
     TemporarilyUnavailable,
     /// Tokens of this type cannot be revoked here (RFC 7009 section 2.2.1).
     UnsupportedTokenType,
+    /// A `request_uri` leads to no request (RFC 9101 section 7).
+    InvalidRequestUri,
+    /// A request object is not good (RFC 9101 section 7).
+    InvalidRequestObject,
+    /// Request objects are not taken (RFC 9101 section 7).
+    RequestNotSupported,
+    /// Nor are references to them (RFC 9101 section 7).
+    RequestUriNotSupported,
     /// A redirect URI cannot be registered (RFC 7591 section 3.2.2).
     InvalidRedirectUri,
     /// Client metadata cannot be registered (RFC 7591 section 3.2.2).
@@ -43,6 +51,9 @@ pub enum ErrorCode {
     InvalidSoftwareStatement,
     /// A software statement is not approved here (RFC 7591 section 3.2.2).
     UnapprovedSoftwareStatement,
+    /// An authorization detail is malformed, of an unknown type, or too much
+    /// (RFC 9396 section 5).
+    InvalidAuthorizationDetails,
     /// The access token is not good (RFC 6750 section 3.1).
     InvalidToken,
     /// The token lacks a scope (RFC 6750 section 3.1).
@@ -74,10 +85,15 @@ impl ErrorCode {
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
             Self::UnsupportedTokenType => "unsupported_token_type",
+            Self::InvalidRequestUri => "invalid_request_uri",
+            Self::InvalidRequestObject => "invalid_request_object",
+            Self::RequestNotSupported => "request_not_supported",
+            Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::InvalidRedirectUri => "invalid_redirect_uri",
             Self::InvalidClientMetadata => "invalid_client_metadata",
             Self::InvalidSoftwareStatement => "invalid_software_statement",
             Self::UnapprovedSoftwareStatement => "unapproved_software_statement",
+            Self::InvalidAuthorizationDetails => "invalid_authorization_details",
             Self::InvalidToken => "invalid_token",
             Self::InsufficientScope => "insufficient_scope",
             Self::InsufficientUserAuthentication => "insufficient_user_authentication",

@@ -5,7 +5,12 @@
 
 use std::fmt;
 
-use crate::{client::ClientId, engine::client_auth::AuthFailure, token::GrantId};
+use crate::{
+    client::ClientId,
+    engine::client_auth::AuthFailure,
+    fetch::{FetchError, Purpose},
+    token::GrantId,
+};
 
 /// Something the authorization server did or refused.
 #[derive(Debug)]
@@ -79,6 +84,23 @@ pub enum Event<'a> {
         /// Its identifier.
         client: &'a ClientId,
     },
+    /// What a client names was not fetched: its keys, its metadata document or its
+    /// request. Strangers can bring it about.
+    FetchFailed {
+        /// The host of the URL, as a client wrote it. No more of it: a query may hold
+        /// anything.
+        host: &'a str,
+        /// What it is.
+        purpose: Purpose,
+        /// Why. For operators only: it may name addresses.
+        error: &'a FetchError,
+    },
+    /// A client's metadata document was read whose URL has a query, which it
+    /// "SHOULD NOT" have (Client ID Metadata Document draft section 3).
+    ClientIdHasQuery {
+        /// The URL.
+        client: &'a ClientId,
+    },
     /// A registration was refused.
     RegistrationRefused {
         /// The error code that was answered.
@@ -130,6 +152,8 @@ impl Event<'_> {
             Self::ClientAuthenticationFailed { .. } => "client_authentication_failed",
             Self::ClientAuthenticationLimited => "client_authentication_limited",
             Self::ClientRegistered { .. } => "client_registered",
+            Self::FetchFailed { .. } => "fetch_failed",
+            Self::ClientIdHasQuery { .. } => "client_id_has_query",
             Self::RegistrationRefused { .. } => "registration_refused",
             Self::ClientUpdated { .. } => "client_updated",
             Self::ClientDeleted { .. } => "client_deleted",

@@ -5,10 +5,12 @@ mod client_credentials;
 mod refresh_token;
 
 use crate::{
-    client::{Client, GrantType},
-    engine::fault::{Failure, Fault},
+    client::GrantType,
+    engine::{
+        fault::{Failure, Fault},
+        issue::TokenRequest,
+    },
     error::OAuthError,
-    params::Params,
     server::AuthorizationServer,
     store::Grant,
     token::TokenResponse,
@@ -18,17 +20,16 @@ use crate::{
 pub(crate) const IMPLEMENTED: [GrantType; 3] =
     [GrantType::AUTHORIZATION_CODE, GrantType::CLIENT_CREDENTIALS, GrantType::REFRESH_TOKEN];
 
-/// Issues tokens to an authenticated client that may use `grant_type`.
+/// Issues tokens to a client that may use `grant_type`.
 pub(crate) async fn issue(
     server: &AuthorizationServer,
-    client: &Client,
     grant_type: &GrantType,
-    params: &Params,
+    request: TokenRequest<'_>,
 ) -> Result<TokenResponse, Failure> {
     match grant_type.as_str() {
-        authorization_code::NAME => authorization_code::issue(server, client, params).await,
-        client_credentials::NAME => client_credentials::issue(server, client, params).await,
-        refresh_token::NAME => refresh_token::issue(server, client, params).await,
+        authorization_code::NAME => authorization_code::issue(server, request).await,
+        client_credentials::NAME => client_credentials::issue(server, request).await,
+        refresh_token::NAME => refresh_token::issue(server, request).await,
         _ => Err(OAuthError::unsupported_grant_type("the grant type is not implemented").into()),
     }
 }

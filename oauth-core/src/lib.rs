@@ -7,6 +7,7 @@
 //! `redis` those for many nodes, and `testing` the suite every store passes.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod authorization_details;
 pub mod bus;
 pub mod challenge;
 pub mod claims;

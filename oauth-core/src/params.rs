@@ -42,6 +42,19 @@ impl Params {
         Ok(Self { values })
     }
 
+    /// The parameters that come in another form than this.
+    #[cfg(feature = "server")]
+    pub(crate) fn of(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, OAuthError> {
+        let mut params = Self::default();
+        for (count, (name, value)) in pairs.into_iter().enumerate() {
+            if count == MAX_PARAMETERS {
+                return Err(OAuthError::invalid_request("too many parameters"));
+            }
+            params.values.entry(name).or_default().push(value);
+        }
+        Ok(params)
+    }
+
     /// The value of `name`, if it is there and not empty. Of a repeated
     /// parameter, none.
     #[must_use]

@@ -52,6 +52,12 @@ impl Scope {
         Self(self.0.iter().filter(|token| other.contains(token)).cloned().collect())
     }
 
+    /// The tokens that are not in `other`.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        Self(self.0.iter().filter(|token| !other.contains(token)).cloned().collect())
+    }
+
     /// The tokens of both sets.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {

@@ -1,6 +1,7 @@
 //! The authorization server: endpoints, grants, policy and store, tied
 //! together.
 
+mod build_error;
 mod builder;
 mod follow;
 
@@ -8,13 +9,16 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 use aws_lc_rs::hmac;
 
-pub use self::builder::{AuthorizationServerBuilder, BuildError};
+pub use self::{build_error::BuildError, builder::AuthorizationServerBuilder};
 use crate::{
     client::{Client, ClientId, ClientSecret},
     clock::{Clock, Random, UnixTime},
     engine::{
+        authorization::AuthorizationSettings,
         client_auth::{AuthLimit, ClientAuthentication, Nobody},
+        client_documents::ClientDocumentCache,
         client_keys::ClientKeyCache,
+        dpop::DpopSettings,
         fault::Fault,
         guess_limit::GuessLimit,
         key_ring::KeyRing,
@@ -64,6 +68,9 @@ struct Inner {
     issuer_path: String,
     development: bool,
     interaction_path: String,
+    authorization: AuthorizationSettings,
+    dpop: DpopSettings,
+    certificate_bound: bool,
     store: Arc<dyn Store>,
     clients: HashMap<ClientId, Arc<Client>>,
     resources: Vec<Resource>,
@@ -83,6 +90,7 @@ struct Inner {
     events: Arc<dyn EventSink>,
     fetch: Arc<dyn Fetch>,
     client_keys: ClientKeyCache,
+    client_documents: ClientDocumentCache,
     client_authentication: ClientAuthentication,
     client_secrets: Sealer,
     auth_limit: AuthLimit,
@@ -90,6 +98,8 @@ struct Inner {
     revocations: OwnRevocations,
     /// Seals what the nodes tell each other.
     bus: Sealer,
+    /// Seals references to pushed requests for a browser.
+    pushed_requests: Sealer,
     guesses: GuessLimit,
     registration: Option<RegistrationSettings>,
 }
@@ -125,6 +135,12 @@ impl AuthorizationServer {
     #[must_use]
     pub fn interaction_path(&self) -> &str {
         &self.inner.interaction_path
+    }
+
+    /// What the authorization endpoint accepts.
+    #[must_use]
+    pub fn authorization(&self) -> &AuthorizationSettings {
+        &self.inner.authorization
     }
 
     /// The time, by the server's clock.
@@ -176,7 +192,8 @@ impl AuthorizationServer {
         self.inner.resources.iter().find(|resource| resource.identifier == identifier)
     }
 
-    /// The client `id`: one given to the builder, or one in the store.
+    /// The client `id`: one given to the builder, or one in the store. Nothing is
+    /// fetched: a client that a metadata document describes is not among them.
     ///
     /// # Errors
     /// [`Fault`] if the store fails.
@@ -267,6 +284,30 @@ impl AuthorizationServer {
         self.resources().iter().fold(Scope::empty(), |all, resource| all.union(&resource.scopes))
     }
 
+    /// How proofs of possession are taken.
+    #[must_use]
+    pub fn dpop(&self) -> &DpopSettings {
+        &self.inner.dpop
+    }
+
+    /// Whether access tokens can be bound to client certificates.
+    #[must_use]
+    pub fn binds_to_certificates(&self) -> bool {
+        self.inner.certificate_bound
+    }
+
+    pub(crate) fn root(&self) -> &RootSecret {
+        &self.inner.root
+    }
+
+    pub(crate) fn shared_store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.inner.store)
+    }
+
+    pub(crate) fn shared_clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.inner.clock)
+    }
+
     pub(crate) fn registration(&self) -> Option<&RegistrationSettings> {
         self.inner.registration.as_ref()
     }
@@ -303,6 +344,10 @@ impl AuthorizationServer {
         &self.inner.client_secrets
     }
 
+    pub(crate) fn pushed_requests(&self) -> &Sealer {
+        &self.inner.pushed_requests
+    }
+
     pub(crate) fn auth_limit(&self) -> &AuthLimit {
         &self.inner.auth_limit
     }
@@ -313,6 +358,10 @@ impl AuthorizationServer {
 
     pub(crate) fn client_keys(&self) -> &ClientKeyCache {
         &self.inner.client_keys
+    }
+
+    pub(crate) fn client_documents(&self) -> &ClientDocumentCache {
+        &self.inner.client_documents
     }
 
     pub(crate) fn codec(&self) -> &TokenCodec {

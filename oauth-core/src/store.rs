@@ -8,13 +8,14 @@
 //!
 //! What a step does to a grant is written once, as plain functions on
 //! [`Grant`] (`grant.rs`): a store loads the grant, applies the step and
-//! saves the result, atomically. Write your own store by implementing the five
+//! saves the result, atomically. Write your own store by implementing the six
 //! traits and passing the suite in `conformance` (feature `testing`).
 
 pub mod composite;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod conformance;
+mod consent;
 mod grant;
 pub mod memory;
 #[cfg(feature = "postgres")]
@@ -34,7 +35,9 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 pub use self::{
     grant::{NextRefresh, RedeemCode, Redemption, RefreshOutcome, Revocation, RotateRefresh},
-    record::{AccessToken, Code, FinishInteraction, Grant, GrantFacts, ParkedInteraction, Refresh, Retry, SealedKey},
+    record::{
+        AccessToken, Code, Consent, FinishInteraction, Grant, GrantFacts, ParkedInteraction, Refresh, Retry, SealedKey,
+    },
     replay::SharedReplayCache,
     transfer::{Cursor, Page, Transfer},
 };
@@ -123,7 +126,8 @@ pub trait Grants: Send + Sync {
     fn revoke_access(&self, id: GrantId, digest: Digest) -> StoreFuture<'_, bool>;
 
     /// Removes at most `limit` rows that can no longer matter at `now`: ended
-    /// grants, expired access tokens, expired interactions, retry pairs and uses.
+    /// grants, expired access tokens, expired interactions, retry pairs, uses and
+    /// consents.
     /// Returns how many went; call again while it returns `limit`.
     fn sweep(&self, now: UnixTime, limit: usize) -> StoreFuture<'_, usize>;
 }
@@ -241,8 +245,60 @@ pub trait Uses: Send + Sync {
     fn uses(&self, digest: Digest, now: UnixTime) -> StoreFuture<'_, u64>;
 }
 
+/// What people have agreed to, so that they need not be asked again.
+///
+/// A [`Consent`] is about one person and one client, and there is one at most.
+/// Once it has expired by the caller's clock, it is as if there were none, and
+/// [`Grants::sweep`] removes it.
+///
+/// It is no grant: no token rests on it, and forgetting it revokes none. Nor
+/// does it go with its client, who may have a great many: it ends by itself,
+/// and [`Consent::is_for`] sees to it that nobody inherits it.
+pub trait Consents: Send + Sync {
+    /// What `subject` has agreed to for `client`, unless it has expired at
+    /// `now`.
+    fn consent(&self, subject: String, client: ClientId, now: UnixTime) -> StoreFuture<'_, Option<Consent>>;
+
+    /// Puts `consent` in the place of the one of this
+    /// [`revision`](Consent::revision) (or, where that is `None`, of none);
+    /// `false`, and nothing done, if another is there at `now`, or none. So of
+    /// many that rest on what they have read, one succeeds, and none brings
+    /// back what was forgotten meanwhile.
+    ///
+    /// ```
+    /// # use oauth_core::{client::ClientId, clock::UnixTime, scope::Scope, store::{Consent, Consents, StoreError}};
+    /// /// Keeps what Alice has just agreed to, beside what she had agreed to before.
+    /// async fn keep(store: &dyn Consents, client: ClientId, scope: Scope, now: UnixTime) -> Result<(), StoreError> {
+    ///     let until = now.saturating_add(90 * 86_400);
+    ///     loop {
+    ///         let before = store.consent("alice".to_owned(), client.clone(), now).await?;
+    ///         let revision = before.as_ref().map(|before| before.revision);
+    ///         let before = before.unwrap_or_else(|| Consent::new("alice", client.clone(), now));
+    ///         // What is beyond all measure is not remembered.
+    ///         let Some(consent) = before.with(&[], &scope, now, until) else { return Ok(()) };
+    ///         if store.replace_consent(consent, revision, now).await? {
+    ///             return Ok(());
+    ///         }
+    ///     }
+    /// }
+    /// # let store = oauth_core::store::memory::MemoryStore::default();
+    /// # futures_util::FutureExt::now_or_never(async {
+    /// # let app = ClientId::new("app").unwrap();
+    /// # for scope in ["a", "b"] { keep(&store, app.clone(), scope.parse().unwrap(), UnixTime(1)).await?; }
+    /// # let kept = store.consent("alice".to_owned(), app, UnixTime(2)).await?.unwrap();
+    /// # assert!(kept.covers(&[], &"a b".parse().unwrap()));
+    /// # Ok::<_, StoreError>(()) }).unwrap()?;
+    /// # Ok::<_, StoreError>(())
+    /// ```
+    fn replace_consent(&self, consent: Consent, revision: Option<u64>, now: UnixTime) -> StoreFuture<'_, bool>;
+
+    /// Forgets it; `false` if there was none. One that has expired may still
+    /// be there, or not.
+    fn forget_consent(&self, subject: String, client: ClientId) -> StoreFuture<'_, bool>;
+}
+
 /// All that an authorization server needs to remember.
-pub trait Store: Grants + Clients + Interactions + SigningKeys + Uses + fmt::Debug + 'static {
+pub trait Store: Grants + Clients + Interactions + SigningKeys + Uses + Consents + fmt::Debug + 'static {
     /// Whether the store can be reached and written to, for readiness probes.
     fn check(&self) -> StoreFuture<'_, ()>;
 }

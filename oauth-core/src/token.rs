@@ -5,6 +5,7 @@
 //! * [`TokenResponse`] is the token endpoint's answer, for both parties.
 
 mod base62;
+mod bound;
 mod codec;
 mod grant_ref;
 mod response;

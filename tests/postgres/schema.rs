@@ -1,7 +1,7 @@
 //! New databases, old ones, those of a later version, and how rows are found.
 
 use futures_util::future::join_all;
-use oauth_core::store::{Grants, RefreshOutcome, Store, StoreError, Uses, postgres::PostgresStore};
+use oauth_core::store::{Consents, Grants, RefreshOutcome, Store, StoreError, Uses, postgres::PostgresStore};
 
 use super::call_everything;
 use crate::support::*;
@@ -16,7 +16,7 @@ async fn many_nodes_may_start_on_an_empty_database_at_once() {
     for _ in 0..5 {
         let url = new_database().await;
         let nodes = join_all((0..16).map(|_| patient(&url).build())).await;
-        assert_eq!(versions(&url).await, [1, 2]);
+        assert_eq!(versions(&url).await, [1, 2, 3]);
         for node in nodes {
             let (node, grant) = (node.unwrap(), fresh_grant());
             node.insert_grant(grant.clone(), None).await.unwrap();
@@ -25,9 +25,13 @@ async fn many_nodes_may_start_on_an_empty_database_at_once() {
     }
 }
 
-/// A node of the version before, which knows nothing of the newer tables.
+/// A node of a version before, which knows nothing of the newer tables.
 async fn old_node(url: &str) -> PostgresStore {
-    patient(url).connections(4).insecure_schema(1).build().await.unwrap()
+    node_of(url, 1).await
+}
+
+async fn node_of(url: &str, version: usize) -> PostgresStore {
+    patient(url).connections(4).insecure_schema(version).build().await.unwrap()
 }
 
 /// What the nodes of both versions do: each sees what the other did.
@@ -53,7 +57,7 @@ async fn many_nodes_may_upgrade_at_once_while_the_old_ones_work_on() {
         let upgrades = join_all((0..12).map(|_| patient(&url).connections(2).build()));
         let works = join_all((0..3).map(|_| work(&old, &other_old, 30)));
         let (nodes, _) = futures_util::future::join(upgrades, works).await;
-        assert_eq!(versions(&url).await, [1, 2]);
+        assert_eq!(versions(&url).await, [1, 2, 3]);
         let nodes: Vec<_> = nodes.into_iter().map(Result::unwrap).collect();
         for node in &nodes {
             assert_eq!(node.access(grant.id, access.digest).await.unwrap(), Some((grant.clone(), access.clone())));
@@ -67,15 +71,34 @@ async fn many_nodes_may_upgrade_at_once_while_the_old_ones_work_on() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_of_schema_2_works_on_beside_one_of_schema_3() {
+    let url = new_database().await;
+    let old = node_of(&url, 2).await;
+    assert_eq!(versions(&url).await, [1, 2]);
+    work(&old, &old, 3).await;
+    let used = fresh_digest();
+    assert!(old.first_use(used, later(60), now()).await.unwrap());
+    let new = store_at(&url).await;
+    assert_eq!(versions(&url).await, [1, 2, 3]);
+    let given = fresh_consent();
+    assert!(new.replace_consent(given.clone(), None, now()).await.unwrap());
+    futures_util::future::join(work(&old, &new, 10), work(&new, &old, 10)).await;
+    assert!(!new.first_use(used, later(60), now()).await.unwrap());
+    // One that is started again now finds a newer schema, and gets along with it.
+    work(&node_of(&url, 2).await, &new, 3).await;
+    assert_eq!(new.consent(given.subject.clone(), given.client.clone(), now()).await.unwrap(), Some(given));
+}
+
 #[tokio::test]
 async fn a_node_that_is_too_old_is_told_so() {
     let url = new_database().await;
     let old = old_node(&url).await;
     store_at(&url).await.close();
-    let end = "UPDATE oauth_migrations SET usable_from = 2 WHERE version = 2";
+    let end = "UPDATE oauth_migrations SET usable_from = 3 WHERE version = 3";
     raw(&url).await.batch_execute(end).await.unwrap();
     let error = patient(&url).insecure_schema(1).build().await.unwrap_err();
-    assert!(matches!(error, StoreError::Schema { found: 2, known: 1 }), "{error}");
+    assert!(matches!(error, StoreError::Schema { found: 3, known: 1 }), "{error}");
     // One that runs is not looked after: it is the migration that must let it run on.
     old.check().await.unwrap();
 }
@@ -91,7 +114,7 @@ async fn a_start_that_is_given_up_halfway_leaves_nothing() {
     assert!(matches!(late, Err(StoreError::Unavailable(_))));
     beside.batch_execute("COMMIT").await.unwrap();
     store_at(&url).await.check().await.unwrap();
-    assert_eq!(versions(&url).await, [1, 2]);
+    assert_eq!(versions(&url).await, [1, 2, 3]);
 }
 
 #[tokio::test]
@@ -99,11 +122,11 @@ async fn a_database_of_a_later_version_is_refused_unless_it_says_otherwise() {
     let url = new_database().await;
     store_at(&url).await.close();
     let beside = raw(&url).await;
-    beside.batch_execute("INSERT INTO oauth_migrations (version, usable_from) VALUES (3, 1)").await.unwrap();
+    beside.batch_execute("INSERT INTO oauth_migrations (version, usable_from) VALUES (4, 1)").await.unwrap();
     store_at(&url).await.check().await.unwrap();
     beside.batch_execute("UPDATE oauth_migrations SET usable_from = version").await.unwrap();
     let error = PostgresStore::connect(&url).await.unwrap_err();
-    assert!(matches!(error, StoreError::Schema { found: 3, known: 2 }), "{error}");
+    assert!(matches!(error, StoreError::Schema { found: 4, known: 3 }), "{error}");
 }
 
 #[tokio::test]
@@ -184,7 +207,7 @@ async fn every_verb_finds_its_rows_by_an_index() {
     let scans = async |before: i64| {
         let sql = "SELECT coalesce(string_agg(relname || ' ' || seq_scan, ', '), ''), sum(seq_scan)::bigint
             FROM pg_stat_user_tables
-            WHERE relname IN ('oauth_grants', 'oauth_access_tokens', 'oauth_retries', 'oauth_interactions', 'oauth_uses', 'oauth_clients')";
+            WHERE relname IN ('oauth_grants', 'oauth_access_tokens', 'oauth_retries', 'oauth_interactions', 'oauth_uses', 'oauth_consents', 'oauth_clients')";
         let row = raw(&url).await.query_one(sql, &[]).await.unwrap();
         (row.get::<_, String>(0), row.get::<_, i64>(1) - before)
     };
@@ -218,6 +241,8 @@ INSERT INTO oauth_access_tokens (grant_no, digest, record, expires_at)
 INSERT INTO oauth_interactions (id, browser, request, expires_at)
     SELECT id, id, repeat('x', 500)::bytea, expires_at FROM oauth_grants;
 INSERT INTO oauth_uses (digest, count, ends_at) SELECT id, 1, expires_at FROM oauth_grants;
+INSERT INTO oauth_consents (subject, client, record, revision, expires_at)
+    SELECT subject, client, repeat('x', 200), no, expires_at FROM oauth_grants;
 INSERT INTO oauth_clients (id, record) SELECT 'client-' || n, repeat('x', 500) FROM generate_series(1, 30000) n;
 ANALYZE;
 ";

@@ -4,8 +4,8 @@ use oauth_core::{
     client::{Client, ClientId},
     clock::UnixTime,
     store::{
-        Clients, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction, RedeemCode, Redemption, SealedKey,
-        SigningKeys, Store, Uses, redis::RedisStore,
+        Clients, Consent, Consents, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction, RedeemCode,
+        Redemption, SealedKey, SigningKeys, Store, Uses, redis::RedisStore,
     },
 };
 
@@ -58,6 +58,19 @@ async fn every_key_that_can_end_has_its_time() {
     }
     store.count_use(used, next, end).await.unwrap();
     assert_eq!(end_of(&server, ":uses:"), [next.0 + 60]);
+
+    // A consent an hour beyond its own end, and its name says nothing of whose it is.
+    let given = Consent { subject: "alice{x}".to_owned(), ..fresh_consent() };
+    assert!(store.replace_consent(given.clone(), None, start).await.unwrap());
+    assert_eq!(end_of(&server, ":consent:"), [given.expires_at.0 + HOUR]);
+    let longer = Consent { expires_at: later(2 * 86_400), ..given.clone() };
+    assert!(store.replace_consent(longer.clone(), Some(given.revision), start).await.unwrap());
+    assert_eq!(end_of(&server, ":consent:"), [longer.expires_at.0 + HOUR]);
+    assert!(end_of(&server, "alice").is_empty());
+    let endless = Consent { expires_at: UnixTime::MAX, ..longer };
+    assert!(store.replace_consent(endless.clone(), Some(endless.revision), start).await.unwrap());
+    assert_eq!(end_of(&server, ":consent:"), [0]);
+    assert!(store.forget_consent(given.subject, given.client).await.unwrap());
 
     let lasting = Grant { expires_at: UnixTime::MAX, code: None, ..fresh_grant() };
     store.insert_grant(lasting.clone(), None).await.unwrap();

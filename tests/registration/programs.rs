@@ -34,7 +34,7 @@ async fn a_client_registers_is_kept_over_a_restart_and_deletes_itself() {
     assert_eq!(remote.introspect(client.caller(), "oat_x").await.status, 200);
     // A request line of 8000 octets.
     let state = "x".repeat(7900);
-    let long = remote.get(&format!("/authorize?client_id={}&state={state}", client.id())).await;
+    let long = remote.get(&format!("/authorize?client_id={}&prompt=none&state={state}", client.id())).await;
     assert_eq!(response_at(CALLBACK, long.location()).get("state"), Some(&*state));
     drop(program);
     let _program = reference.start();

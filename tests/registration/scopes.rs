@@ -18,6 +18,8 @@ async fn a_client_may_ask_for_whatever_the_policy_allows_it_not_only_what_it_reg
     assert_eq!(granted(ask.clone().with("scope", "read write")).await, "read write", "more than it registered");
     assert_eq!(granted(ask.clone().with("scope", "write")).await, "write");
     assert_eq!(granted(ask.clone().with("scope", "write admin fly")).await, "write", "what there is of it");
+    // Without a page in between, which nobody has vouched for this client to be spared.
+    let ask = ask.with("prompt", "none");
     for nothing in ["admin", "fly", "admin fly"] {
         w.get(&ask.clone().with("scope", nothing).uri()).await.is_error_redirect("invalid_scope");
     }

@@ -62,13 +62,18 @@ impl Browser {
     /// Goes through the whole of `ask`, and says yes: where the browser is sent.
     pub(crate) async fn approve(&mut self, ask: &Ask) -> String {
         let id = self.begin(ask).await;
-        self.interaction(&id).await.unwrap().approve(Approval::new("alice")).await.unwrap().unwrap()
+        let answer = self.interaction(&id).await.unwrap().approve(Approval::new("alice")).await.unwrap().unwrap();
+        answer.location().unwrap().to_owned()
     }
 
     /// Goes through the pages of `ask`: signs in as alice, then presses `button`. Where that leads.
     pub(crate) async fn press(&mut self, ask: &Ask, button: &str) -> Answer {
         let (page, consent) = self.consent(ask).await;
-        self.submit(&page, &fields_of(&consent, button)).await
+        // Whoever has said yes before may not be asked again.
+        match consent.status.as_u16() {
+            303 if button == "approve" => consent,
+            _ => self.submit(&page, &fields_of(&consent, button)).await,
+        }
     }
 
     /// The URI of the consent page for `ask`, and that page, seen by alice.

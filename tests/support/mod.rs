@@ -5,9 +5,11 @@ mod answer;
 mod ask;
 mod authority;
 mod browser;
+pub(crate) mod chromium;
 mod clients;
 mod events;
 mod folder;
+mod foreign;
 mod load;
 mod nodes;
 mod oidc_provider;
@@ -37,6 +39,7 @@ pub(crate) use self::{
     clients::*,
     events::Events,
     folder::Folder,
+    foreign::{Foreign, Library, Outcome},
     load::{Life, Load, Lost, Memory, Tally},
     nodes::{Node, is_live, nodes, two_nodes},
     oidc_provider::{BY_KEY, OPAQUE, OidcProvider, part, with_member},
@@ -56,7 +59,7 @@ pub(crate) use self::{
     remote::Remote,
     request::{basic, post, redemption},
     store::WatchedStore,
-    visitor::{Visitor, unescape},
+    visitor::{Page, Visitor, unescape},
     wire::{Mood, Wire},
     world::{World, on_every_store, on_every_store_with, on_memory, on_memory_with, on_sqlite},
 };

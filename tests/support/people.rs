@@ -1,4 +1,4 @@
-//! Who signs in: alice and bob, with one password.
+//! Who signs in, with one password: alice and bob, and grace, who does it in the way `gold`.
 
 use oauth_axum_rs::pages::{User, Users};
 use oauth_core::{
@@ -16,8 +16,12 @@ pub(crate) struct People;
 
 impl Users for People {
     async fn sign_in(&self, username: &str, password: &Secret) -> Result<Option<User>, Fault> {
-        let known = ["alice", "bob"].contains(&username) && password.expose() == PASSWORD;
-        Ok(known.then(|| User::new(username)))
+        let user = match username {
+            "alice" | "bob" => User::new(username),
+            "grace" => User::new(username).acr("gold"),
+            _ => return Ok(None),
+        };
+        Ok((password.expose() == PASSWORD).then_some(user))
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::{
     env, fs,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write},
     iter,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdin, Command, Stdio},
     sync::{
         OnceLock,
         mpsc::{Receiver, RecvTimeoutError, channel},
@@ -20,6 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A running program. It is killed when the test is done with it.
 pub(crate) struct Program {
     child: Child,
+    ear: Option<ChildStdin>,
     lines: Receiver<String>,
     complaints: Receiver<String>,
 }
@@ -34,10 +35,29 @@ pub(crate) struct Ended {
 
 impl Program {
     pub(crate) fn start(mut command: Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(Stdio::null());
+        Self::spawn(command)
+    }
+
+    /// Starts one that is to be told things.
+    pub(crate) fn listening(mut command: Command) -> Self {
+        command.stdin(Stdio::piped());
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let (lines, complaints) = (lines_of(child.stdout.take().unwrap()), lines_of(child.stderr.take().unwrap()));
-        Self { child, lines, complaints }
+        Self { ear: child.stdin.take(), child, lines, complaints }
+    }
+
+    /// Tells it a line, and returns the next one that it says.
+    #[track_caller]
+    pub(crate) fn asked(&mut self, line: &str) -> String {
+        // If it has ended, there is no answer either.
+        drop(writeln!(self.ear.as_mut().unwrap(), "{line}"));
+        self.line().unwrap_or_else(|| panic!("it ended: {}", self.complaints()))
     }
 
     /// Runs a program to its end.

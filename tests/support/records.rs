@@ -2,11 +2,15 @@
 //! remove by themselves what has ended.
 
 use oauth_core::{
+    authorization_details::AuthorizationDetails,
     client::ClientId,
     clock::{Clock, SystemClock, SystemRandom, UnixTime},
     pkce::CodeChallenge,
     secret::Digest,
-    store::{AccessToken, Code, Grant, GrantFacts, NextRefresh, ParkedInteraction, RedeemCode, Refresh, RotateRefresh},
+    store::{
+        AccessToken, Code, Consent, Grant, GrantFacts, NextRefresh, ParkedInteraction, RedeemCode, Refresh,
+        RotateRefresh,
+    },
     token::GrantId,
 };
 
@@ -37,6 +41,8 @@ pub(crate) fn fresh_grant() -> Grant {
         resources: Vec::new(),
         auth_time: None,
         acr: None,
+        authorization_details: AuthorizationDetails::default(),
+        dpop_jkt: None,
     };
     let code = Code {
         digest: fresh_digest(),
@@ -54,7 +60,15 @@ pub(crate) fn fresh_grant() -> Grant {
 /// A token for ten minutes.
 pub(crate) fn fresh_access() -> AccessToken {
     let scope = "a".parse().unwrap();
-    AccessToken { digest: fresh_digest(), scope, audience: Vec::new(), issued_at: now(), expires_at: later(600) }
+    AccessToken {
+        digest: fresh_digest(),
+        scope,
+        audience: Vec::new(),
+        issued_at: now(),
+        expires_at: later(600),
+        authorization_details: AuthorizationDetails::default(),
+        confirmation: None,
+    }
 }
 
 /// What redeems the code of `grant`.
@@ -100,4 +114,10 @@ pub(crate) fn following(rotation: &RotateRefresh) -> RotateRefresh {
 pub(crate) fn fresh_interaction() -> ParkedInteraction {
     let (id, browser) = (fresh_digest(), fresh_digest());
     ParkedInteraction { id, browser, request: vec![0, 255], expires_at: later(600) }
+}
+
+/// What somebody nobody else knows has agreed to, for a day.
+pub(crate) fn fresh_consent() -> Consent {
+    let consent = Consent::new(fresh_id().to_string(), ClientId::new("app").unwrap(), now());
+    consent.with(&["https://api.example".to_owned()], &"a b".parse().unwrap(), now(), later(86_400)).unwrap()
 }

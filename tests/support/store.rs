@@ -8,17 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use oauth_core::{
-    client::{Client, ClientId},
-    clock::UnixTime,
-    secret::Digest,
-    store::{
-        AccessToken, Clients, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction, RedeemCode,
-        Redemption, RefreshOutcome, Revocation, RotateRefresh, SealedKey, SigningKeys, Store, StoreError, StoreFuture,
-        Uses,
-    },
-    token::GrantId,
-};
+use oauth_core::store::{Store, StoreError, StoreFuture};
 
 /// Watches an inner store. Clones share everything.
 #[derive(Clone)]
@@ -104,7 +94,7 @@ impl fmt::Debug for WatchedStore {
 }
 
 macro_rules! watched {
-    ($($trait:ident { $($verb:ident($($argument:ident: $type:ty),*) -> $out:ty;)* })*) => { $(
+    ($($trait:path { $($verb:ident($($argument:ident: $type:ty),*) -> $out:ty;)* })*) => { $(
         impl $trait for WatchedStore { $(
             fn $verb(&self, $($argument: $type),*) -> StoreFuture<'_, $out> {
                 Box::pin(async move {
@@ -117,40 +107,4 @@ macro_rules! watched {
     )* };
 }
 
-watched! {
-    Grants {
-        insert_grant(grant: Grant, access: Option<AccessToken>) -> ();
-        grant(id: GrantId) -> Option<Grant>;
-        access(id: GrantId, digest: Digest) -> Option<(Grant, AccessToken)>;
-        redeem_code(redeem: RedeemCode) -> Redemption;
-        rotate_refresh(rotate: RotateRefresh) -> RefreshOutcome;
-        insert_access(id: GrantId, access: AccessToken, now: UnixTime) -> bool;
-        revoke_grant(id: GrantId, now: UnixTime) -> Revocation;
-        revoke_access(id: GrantId, digest: Digest) -> bool;
-        sweep(now: UnixTime, limit: usize) -> usize;
-    }
-    Clients {
-        client(id: ClientId) -> Option<Arc<Client>>;
-        put_client(client: Client) -> ();
-        replace_client(client: Client, revision: u64) -> bool;
-        delete_client(id: ClientId) -> bool;
-    }
-    Interactions {
-        park_interaction(parked: ParkedInteraction) -> ();
-        interaction(id: Digest, browser: Digest, now: UnixTime) -> Option<ParkedInteraction>;
-        finish_interaction(finish: FinishInteraction) -> bool;
-    }
-    SigningKeys {
-        signing_keys() -> Vec<SealedKey>;
-        insert_signing_key(key: SealedKey, newest: Option<UnixTime>) -> bool;
-        delete_signing_key(kid: String) -> bool;
-    }
-    Uses {
-        first_use(digest: Digest, until: UnixTime, now: UnixTime) -> bool;
-        count_use(digest: Digest, until: UnixTime, now: UnixTime) -> u64;
-        uses(digest: Digest, now: UnixTime) -> u64;
-    }
-    Store {
-        check() -> ();
-    }
-}
+oauth_core::every_verb!(watched);

@@ -55,7 +55,11 @@ impl Visitor {
     pub(crate) async fn decide(&mut self, url: &str, (name, password): (&str, &str), button: &str) -> Page {
         let first = self.go(url).await;
         let consent = self.press(&first, "sign-in", &[("username", name), ("password", password)]).await;
-        self.press(&consent, button, &[]).await
+        // Whoever has said yes before may not be asked again.
+        match consent.answer.status {
+            StatusCode::SEE_OTHER if button == "approve" => consent,
+            _ => self.press(&consent, button, &[]).await,
+        }
     }
 
     async fn follow(&mut self, mut url: Url, mut request: Request<Bytes>) -> reqwest::Result<Page> {
@@ -125,6 +129,20 @@ impl Page {
         let ids: Vec<_> = form.split("<input").filter_map(|tag| attribute(tag, "id")).collect();
         assert!(typed.iter().all(|(element, _)| ids.iter().any(|id| id == element)), "{typed:?} in {form}");
         (attribute(form, "action").unwrap(), fields)
+    }
+
+    /// What the page makes the browser post to `callback`, by a form with a button `continue`.
+    #[track_caller]
+    pub(crate) fn posted(&self, callback: &str) -> Vec<(String, String)> {
+        assert_eq!(self.answer.status, StatusCode::OK, "{}", self.answer);
+        let (action, fields) = self.form("continue", &[]);
+        assert_eq!(action, callback, "{}", self.answer);
+        fields
+    }
+
+    /// Whether there is something to press that is called like this.
+    pub(crate) fn has(&self, button: &str) -> bool {
+        self.answer.body.contains(&format!("id=\"{button}\""))
     }
 
     /// The parameters of the authorization response that was sent to `callback`.

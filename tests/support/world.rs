@@ -86,6 +86,14 @@ impl World {
         Self::build(issuer, MemoryStore::default(), None, &|builder| builder).await
     }
 
+    /// The same, with a server that `set` changes.
+    pub(crate) async fn at_with(
+        issuer: &str,
+        set: impl Fn(AuthorizationServerBuilder) -> AuthorizationServerBuilder,
+    ) -> Self {
+        Self::build(issuer, MemoryStore::default(), None, &set).await
+    }
+
     /// A world on a store of the test's own.
     pub(crate) async fn on(
         store: impl Store,
@@ -130,6 +138,12 @@ impl World {
         let server = set(builder).build().await?;
         let app = server.router().merge(Pages::new(&server, People).router());
         Ok(Self { server, store, app, ..self.clone() })
+    }
+
+    /// The same server, whose pages `set` changes.
+    pub(crate) fn with_pages(self, set: impl FnOnce(Pages<People>) -> Pages<People>) -> Self {
+        let app = self.server.router().merge(set(Pages::new(&self.server, People)).router());
+        Self { app, ..self }
     }
 
     /// Under which every test server makes its tokens.

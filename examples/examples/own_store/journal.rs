@@ -13,7 +13,7 @@ use oauth_core::{
     clock::UnixTime,
     pkce::CodeChallenge,
     secret::Digest,
-    store::{AccessToken, Code, Grant, GrantFacts, ParkedInteraction, Refresh, Retry, SealedKey, StoreError},
+    store::{AccessToken, Code, Consent, Grant, GrantFacts, ParkedInteraction, Refresh, Retry, SealedKey, StoreError},
     token::GrantId,
 };
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,8 @@ pub(crate) enum Change {
     NoKey(String),
     Used { digest: [u8; 32], count: u64, until: UnixTime },
     NotUsed([u8; 32]),
+    Consent(Consent),
+    NoConsent(String, ClientId),
 }
 
 /// A grant and the access tokens under it.
@@ -61,6 +63,8 @@ pub(crate) struct State {
     pub(crate) keys: HashMap<String, SealedKey>,
     /// How often, and until when.
     pub(crate) used: HashMap<Digest, (u64, UnixTime)>,
+    /// By who agreed, and to what client.
+    pub(crate) given: HashMap<(String, ClientId), Consent>,
 }
 
 pub(crate) struct Journal {
@@ -138,6 +142,10 @@ impl State {
             Change::NoKey(kid) => drop(self.keys.remove(&kid)),
             Change::Used { digest: used, count, until } => drop(self.used.insert(digest(used), (count, until))),
             Change::NotUsed(used) => drop(self.used.remove(&digest(used))),
+            Change::Consent(consent) => {
+                self.given.insert((consent.subject.clone(), consent.client.clone()), consent);
+            }
+            Change::NoConsent(subject, client) => drop(self.given.remove(&(subject, client))),
         }
     }
 }

@@ -46,6 +46,7 @@ mod tests {
     use std::{fs, path::PathBuf};
 
     use oauth_core::{
+        authorization_details::AuthorizationDetails,
         client::ClientId,
         clock::{SystemRandom, UnixTime},
         pkce::CodeChallenge,
@@ -90,7 +91,16 @@ mod tests {
     fn full() -> Grant {
         let (scope, client) = ("a".parse().unwrap(), ClientId::new("app").unwrap());
         let (subject, acr) = (Some("alice".to_owned()), Some("gold".to_owned()));
-        let facts = GrantFacts { client, subject, scope, resources: vec![], auth_time: Some(UnixTime(1)), acr };
+        let facts = GrantFacts {
+            client,
+            subject,
+            scope,
+            resources: vec![],
+            auth_time: Some(UnixTime(1)),
+            acr,
+            authorization_details: AuthorizationDetails::parse(r#"[{"type":"a"}]"#).unwrap(),
+            dpop_jkt: Some("thumbprint".to_owned()),
+        };
         let code = Code {
             digest: Digest::of(&[b"code"]),
             redirect_uri: "https://app.example/".to_owned(),

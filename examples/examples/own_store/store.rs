@@ -14,9 +14,9 @@ use oauth_core::{
     clock::UnixTime,
     secret::Digest,
     store::{
-        AccessToken, Clients, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction, RedeemCode,
-        Redemption, RefreshOutcome, Revocation, RotateRefresh, SealedKey, SigningKeys, Store, StoreError, StoreFuture,
-        Uses,
+        AccessToken, Clients, Consent, Consents, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction,
+        RedeemCode, Redemption, RefreshOutcome, Revocation, RotateRefresh, SealedKey, SigningKeys, Store, StoreError,
+        StoreFuture, Uses,
     },
     token::GrantId,
 };
@@ -184,6 +184,8 @@ impl Grants for JournalStore {
             // A minute later, for nodes whose clocks are behind.
             let used = state.used.iter().filter(|(_, (_, until))| take(now >= until.saturating_add(60)));
             changes.extend(used.map(|(digest, _)| Change::NotUsed(*digest.as_bytes())));
+            let given = state.given.iter().filter(|(_, consent)| take(now >= consent.expires_at));
+            changes.extend(given.map(|((subject, client), _)| Change::NoConsent(subject.clone(), client.clone())));
             Ok((limit - left, changes))
         })
     }
@@ -293,6 +295,31 @@ impl Uses for JournalStore {
 
     fn uses(&self, digest: Digest, now: UnixTime) -> StoreFuture<'_, u64> {
         self.read(move |state| counted(state, digest, now).map_or(0, |(count, _)| count))
+    }
+}
+
+fn counting(state: &State, subject: String, client: ClientId, now: UnixTime) -> Option<&Consent> {
+    state.given.get(&(subject, client)).filter(|consent| now < consent.expires_at)
+}
+
+impl Consents for JournalStore {
+    fn consent(&self, subject: String, client: ClientId, now: UnixTime) -> StoreFuture<'_, Option<Consent>> {
+        self.read(move |state| counting(state, subject, client, now).cloned())
+    }
+
+    fn replace_consent(&self, consent: Consent, revision: Option<u64>, now: UnixTime) -> StoreFuture<'_, bool> {
+        self.step(move |state| {
+            let found = counting(state, consent.subject.clone(), consent.client.clone(), now);
+            let fits = found.map(|found| found.revision) == revision;
+            Ok((fits, fits.then_some(Change::Consent(consent)).into_iter().collect()))
+        })
+    }
+
+    fn forget_consent(&self, subject: String, client: ClientId) -> StoreFuture<'_, bool> {
+        self.step(move |state| {
+            let found = state.given.contains_key(&(subject.clone(), client.clone()));
+            Ok((found, found.then_some(Change::NoConsent(subject, client)).into_iter().collect()))
+        })
     }
 }
 

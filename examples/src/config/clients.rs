@@ -5,7 +5,7 @@ use oauth_core::{
     scope::Scope,
 };
 
-use super::{credentials, reader::Reader, report::Report, value::Parsed};
+use super::{credentials, profile, reader::Reader, report::Report, value::Parsed};
 
 const GRANT_TYPES: [(&str, Option<GrantType>); 6] = [
     ("authorization_code", Some(GrantType::AUTHORIZATION_CODE)),
@@ -17,25 +17,7 @@ const GRANT_TYPES: [(&str, Option<GrantType>); 6] = [
 ];
 
 /// Members whose absence changes nothing and whose presence would.
-const NOT_BUILT_MEMBERS: [&str; 10] = [
-    "client_uri",
-    "logo_uri",
-    "tos_uri",
-    "policy_uri",
-    "contacts",
-    "software_id",
-    "software_version",
-    "request_object_signing_alg",
-    "introspection_signed_response_alg",
-    "authorization_details_types",
-];
-
-const NOT_BUILT_SWITCHES: [&str; 4] = [
-    "dpop_bound_access_tokens",
-    "require_pushed_authorization_requests",
-    "require_signed_request_object",
-    "tls_client_certificate_bound_access_tokens",
-];
+const NOT_BUILT_MEMBERS: [&str; 2] = ["introspection_signed_response_alg", "authorization_details_types"];
 
 /// The clients that are right, and what was written of the others: whoever
 /// refers to one is judged by what was meant.
@@ -127,10 +109,27 @@ fn read_client(table: &mut Reader<'_>, offered: &[AuthMethod]) -> (Written, Clie
     }
     builder = redirect_uris.into_iter().fold(builder, ClientBuilder::redirect_uri);
     builder = grant_types.into_iter().fold(builder, ClientBuilder::grant_type);
+    builder = builder.profile(profile::read(table));
     table.choices("response_types", &[("code", Some(()))]);
+    builder = read_requests(table, builder);
+    builder = builder.tokens(|tokens| {
+        tokens.dpop_bound_access_tokens = table.or("dpop_bound_access_tokens", false);
+        tokens.tls_client_certificate_bound_access_tokens =
+            table.or("tls_client_certificate_bound_access_tokens", false);
+    });
     NOT_BUILT_MEMBERS.iter().for_each(|key| table.never(key));
-    NOT_BUILT_SWITCHES.iter().for_each(|key| table.not_built(key, &[false]));
     (Written { scope_key: table.key("scope"), scope, id, public }, builder)
+}
+
+/// How the client sends its authorization requests.
+fn read_requests(table: &mut Reader<'_>, builder: ClientBuilder) -> ClientBuilder {
+    let uris: Vec<(String, String)> = table.list("request_uris");
+    builder.requests(|how| {
+        how.require_pushed_authorization_requests = table.or("require_pushed_authorization_requests", false);
+        how.require_signed_request_object = table.or("require_signed_request_object", false);
+        how.request_object_signing_alg = table.take("request_object_signing_alg").map(|Parsed(algorithm)| algorithm);
+        how.request_uris = uris.into_iter().map(|(_, uri)| uri).collect();
+    })
 }
 
 /// Each is judged here, so that every wrong one is named.

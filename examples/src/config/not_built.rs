@@ -6,9 +6,6 @@ use super::reader::Reader;
 pub(super) fn read(top: &mut Reader<'_>) {
     top.choice("profile", &[("oauth21", Some(())), ("fapi2", None), ("matrix", None), ("mcp", None)]);
     off(top, "status_list", &["enabled"]);
-    off(top, "par", &["required"]);
-    off(top, "dpop", &["required", "nonce"]);
-    off(top, "jar", &["required"]);
     off(top, "token_exchange", &["enabled"]);
     top.section("cors").not_built("origins", &[NONE]);
     device(top);

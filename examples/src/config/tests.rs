@@ -8,6 +8,7 @@ use oauth_core::{
     client::GrantType,
     clock::UnixTime,
     engine::policy::{Rotation, TokenFormat},
+    jwt::Algorithm,
 };
 
 use super::{Config, StoreKind};
@@ -117,7 +118,7 @@ fn one_run_names_every_mistake() {
         rotation = "until_first_use"
         prefixes = { access = "a", refresh = "a" }
         [par]
-        required = true
+        lifetime = 601
         [revocation]
         mode = "matrix"
         jsonp = true
@@ -161,7 +162,7 @@ fn one_run_names_every_mistake() {
         "issuer",
         "isuer",
         "listen",
-        "par.required",
+        "par.lifetime",
         "resources[0].identifier",
         "revocation.http_listen",
         "revocation.jsonp",
@@ -338,10 +339,13 @@ fn who_may_register_is_in_its_section_and_its_tokens_are_not_shown() {
     assert!(config.registration.is_on() && config.registration.open && config.registration.management);
     assert_eq!((config.registration.initial_access_tokens.len(), config.limits.registrations_per_minute), (1, 0));
     assert!(!format!("{config:?}").contains("hunter2"));
-    let wrong = "[registration]\nopen = 1\nlocalhost = \"no\"\ninitial_access_tokens = [\"\", \"a b\", 7]\n";
+    let config = parse(&format!("{GOOD}[registration]\nclient_id_metadata_documents = true"));
+    assert!(config.registration.is_on() && config.registration.documents && !config.registration.open);
+    let wrong = "[registration]\nopen = 1\nlocalhost = \"no\"\nclient_id_metadata_documents = 1\ninitial_access_tokens = [\"\", \"a b\", 7]\n";
     assert_eq!(
         blamed(&format!("{GOOD}{wrong}")),
         [
+            "registration.client_id_metadata_documents",
             "registration.initial_access_tokens[0]",
             "registration.initial_access_tokens[1]",
             "registration.initial_access_tokens[2]",
@@ -349,4 +353,38 @@ fn who_may_register_is_in_its_section_and_its_tokens_are_not_shown() {
             "registration.open",
         ]
     );
+}
+
+#[test]
+fn requests_may_have_to_be_pushed_or_signed() {
+    let config = parse(GOOD);
+    assert!(!config.pushed.required && !config.signed.required);
+    assert_eq!((config.pushed.lifetime, config.pushed.per_minute), (60, 600));
+    let config = parse(&format!(
+        "{GOOD}[par]\nrequired = true\nlifetime = 90\nunregistered_redirect_uris = true\n[jar]\nrequired = true\n\
+         [limits]\npushed_requests_per_minute = 0"
+    ));
+    assert!(config.pushed.required && config.pushed.unregistered_redirect_uris && config.signed.required);
+    assert_eq!((config.pushed.lifetime, config.pushed.per_minute), (90, 0));
+    assert_eq!(
+        blamed(&format!("{GOOD}[par]\nlifetime = 4\n[jar]\nrequired = \"yes\"")),
+        ["jar.required", "par.lifetime"]
+    );
+    let client = |rest: &str| {
+        format!("{GOOD}[[clients]]\nclient_id = \"a\"\nredirect_uris = [\"https://a.example/cb\"]\n{rest}")
+    };
+    let how = "require_pushed_authorization_requests = true\nrequest_object_signing_alg = \"ES256\"\n\
+               request_uris = [\"https://a.example/request\"]";
+    let requests = parse(&client(how)).clients[0].requests.clone();
+    assert!(requests.require_pushed_authorization_requests && !requests.require_signed_request_object);
+    assert_eq!(requests.request_uris, ["https://a.example/request"]);
+    assert_eq!(requests.request_object_signing_alg, Some(Algorithm::ES256));
+    for (wrong, key) in [
+        ("require_signed_request_object = true", "require_signed_request_object"),
+        ("request_object_signing_alg = \"none\"", "request_object_signing_alg"),
+        ("request_uris = [\"http://a.example/request\"]", "request_uris"),
+        ("require_pushed_authorization_requests = 1", "require_pushed_authorization_requests"),
+    ] {
+        assert_eq!(blamed(&client(wrong)), [format!("clients[0].{key}")]);
+    }
 }

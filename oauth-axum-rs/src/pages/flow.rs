@@ -1,51 +1,53 @@
-//! The way through the pages: from a parked request to the person's decision.
+//! The way through the pages: from what waits to the person's decision.
 
 use std::net::{IpAddr, SocketAddr};
 
 use axum::{body::Body, extract::ConnectInfo};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
-use http::{
-    HeaderMap, HeaderValue, Response, StatusCode,
-    header::{RETRY_AFTER, SET_COOKIE},
-    request::Parts,
-};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header::SET_COOKIE, request::Parts};
 use oauth_core::{
-    engine::{
-        fault::Fault,
-        interaction::{Approval, Interaction},
-    },
-    params::Params,
+    engine::{authorization::AuthorizationResponse, fault::Fault, interaction::Pending},
+    params::{self, Params},
     secret::{Digest, Secret},
 };
 use oauth_tower::proxy::ClientAddress;
 
 use super::{
     Inner, form,
-    limit::Limited,
-    session::{Session, Sessions},
-    users::Users,
-    views::{self, Consent, ScopeLine, SignIn},
+    session::Sessions,
+    signed_in::SignedIn,
+    users::{User, Users},
+    views::{self, SignIn},
 };
 use crate::Peer;
 
-type Page = Result<Response<Bytes>, Fault>;
+pub(super) type Page = Result<Response<Bytes>, Fault>;
+
+/// What a sign-in page needs to know of what waits behind it.
+pub(super) struct Behind<'a> {
+    pub(super) id: &'a str,
+    pub(super) csrf: &'a str,
+    /// What to call whom it leads to.
+    pub(super) whom: &'a str,
+    /// The name to fill in.
+    pub(super) username: &'a str,
+    /// Why somebody who is signed in must prove it again.
+    pub(super) again: Option<&'a str>,
+}
 
 impl<U: Users> Inner<U> {
-    /// `GET /interaction?id=`: sign-in for a stranger, consent for who is
-    /// signed in.
+    /// `GET /interaction?id=`.
     pub(super) async fn show(&self, parts: &Parts) -> Page {
-        let Some(interaction) = self.interaction(parts).await? else {
+        let Some(pending) = self.pending(parts).await? else {
             return Ok(views::ended(StatusCode::BAD_REQUEST, self.site()));
         };
-        if let Some(user) = &self.auto_approve {
-            let approval = Approval::new(user.subject()).auth_time(self.server.now());
-            return self.leave(interaction.approve(approval).await?);
+        let session = self.session(&parts.headers).await?;
+        match pending {
+            Pending::Interaction(interaction) => self.show_interaction(*interaction, session).await,
+            Pending::Refusal(refusal) => self.show_refusal(&refusal, session.as_ref()),
+            _ => Err(Fault::Internal("what waits is of an unknown kind")),
         }
-        Ok(match self.session(&parts.headers).await? {
-            None => self.sign_in_page(StatusCode::OK, &interaction, "", None),
-            Some(session) => self.consent_page(&interaction, &session),
-        })
     }
 
     /// `POST /interaction?id=`: what a form on one of these pages sent.
@@ -54,63 +56,70 @@ impl<U: Users> Inner<U> {
             Ok(form) => form,
             Err(status) => return Ok(views::bad_request(status, self.site())),
         };
-        let Some(interaction) = self.interaction(parts).await? else {
+        let Some(pending) = self.pending(parts).await? else {
             return Ok(views::ended(StatusCode::FORBIDDEN, self.site()));
+        };
+        let csrf = form.get("csrf").unwrap_or_default();
+        let (id, good) = match &pending {
+            Pending::Interaction(interaction) => (interaction.id(), interaction.csrf_matches(csrf)),
+            Pending::Refusal(refusal) => (refusal.id(), refusal.csrf_matches(csrf)),
+            _ => return Err(Fault::Internal("what waits is of an unknown kind")),
         };
         // OAuth 2.1 section 9.15: the token is tied to this interaction in
         // this browser, and nothing is done without it.
-        if !interaction.csrf_matches(form.get("csrf").unwrap_or_default()) {
-            return Ok(views::foreign_form(self.site(), Some((&self.path(), interaction.id()))));
+        if !good {
+            return Ok(self.out_of_date(id));
         }
-        match form.get("action") {
-            Some("sign_in") => self.sign_in(parts, &interaction, &form).await,
-            Some("approve") => self.approve(parts, interaction, &form).await,
-            Some("deny") => self.leave(interaction.deny().await?),
-            Some("sign_out") => self.go_on(&interaction, Sessions::end(&self.server)),
+        match (form.get("action"), pending) {
+            (Some("sign_in"), pending) if self.host_sign_in.is_none() => self.sign_in(parts, &pending, &form).await,
+            (Some("sign_out"), pending) => self.sign_out_of_interaction(&pending),
+            (_, Pending::Interaction(interaction)) => self.decide_interaction(parts, *interaction, &form).await,
+            (Some("confirm"), Pending::Refusal(refusal)) => self.confirm_refusal(parts, *refusal, &form).await,
             _ => Ok(views::bad_request(StatusCode::BAD_REQUEST, self.site())),
         }
     }
 
-    async fn sign_in(&self, parts: &Parts, interaction: &Interaction, form: &Params) -> Page {
-        let username = form.get("username").unwrap_or_default().trim();
-        let again = |status, problem| Ok(self.sign_in_page(status, interaction, username, Some(problem)));
-        let Some(password) = form.get("password").map(Secret::new).filter(|_| !username.is_empty()) else {
-            return again(StatusCode::UNPROCESSABLE_ENTITY, "Enter your user name and your password.");
+    async fn sign_in(&self, parts: &Parts, pending: &Pending, form: &Params) -> Page {
+        let no = match self.check_sign_in(parts, form).await? {
+            Ok(user) => return self.go_on(id_of(pending), self.begin_session(&user, form)?),
+            Err(no) => no,
         };
-        let attempt = match self.limit.begin(username, address(parts), self.server.now()) {
-            Ok(attempt) => attempt,
-            Err(limited) => return Ok(self.limited_page(interaction, username, limited)),
+        let again = match (pending, self.session(&parts.headers).await?) {
+            // Who has to prove it again is the same until they say otherwise.
+            (Pending::Interaction(interaction), Some(session)) if session.username == no.username => {
+                super::interaction::why_again(interaction, &session)
+            }
+            _ => None,
         };
-        let Some(user) = self.users.sign_in(username, &password).await? else {
-            // One text for both, so that it does not tell which names exist.
-            return again(StatusCode::UNPROCESSABLE_ENTITY, "The user name or the password is not right.");
+        let csrf = form.get("csrf").unwrap_or_default();
+        let whom = match pending {
+            Pending::Interaction(interaction) => views::client_name(interaction).to_owned(),
+            Pending::Refusal(refusal) => refusal.redirect_host(),
+            _ => String::new(),
         };
-        self.limit.succeeded(&attempt);
-        self.go_on(interaction, self.sessions.begin(&self.server, &user)?)
+        let behind = Behind { id: id_of(pending), csrf, whom: &whom, username: &no.username, again };
+        Ok(no.answer(self.sign_in_page(no.status, &behind, Some(&no.problem))))
     }
 
-    async fn approve(&self, parts: &Parts, interaction: Interaction, form: &Params) -> Page {
-        let Some(session) = self.session(&parts.headers).await? else {
-            // It ended while the page was open: back to the sign-in page.
-            return see_other(&self.url(&interaction));
-        };
-        // Who is signed in now must be who saw the page.
-        let account = account_token(form.get("csrf").unwrap_or_default(), &session);
-        if Secret::new(account) != Secret::new(form.get("account").unwrap_or_default()) {
-            return Ok(views::foreign_form(self.site(), Some((&self.path(), interaction.id()))));
+    /// Lets somebody else sign in.
+    fn sign_out_of_interaction(&self, pending: &Pending) -> Page {
+        match &self.host_sign_in {
+            Some(_) => see_other(&self.host_sign_in_url(id_of(pending), true)),
+            None => self.go_on(id_of(pending), Sessions::end(&self.server)),
         }
-        let approval = Approval::new(session.subject).auth_time(session.auth_time);
-        self.leave(interaction.approve(approval).await?)
+    }
+
+    /// The session of `user`, who has just signed in by `form`, in a cookie.
+    pub(super) fn begin_session(&self, user: &User, form: &Params) -> Result<HeaderValue, Fault> {
+        self.sessions.begin(&self.server, user, form.get("username").unwrap_or_default().trim())
     }
 
     /// `GET /interaction/sign-out`.
     pub(super) async fn show_sign_out(&self, parts: &Parts) -> Page {
-        Ok(match self.session(&parts.headers).await? {
+        let token = self.sessions.sign_out_token(&self.server, &parts.headers);
+        Ok(match self.session(&parts.headers).await?.zip(token) {
             None => views::signed_out(self.site()),
-            Some(session) => {
-                let token = self.sign_out_token(&parts.headers);
-                views::sign_out(self.site(), &session.name, &self.sign_out_path(), &token)
-            }
+            Some((session, token)) => views::sign_out(self.site(), &session.name, &self.sign_out_path(), &token),
         })
     }
 
@@ -121,7 +130,8 @@ impl<U: Users> Inner<U> {
             Err(status) => return Ok(views::bad_request(status, self.site())),
         };
         let presented = Secret::new(form.get("csrf").unwrap_or_default());
-        if presented != Secret::new(self.sign_out_token(&parts.headers)) {
+        let token = self.sessions.sign_out_token(&self.server, &parts.headers);
+        if token.is_none_or(|token| presented != Secret::new(token)) {
             return Ok(views::foreign_form(self.site(), None));
         }
         let mut response = views::signed_out(self.site());
@@ -129,105 +139,110 @@ impl<U: Users> Inner<U> {
         Ok(response)
     }
 
-    /// The interaction that the address names, if it is this browser's.
-    async fn interaction(&self, parts: &Parts) -> Result<Option<Interaction>, Fault> {
+    /// What the address names, if it is this browser's.
+    async fn pending(&self, parts: &Parts) -> Result<Option<Pending>, Fault> {
         let query = Params::parse(parts.uri.query().unwrap_or_default()).unwrap_or_default();
         match query.get("id") {
-            Some(id) => self.server.interaction(id, &parts.headers).await,
+            Some(id) => self.server.pending(id, &parts.headers).await,
             None => Ok(None),
         }
     }
 
     /// Who is signed in with this browser, and still may.
-    async fn session(&self, headers: &HeaderMap) -> Result<Option<Session>, Fault> {
+    pub(super) async fn session(&self, headers: &HeaderMap) -> Result<Option<SignedIn>, Fault> {
+        if let Some(host) = &self.host_sign_in {
+            return host.sessions.signed_in(headers).await;
+        }
         match self.sessions.read(&self.server, headers) {
-            Some(session) if self.users.is_active(&session.subject).await? => Ok(Some(session)),
+            Some(session) if self.users.is_active(&session.subject).await? => Ok(Some(session.into())),
             _ => Ok(None),
         }
     }
 
-    fn sign_in_page(
-        &self,
-        status: StatusCode,
-        interaction: &Interaction,
-        username: &str,
-        problem: Option<&str>,
-    ) -> Response<Bytes> {
-        let page = SignIn {
-            site: self.site(),
-            client: views::client_name(interaction),
-            action: &self.url(interaction),
-            csrf: &interaction.csrf_token(),
-            username,
-            problem,
-        };
+    /// `page`, with which the session that it was asked for with stays in use.
+    pub(super) fn in_use(&self, headers: &HeaderMap, page: Page) -> Page {
+        let mut page = page?;
+        if !page.headers().contains_key(SET_COOKIE)
+            && let Some(cookie) = self.sessions.renew(&self.server, headers)
+        {
+            page.headers_mut().insert(SET_COOKIE, cookie);
+        }
+        Ok(page)
+    }
+
+    /// The sign-in page, or the way to the host's.
+    pub(super) fn to_sign_in(&self, behind: &Behind<'_>) -> Page {
+        match &self.host_sign_in {
+            Some(_) => see_other(&self.host_sign_in_url(behind.id, behind.again.is_some())),
+            None => Ok(self.sign_in_page(StatusCode::OK, behind, None)),
+        }
+    }
+
+    fn sign_in_page(&self, status: StatusCode, behind: &Behind<'_>, problem: Option<&str>) -> Response<Bytes> {
+        let Behind { id, csrf, whom, username, again } = *behind;
+        let page = SignIn { site: self.site(), client: whom, action: &self.url(id), csrf, username, again, problem };
         page.page(status)
     }
 
-    fn limited_page(&self, interaction: &Interaction, username: &str, limited: Limited) -> Response<Bytes> {
-        let problem = format!("Too many attempts failed. Try again in {} seconds.", limited.seconds);
-        let mut page = self.sign_in_page(StatusCode::TOO_MANY_REQUESTS, interaction, username, Some(&problem));
-        page.headers_mut().insert(RETRY_AFTER, HeaderValue::from(limited.seconds));
-        page
+    /// `again` tells the host's page not to rest on the session there is.
+    fn host_sign_in_url(&self, id: &str, again: bool) -> String {
+        let path = self.host_sign_in.as_ref().map_or("", |host| host.path.as_str());
+        let again = again.then_some(("again", "1".into()));
+        format!("{path}?{}", params::encode([("id", id.into())].into_iter().chain(again)))
     }
 
-    fn consent_page(&self, interaction: &Interaction, session: &Session) -> Response<Bytes> {
-        let redirect_host = interaction.redirect_host();
-        let line = |token| ScopeLine { token, text: self.scope_texts.get(token).map(String::as_str) };
-        let page = Consent {
-            site: self.site(),
-            client: views::client_name(interaction),
-            user: &session.name,
-            local: ["127.0.0.1", "[::1]", "localhost"].contains(&redirect_host.as_str()),
-            scopes: interaction.scope().iter().map(line).collect(),
-            resources: interaction.resources(),
-            redirect_host: &redirect_host,
-            action: &self.url(interaction),
-            csrf: &interaction.csrf_token(),
-            account: &account_token(&interaction.csrf_token(), session),
-        };
-        page.page(&interaction.redirect_origin())
+    pub(super) fn out_of_date(&self, id: &str) -> Response<Bytes> {
+        views::foreign_form(self.site(), Some((&self.path(), id)))
     }
 
-    /// To the client with the decision, unless it was made before.
-    fn leave(&self, url: Option<String>) -> Page {
-        match url {
-            Some(url) => see_other(&url),
+    /// To the client with the answer, unless it was given before.
+    pub(super) fn leave(&self, answer: Option<AuthorizationResponse>) -> Page {
+        match answer {
+            Some(answer) => Ok(answer.into_http()),
             None => Ok(views::ended(StatusCode::CONFLICT, self.site())),
         }
     }
 
     /// Back to the interaction with another session.
-    fn go_on(&self, interaction: &Interaction, session: HeaderValue) -> Page {
-        let mut response = see_other(&self.url(interaction))?;
+    fn go_on(&self, id: &str, session: HeaderValue) -> Page {
+        let mut response = see_other(&self.url(id))?;
         response.headers_mut().append(SET_COOKIE, session);
         Ok(response)
     }
 
     /// The page's own address. Nothing in it comes from the request: the id is
     /// one that the engine made (OAuth 2.1 section 9.18.2).
-    fn url(&self, interaction: &Interaction) -> String {
-        format!("{}?id={}", self.path(), interaction.id())
-    }
-
-    fn sign_out_token(&self, headers: &HeaderMap) -> String {
-        let cookie = Sessions::raw(&self.server, headers).unwrap_or_default();
-        URL_SAFE_NO_PAD.encode(Digest::of(&[b"sign out", cookie.as_bytes()]).as_bytes())
+    pub(super) fn url(&self, id: &str) -> String {
+        self.server.interaction_url(id)
     }
 }
 
-/// Ties a consent form to the person who sees it. The form's CSRF token is
-/// secret, and so is this.
-fn account_token(csrf: &str, session: &Session) -> String {
+fn id_of(pending: &Pending) -> &str {
+    match pending {
+        Pending::Interaction(interaction) => interaction.id(),
+        Pending::Refusal(refusal) => refusal.id(),
+        _ => "",
+    }
+}
+
+/// Ties a form to the person who sees it. The form's CSRF token is secret, and
+/// so is this.
+pub(super) fn account_token(csrf: &str, session: &SignedIn) -> String {
     let digest = Digest::of(&[b"account", csrf.as_bytes(), session.subject.as_bytes()]);
     URL_SAFE_NO_PAD.encode(digest.as_bytes())
 }
 
-fn see_other(url: &str) -> Page {
+/// Whether who is signed in now is who saw the page with `form`.
+pub(super) fn is_for(form: &Params, session: &SignedIn) -> bool {
+    let account = account_token(form.get("csrf").unwrap_or_default(), session);
+    Secret::new(account) == Secret::new(form.get("account").unwrap_or_default())
+}
+
+pub(super) fn see_other(url: &str) -> Page {
     views::see_other(url).ok_or(Fault::Internal("a redirect does not fit into a header"))
 }
 
-fn address(parts: &Parts) -> Option<IpAddr> {
+pub(super) fn address(parts: &Parts) -> Option<IpAddr> {
     let known = ClientAddress::of(&parts.extensions);
     let peer = || parts.extensions.get::<ConnectInfo<Peer>>().map(|ConnectInfo(peer)| peer.address().ip());
     let plain = || parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());

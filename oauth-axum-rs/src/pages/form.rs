@@ -10,13 +10,18 @@ const LIMIT: usize = 16 * 1024;
 /// The fields of a form that this server's own pages sent; otherwise the
 /// status to refuse it with.
 pub(super) async fn read(parts: &Parts, body: Body) -> Result<Params, StatusCode> {
+    read_up_to(LIMIT, parts, body).await
+}
+
+/// The same, of a form that may have `limit` bytes.
+pub(super) async fn read_up_to(limit: usize, parts: &Parts, body: Body) -> Result<Params, StatusCode> {
     if is_cross_site(&parts.headers) {
         return Err(StatusCode::FORBIDDEN);
     }
     if !is_form(&parts.headers) {
         return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }
-    let body = to_bytes(body, LIMIT).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
+    let body = to_bytes(body, limit).await.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
     let form = std::str::from_utf8(&body).map_err(|_| StatusCode::BAD_REQUEST)?;
     let params = Params::parse(form).map_err(|_| StatusCode::BAD_REQUEST)?;
     params.refuse_repeated().map_err(|_| StatusCode::BAD_REQUEST)?;

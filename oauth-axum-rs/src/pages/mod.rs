@@ -37,7 +37,7 @@
 //! use axum::{
 //!     Form, Router,
 //!     extract::{Query, State},
-//!     response::{Html, IntoResponse, Redirect},
+//!     response::{Html, IntoResponse, Response},
 //!     routing::get,
 //! };
 //! use http::{HeaderMap, StatusCode};
@@ -62,7 +62,7 @@
 //!     Query(which): Query<Which>,
 //!     headers: HeaderMap,
 //!     Form(answer): Form<Answer>,
-//! ) -> Result<Redirect, StatusCode> {
+//! ) -> Result<Response, StatusCode> {
 //!     let found = server.interaction(&which.id, &headers).await.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
 //!     let request = found.filter(|one| one.csrf_matches(&answer.csrf)).ok_or(StatusCode::FORBIDDEN)?;
 //!     // Who is signed in is for your own session layer to say.
@@ -70,8 +70,8 @@
 //!         Some(_) => request.approve(Approval::new("user-1")).await,
 //!         None => request.deny().await,
 //!     };
-//!     let url = done.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?.ok_or(StatusCode::GONE)?;
-//!     Ok(Redirect::to(&url)) // 303
+//!     let answer = done.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?.ok_or(StatusCode::GONE)?;
+//!     Ok(answer.into_http().map(Body::from)) // a 303
 //! }
 //!
 //! let app: Router<AuthorizationServer> = Router::new().route("/my/consent", get(ask).post(answer));
@@ -86,11 +86,19 @@
 //! [`deny`]: oauth_core::engine::interaction::Interaction::deny
 //! [`page::html`]: oauth_core::endpoint::page::html
 
+mod about;
+mod developers;
 mod flow;
 mod form;
+mod form_token;
+mod interaction;
 mod limit;
+mod outside;
 mod password;
+mod refusal;
 mod session;
+mod sign_in;
+mod signed_in;
 mod users;
 mod views;
 
@@ -106,21 +114,27 @@ use axum::{
 use bytes::Bytes;
 use oauth_core::{engine::fault::Fault, event::Event, server::AuthorizationServer};
 
-use self::{limit::SignInLimit, session::Sessions};
+use self::{developers::Desk, limit::SignInLimit, session::Sessions, signed_in::HostSignIn};
 pub use self::{
+    developers::{DeveloperTerms, Developers, InvalidTermsUri, MayRegister, NoRegistration},
     password::{InvalidPasswordHash, PasswordUsers},
+    signed_in::{BuiltInSessions, HostSessions, HostUsers, SignedIn},
     users::{User, Users},
 };
 
 /// The pages of an authorization server. See the [module documentation](self).
 pub struct Pages<U> {
     inner: Inner<U>,
+    developers: Option<Developers>,
 }
 
 struct Inner<U> {
     server: AuthorizationServer,
     users: U,
     sessions: Sessions,
+    host_sign_in: Option<HostSignIn>,
+    /// Of the host's page that asks, where that is not one of these.
+    consent_path: Option<String>,
     limit: SignInLimit,
     scope_texts: HashMap<String, String>,
     auto_approve: Option<User>,
@@ -139,11 +153,13 @@ impl<U: Users> Pages<U> {
             server: server.clone(),
             users,
             sessions: Sessions::new(server, 8 * 3600),
+            host_sign_in: None,
+            consent_path: None,
             limit: SignInLimit::new(10),
             scope_texts: HashMap::new(),
             auto_approve: None,
         };
-        Self { inner }
+        Self { inner, developers: None }
     }
 
     /// Sets after how many seconds a person has to sign in again: 8 hours if
@@ -152,6 +168,31 @@ impl<U: Users> Pages<U> {
     pub fn session_lifetime(mut self, seconds: u64) -> Self {
         self.inner.sessions.lifetime = seconds;
         self
+    }
+
+    /// Sets after how many seconds without use a person has to sign in again:
+    /// 0, for never, if not called. Each page of an interaction is a use. It
+    /// makes no session last longer than [`Pages::session_lifetime`].
+    #[must_use]
+    pub fn session_idle_lifetime(mut self, seconds: u64) -> Self {
+        self.inner.sessions.idle = seconds;
+        self
+    }
+
+    /// Leaves it to the host to ask: whoever is signed in and has something to
+    /// decide is sent to `path`, a path of this server, with `?id=`. There,
+    /// [`AuthorizationServer::interaction`] finds what to ask, and
+    /// [`Pages::sessions`] who it is. What needs no page is answered before.
+    #[must_use]
+    pub fn consent_at(mut self, path: impl Into<String>) -> Self {
+        self.inner.consent_path = Some(path.into());
+        self
+    }
+
+    /// Reads the sessions of these pages, for other pages of the app.
+    #[must_use]
+    pub fn sessions(&self) -> BuiltInSessions {
+        BuiltInSessions::new(&self.inner.server, &self.inner.sessions)
     }
 
     /// Sets how often a sign-in may fail in a minute, for one user name from
@@ -187,6 +228,20 @@ impl<U: Users> Pages<U> {
         Ok(self)
     }
 
+    /// Serves a page at `/developers/register` below the issuer, on which
+    /// developers register applications: see [`Developers`]. There is none if
+    /// this is not called.
+    ///
+    /// # Errors
+    /// [`NoRegistration`] if the server takes no registrations.
+    pub fn developers(mut self, developers: Developers) -> Result<Self, NoRegistration> {
+        if !self.inner.server.takes_registrations() {
+            return Err(NoRegistration);
+        }
+        self.developers = Some(developers);
+        Ok(self)
+    }
+
     /// The pages at the server's interaction path, to be merged at the root of
     /// the app. A page for signing out is at `/sign-out` below it.
     pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
@@ -194,7 +249,28 @@ impl<U: Users> Pages<U> {
         let interaction = get(show::<U>).post(decide::<U>);
         let sign_out = get(show_sign_out::<U>).post(sign_out::<U>);
         let router = Router::new().without_v07_checks();
-        router.route(&path, interaction).route(&sign_out_path, sign_out).with_state(Arc::new(self.inner))
+        let inner = Arc::new(self.inner);
+        let developers = self.developers.map_or_else(Router::new, |developers| Desk::new(&inner, developers).router());
+        let router = router.route(&path, interaction);
+        // Whoever signs people in signs them out.
+        let router = if inner.host_sign_in.is_some() { router } else { router.route(&sign_out_path, sign_out) };
+        router.with_state(inner).merge(developers)
+    }
+}
+
+impl Pages<HostUsers> {
+    /// Pages that ask for consent, and leave it to the host to sign people in:
+    /// who must sign in is sent to `path`, a path of this server, with `?id=`,
+    /// and with `&again=1` where the session there is does not do. Once it does,
+    /// send them back to [`AuthorizationServer::interaction_url`] of that `id`.
+    /// A person who wants to use another account comes with `&again=1` too.
+    ///
+    /// The pages do not sign anybody out then.
+    #[must_use]
+    pub fn with_sign_in_at(server: &AuthorizationServer, path: impl Into<String>, sessions: impl HostSessions) -> Self {
+        let mut pages = Self::new(server, HostUsers);
+        pages.inner.host_sign_in = Some(HostSignIn { path: path.into(), sessions: Box::new(sessions) });
+        pages
     }
 }
 
@@ -226,12 +302,12 @@ type Context<U> = State<Arc<Inner<U>>>;
 
 async fn show<U: Users>(State(inner): Context<U>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    inner.answer(inner.show(&parts).await)
+    inner.answer(inner.in_use(&parts.headers, inner.show(&parts).await))
 }
 
 async fn decide<U: Users>(State(inner): Context<U>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    inner.answer(inner.decide(&parts, body).await)
+    inner.answer(inner.in_use(&parts.headers, inner.decide(&parts, body).await))
 }
 
 async fn show_sign_out<U: Users>(State(inner): Context<U>, request: Request) -> Response {

@@ -10,13 +10,14 @@ use oauth_core::{
 pub struct User {
     subject: String,
     name: Option<String>,
+    acr: Option<String>,
 }
 
 impl User {
     /// The user known as `subject`: the stable identifier that becomes the
     /// `sub` of tokens, so never one that is given to somebody else later.
     pub fn new(subject: impl Into<String>) -> Self {
-        Self { subject: subject.into(), name: None }
+        Self { subject: subject.into(), name: None, acr: None }
     }
 
     /// Sets what the consent page calls them; their subject if not called.
@@ -26,10 +27,26 @@ impl User {
         self
     }
 
+    /// Sets how well they proved it: an authentication context class reference,
+    /// one of those in [`AuthorizationSettings::acr_values`].
+    ///
+    /// [`AuthorizationSettings::acr_values`]: oauth_core::engine::authorization::AuthorizationSettings::acr_values
+    #[must_use]
+    pub fn acr(mut self, acr: impl Into<String>) -> Self {
+        self.acr = Some(acr.into());
+        self
+    }
+
     /// The stable identifier.
     #[must_use]
     pub fn subject(&self) -> &str {
         &self.subject
+    }
+
+    /// How well they proved it.
+    #[must_use]
+    pub fn proven_by(&self) -> Option<&str> {
+        self.acr.as_deref()
     }
 
     /// What to call them on a page.

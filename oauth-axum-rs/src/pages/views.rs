@@ -6,7 +6,12 @@ use http::{
     HeaderValue, Response, StatusCode,
     header::{CACHE_CONTROL, LOCATION, REFERRER_POLICY, RETRY_AFTER},
 };
-use oauth_core::{endpoint::page, engine::interaction::Interaction, server::AuthorizationServer};
+use oauth_core::{
+    authorization_details::AuthorizationDetails, endpoint::page, engine::interaction::Interaction,
+    server::AuthorizationServer,
+};
+
+use super::about::About;
 
 /// The sign-in page.
 #[derive(Template)]
@@ -17,6 +22,8 @@ pub(super) struct SignIn<'a> {
     pub(super) action: &'a str,
     pub(super) csrf: &'a str,
     pub(super) username: &'a str,
+    /// Why somebody who is signed in sees it, under the same name.
+    pub(super) again: Option<&'a str>,
     pub(super) problem: Option<&'a str>,
 }
 
@@ -28,9 +35,16 @@ pub(super) struct Consent<'a> {
     pub(super) client: &'a str,
     pub(super) user: &'a str,
     pub(super) local: bool,
+    pub(super) agreed_before: bool,
+    /// What is new, or all of it.
     pub(super) scopes: Vec<ScopeLine<'a>>,
-    pub(super) resources: &'a [String],
+    pub(super) known: Vec<ScopeLine<'a>>,
+    pub(super) details: &'a AuthorizationDetails,
+    pub(super) resources: Vec<ResourceLine<'a>>,
     pub(super) redirect_host: &'a str,
+    pub(super) about: About<'a>,
+    /// Of its metadata document, if it has one.
+    pub(super) document_host: Option<&'a str>,
     pub(super) action: &'a str,
     pub(super) csrf: &'a str,
     pub(super) account: &'a str,
@@ -40,6 +54,37 @@ pub(super) struct Consent<'a> {
 pub(super) struct ScopeLine<'a> {
     pub(super) token: &'a str,
     pub(super) text: Option<&'a str>,
+}
+
+/// One resource on the consent page.
+pub(super) struct ResourceLine<'a> {
+    pub(super) identifier: &'a str,
+    pub(super) is_new: bool,
+}
+
+/// The page where somebody says which account it is to be.
+#[derive(Template)]
+#[template(path = "choose.html")]
+pub(super) struct Choose<'a> {
+    pub(super) site: &'a str,
+    pub(super) client: &'a str,
+    pub(super) user: &'a str,
+    pub(super) action: &'a str,
+    pub(super) csrf: &'a str,
+    pub(super) account: &'a str,
+}
+
+/// The page before a website that nobody vouches for.
+#[derive(Template)]
+#[template(path = "leave.html")]
+pub(super) struct Leave<'a> {
+    pub(super) site: &'a str,
+    pub(super) redirect_host: &'a str,
+    pub(super) error: &'a str,
+    pub(super) description: &'a str,
+    pub(super) action: &'a str,
+    pub(super) csrf: &'a str,
+    pub(super) account: &'a str,
 }
 
 #[derive(Template)]
@@ -82,6 +127,19 @@ impl SignIn<'_> {
     pub(super) fn page(&self, status: StatusCode) -> Response<Bytes> {
         let title = if self.problem.is_some() { "Error: Sign in" } else { "Sign in" };
         render(status, title, self.site, self, None)
+    }
+}
+
+impl Choose<'_> {
+    /// The answer to its form may be a redirect to the client at once.
+    pub(super) fn page(&self, redirect_origin: &str) -> Response<Bytes> {
+        render(StatusCode::OK, "Choose an account", self.site, self, Some(redirect_origin))
+    }
+}
+
+impl Leave<'_> {
+    pub(super) fn page(&self, redirect_origin: &str) -> Response<Bytes> {
+        render(StatusCode::OK, "You are about to leave", self.site, self, Some(redirect_origin))
     }
 }
 
@@ -149,7 +207,13 @@ fn message(status: StatusCode, site: &str, title: &str, text: &str) -> Response<
     render(status, title, site, &Message { site, title, text, again: None }, None)
 }
 
-fn render(status: StatusCode, title: &str, site: &str, main: &impl Template, origin: Option<&str>) -> Response<Bytes> {
+pub(super) fn render(
+    status: StatusCode,
+    title: &str,
+    site: &str,
+    main: &impl Template,
+    origin: Option<&str>,
+) -> Response<Bytes> {
     match main.render() {
         Ok(main) => page::html(status, page::document(&format!("{title} · {site}"), &main), origin),
         // Writing into memory does not fail.

@@ -50,9 +50,7 @@ async fn a_client_on_the_same_device_comes_with_a_warning() {
     let mut browser = Browser::new(&simple_app().await);
     let note = "Go on only if you started it yourself";
     assert!(!to_consent(&mut browser).await.body.contains(note));
-    let tool = AUTHORIZE.replace("client_id=app", "client_id=tool");
-    let tool = tool.replace("https%3A%2F%2Fapp.example%2Fcb", "http%3A%2F%2F127.0.0.1%3A4000%2Fcb");
-    let redirect = browser.get(&tool).await;
+    let redirect = browser.get(&tool()).await;
     let page = browser.follow(redirect).await;
     assert!(page.body.contains(note), "{}", page.body);
     // It may send the browser on to any website, which the directive would forbid.
@@ -74,12 +72,24 @@ async fn a_decision_is_made_once() {
 
 // spec: AUZ-28
 #[tokio::test]
-async fn consent_is_asked_for_each_time() {
+async fn consent_is_remembered_for_a_website_and_asked_for_each_time_by_a_program_on_this_machine() {
     let mut browser = Browser::new(&simple_app().await);
     let consent = to_consent(&mut browser).await;
     assert!(leads_to_a_code(&browser.press(&consent, "approve", &[]).await));
-    let again = start(&mut browser).await;
-    assert_eq!((again.status, again.has("approve")), (StatusCode::OK, true));
+    assert!(leads_to_a_code(&start(&mut browser).await));
+    for _ in 0..2 {
+        let redirect = browser.get(&tool()).await;
+        let page = browser.follow(redirect).await;
+        assert_eq!((page.status, page.has("approve")), (StatusCode::OK, true));
+        let done = browser.press(&page, "approve", &[]).await;
+        assert!(done.location().starts_with("http://127.0.0.1:4000/cb?code="), "{}", done.location());
+    }
+}
+
+/// What the program on this machine asks.
+fn tool() -> String {
+    let tool = AUTHORIZE.replace("client_id=app", "client_id=tool");
+    tool.replace("https%3A%2F%2Fapp.example%2Fcb", "http%3A%2F%2F127.0.0.1%3A4000%2Fcb")
 }
 
 #[tokio::test]

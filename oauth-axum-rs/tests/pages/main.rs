@@ -5,6 +5,8 @@
 mod browser;
 mod consent;
 mod forms;
+mod host;
+mod session;
 mod sign_in;
 
 use axum::Router;

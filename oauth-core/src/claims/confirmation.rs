@@ -4,15 +4,16 @@ use std::fmt;
 
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{self, IgnoredAny, MapAccess, Visitor},
+    de::{self, MapAccess, Visitor},
 };
+use serde_json::{Map, Value};
 
 use crate::jwt::Text;
 
 /// The `cnf` claim (RFC 7800 section 3): the proof-of-possession key.
 ///
-/// A member that is not known here is remembered, because a token bound in an
-/// unknown way must be refused, not treated as a bearer token: ask
+/// A member that is not known here is kept and written again, because a token
+/// bound in an unknown way must be refused, not treated as a bearer token: ask
 /// [`Confirmation::is_understood`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -23,8 +24,9 @@ pub struct Confirmation {
     /// `x5t#S256`: the digest of a client certificate (RFC 8705 section 3.1).
     #[serde(rename = "x5t#S256", skip_serializing_if = "Option::is_none")]
     pub x5t_s256: Option<String>,
-    #[serde(skip)]
-    has_unknown_members: bool,
+    /// The rest, if there is any.
+    #[serde(flatten)]
+    unknown: Option<Box<Map<String, Value>>>,
 }
 
 impl Confirmation {
@@ -41,7 +43,7 @@ impl Confirmation {
     /// Whether every member is known here, and there is one at least.
     #[must_use]
     pub const fn is_understood(&self) -> bool {
-        !self.has_unknown_members && (self.jkt.is_some() || self.x5t_s256.is_some())
+        self.unknown.is_none() && (self.jkt.is_some() || self.x5t_s256.is_some())
     }
 }
 
@@ -67,8 +69,10 @@ impl<'de> Visitor<'de> for ConfirmationVisitor {
                 "jkt" => &mut cnf.jkt,
                 "x5t#S256" => &mut cnf.x5t_s256,
                 _ => {
-                    cnf.has_unknown_members = true;
-                    map.next_value::<IgnoredAny>()?;
+                    let value = map.next_value()?;
+                    if cnf.unknown.get_or_insert_default().insert(name.into_owned(), value).is_some() {
+                        return Err(de::Error::custom("repeated member"));
+                    }
                     continue;
                 }
             };

@@ -1,12 +1,12 @@
 //! Building a client record.
 
 use super::{
-    AssertionAlgorithm, AuthMethod, Client, ClientId, ClientJwks, ClientKeys, ClientProfile, ClientSecret, GrantType,
-    InvalidClient, RedirectUri, TlsSubject, invalid::only,
+    AssertionAlgorithm, AuthMethod, Client, ClientId, ClientJwks, ClientKeys, ClientProfile, ClientRequests,
+    ClientSecret, ClientTokens, GrantType, InvalidClient, RedirectUri, TlsSubject, invalid::only,
 };
 
 /// Builds a [`Client`]; made by [`Client::builder`].
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct ClientBuilder {
     id: String,
     auth_method: Option<AuthMethod>,
@@ -20,6 +20,8 @@ pub struct ClientBuilder {
     localhost: bool,
     scope: String,
     name: Option<String>,
+    requests: ClientRequests,
+    tokens: ClientTokens,
     profile: ClientProfile,
 }
 
@@ -112,6 +114,20 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets how the client sends its authorization requests: see [`ClientRequests`].
+    #[must_use]
+    pub fn requests(mut self, set: impl FnOnce(&mut ClientRequests)) -> Self {
+        set(&mut self.requests);
+        self
+    }
+
+    /// Sets what kind of tokens the client is given: see [`ClientTokens`].
+    #[must_use]
+    pub fn tokens(mut self, set: impl FnOnce(&mut ClientTokens)) -> Self {
+        set(&mut self.tokens);
+        self
+    }
+
     /// Sets what else the client says about itself.
     #[must_use]
     pub fn profile(mut self, profile: ClientProfile) -> Self {
@@ -148,6 +164,8 @@ impl ClientBuilder {
             grant_types,
             scope: self.scope.parse()?,
             name: self.name,
+            requests: self.requests,
+            tokens: self.tokens,
             profile: self.profile,
             registration: None,
             revision: 0,

@@ -67,6 +67,13 @@ pub enum InvalidClient {
     /// The authentication method does not look at the subject.
     #[error("{0}: is for tls_client_auth only")]
     TlsSubjectUnused(&'static str),
+    /// There are no keys to verify a signed request with.
+    #[error("require_signed_request_object: needs jwks or jwks_uri")]
+    RequestKeysMissing,
+    /// A request object is fetched from https URLs alone (RFC 9101 section 5.2), and
+    /// a client has only so many.
+    #[error("request_uris: must be a short list of https URLs without user name and fragment")]
+    RequestUri,
     /// The code flow needs somewhere to go.
     #[error("redirect_uris: the grant type authorization_code needs at least one")]
     RedirectUriMissing,
@@ -81,6 +88,7 @@ impl Client {
         self.check_secrets()?;
         self.check_keys()?;
         self.check_tls_subject()?;
+        self.check_requests()?;
         if self.may_use(&GrantType::AUTHORIZATION_CODE) && self.redirect_uris.is_empty() {
             return Err(InvalidClient::RedirectUriMissing);
         }
@@ -143,6 +151,18 @@ impl Client {
                 Err(InvalidClient::NoUsableKey(name))
             }
             _ => Ok(()),
+        }
+    }
+
+    fn check_requests(&self) -> Result<(), InvalidClient> {
+        let requests = &self.requests;
+        if requests.require_signed_request_object && self.keys.is_none() {
+            return Err(InvalidClient::RequestKeysMissing);
+        }
+        let few = requests.request_uris.len() <= super::ClientRequests::MAX_URIS;
+        match few && requests.request_uris.iter().all(|uri| is_jwks_uri(uri)) {
+            true => Ok(()),
+            false => Err(InvalidClient::RequestUri),
         }
     }
 

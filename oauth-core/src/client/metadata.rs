@@ -14,12 +14,13 @@ mod write;
 use serde_json::{Map, Value};
 
 pub use self::error::RegistrationError;
-pub(crate) use self::json::object;
+pub(crate) use self::json::{Unique, object};
+pub(super) use self::member::check_lines;
 #[cfg(feature = "server")]
 pub(crate) use self::write::describe;
 use super::{
-    ApplicationType, AssertionAlgorithm, AuthMethod, ClientJwks, ClientKeys, ClientProfile, GrantType, RedirectUri,
-    TlsSubject, invalid::only,
+    ApplicationType, AssertionAlgorithm, AuthMethod, ClientJwks, ClientKeys, ClientProfile, ClientRequests,
+    ClientTokens, GrantType, RedirectUri, TlsSubject, invalid::only,
 };
 use crate::scope::Scope;
 
@@ -54,6 +55,10 @@ pub struct ClientMetadata {
     pub scope: Option<Scope>,
     /// `client_name`.
     pub name: Option<String>,
+    /// How it sends its authorization requests.
+    pub requests: ClientRequests,
+    /// What kind of tokens it is to be given.
+    pub tokens: ClientTokens,
     /// What else people may want to know.
     pub profile: ClientProfile,
     /// `software_statement`, as it came. What it claims has been put in its
@@ -96,6 +101,8 @@ impl ClientMetadata {
             grant_types: grant_types(members)?,
             scope: member::parsed(members, "scope", |scope| scope.parse().ok())?,
             name: member::text(members, "client_name")?,
+            requests: requests(members)?,
+            tokens: tokens(members)?,
             profile,
             software_statement: member::long_text(members, "software_statement")?.map(str::to_owned),
         })
@@ -112,6 +119,24 @@ fn profile(members: &Map<String, Value>) -> Result<ClientProfile, RegistrationEr
         software_id: member::text(members, "software_id")?,
         software_version: member::text(members, "software_version")?,
         application_type: member::parsed(members, "application_type", ApplicationType::parse)?,
+    })
+}
+
+fn requests(members: &Map<String, Value>) -> Result<ClientRequests, RegistrationError> {
+    Ok(ClientRequests {
+        require_pushed_authorization_requests: member::switch(members, "require_pushed_authorization_requests")?,
+        require_signed_request_object: member::switch(members, "require_signed_request_object")?,
+        request_object_signing_alg: member::parsed(members, "request_object_signing_alg", |name| name.parse().ok())?,
+        request_uris: member::texts(members, "request_uris")?.unwrap_or_default(),
+    })
+}
+
+fn tokens(members: &Map<String, Value>) -> Result<ClientTokens, RegistrationError> {
+    const CERTIFICATE: &str = "tls_client_certificate_bound_access_tokens";
+    Ok(ClientTokens {
+        dpop_bound_access_tokens: member::switch(members, "dpop_bound_access_tokens")?,
+        tls_client_certificate_bound_access_tokens: member::switch(members, CERTIFICATE)?,
+        authorization_details_types: member::texts(members, "authorization_details_types")?.unwrap_or_default(),
     })
 }
 

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    AssertionAlgorithm, AuthMethod, Client, ClientId, ClientJwks, ClientKeys, ClientProfile, ClientSecret, GrantType,
-    InvalidClient, RedirectUri, Registration, TlsSubject, secret::Kept,
+    AssertionAlgorithm, AuthMethod, Client, ClientId, ClientJwks, ClientKeys, ClientProfile, ClientRequests,
+    ClientSecret, ClientTokens, GrantType, InvalidClient, RedirectUri, Registration, TlsSubject, secret::Kept,
 };
 use crate::{clock::UnixTime, scope::Scope, secret::Digest};
 
@@ -31,6 +31,10 @@ pub(super) struct Record {
     /// The name of its member, and its value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tls_subject: Option<(String, String)>,
+    #[serde(default, skip_serializing_if = "ClientRequests::is_empty")]
+    requests: ClientRequests,
+    #[serde(default, skip_serializing_if = "ClientTokens::is_empty")]
+    tokens: ClientTokens,
     #[serde(default, skip_serializing_if = "ClientProfile::is_empty")]
     profile: ClientProfile,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -87,6 +91,8 @@ impl TryFrom<Record> for Client {
             grant_types: record.grant_types,
             scope: record.scope,
             name: record.name,
+            requests: record.requests,
+            tokens: record.tokens,
             profile: record.profile,
             registration: record.registration,
             revision: record.revision,
@@ -145,6 +151,8 @@ impl TryFrom<&Client> for Record {
             jwks_uri,
             token_endpoint_auth_signing_alg: client.signing_algorithm,
             tls_subject: subject.map(|(member, value)| (member.to_owned(), value)),
+            requests: client.requests.clone(),
+            tokens: client.tokens.clone(),
             profile: client.profile.clone(),
             registration: client.registration.clone(),
             revision: client.revision,

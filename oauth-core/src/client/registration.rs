@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::Developer;
 use crate::{
     clock::UnixTime,
     scope::Scope,
@@ -23,6 +24,9 @@ pub struct Registration {
     /// 3.2.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub software_statement: Option<String>,
+    /// Who registered it, where a person did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub developer: Option<Developer>,
     /// The digest of the registration access token (RFC 7592 section 3);
     /// without one, the client cannot manage itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -33,7 +37,7 @@ impl Registration {
     /// Registered at `issued_at`, with `scope`.
     #[must_use]
     pub const fn new(issued_at: UnixTime, scope: Scope) -> Self {
-        Self { issued_at, scope, software_statement: None, token: None }
+        Self { issued_at, scope, software_statement: None, developer: None, token: None }
     }
 
     /// Sets the registration access token. Only its digest is kept, so it

@@ -121,8 +121,9 @@ impl ClientSecret {
         own.as_bytes().ct_eq(digest.as_bytes()) & u8::from(self.lives(now)).into()
     }
 
-    #[cfg(feature = "server")]
-    pub(crate) const fn end(&self) -> Option<UnixTime> {
+    /// When it ends, if it does.
+    #[must_use]
+    pub const fn end(&self) -> Option<UnixTime> {
         self.expires_at
     }
 

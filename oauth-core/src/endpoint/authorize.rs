@@ -5,29 +5,29 @@
 //! it by redirect; or it is parked, and the browser goes to the page where
 //! people sign in and decide.
 //!
+//! It may come as a signed object (RFC 9101), or have been pushed before (RFC
+//! 9126): then it was judged when it was.
+//!
 //! [OAuth 2.1 section 3.1]: https://datatracker.ietf.org/doc/html/draft-ietf-oauth-v2-1-01#section-3.1
-
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{
-    HeaderValue, Method, Request, Response, StatusCode,
-    header::{LOCATION, SET_COOKIE},
+    Method, Request, Response, StatusCode,
+    header::{RETRY_AFTER, SET_COOKIE},
 };
 
-use super::{method_not_allowed, no_store, outage, page, read_form};
+use super::{method_not_allowed, outage, page, read_form};
 use crate::{
-    client::{Client, ClientId, GrantType},
+    client::{Client, ClientId},
     engine::{
+        authorization::{Route, allow_plain, check, is_silent, read_object, reference, see_other, unknown},
         fault::{Failure, Fault},
-        interaction::ValidRequest,
-        issue::{narrow, requested_resources, requested_scope},
+        interaction::Parked,
     },
     error::{ErrorCode, OAuthError},
-    event::Event,
-    params::{self, Params},
-    pkce::CodeChallenge,
+    params::Params,
     server::AuthorizationServer,
+    store::StoreError,
 };
 
 /// Answers an authorization request.
@@ -53,30 +53,85 @@ impl From<OAuthError> for Stop {
     }
 }
 
-/// The client and the redirect URI are known to belong together: from here on
-/// errors go to the client.
-struct Route {
-    client: Arc<Client>,
-    redirect_uri: String,
-    redirect_uri_required: bool,
-    state: Option<String>,
-}
-
 async fn authorize(
     server: &AuthorizationServer,
     request: &Request<Bytes>,
     params: Result<Params, OAuthError>,
 ) -> Result<Response<Bytes>, Stop> {
     let params = params?;
-    let client = find_client(server, &params).await?;
-    let route = find_route(client, &params)?;
+    if let Some(reference) = reference(server, &params) {
+        return start_pushed(server, request, &params, reference).await.map_err(|failure| stop(server, failure));
+    }
+    let client = Route::client(server, &params).await.map_err(|failure| stop(server, failure))?;
+    let params = match read_signed(server, &client, &params).await {
+        Ok(signed) => signed.unwrap_or(params),
+        Err(failure) => {
+            // Nothing in the object can be trusted; what stands beside it says where to complain.
+            let Ok(route) = Route::of(client, &params) else { return Err(stop(server, failure)) };
+            return refuse(server, request, &params, &route, &error_of(server, failure)).await;
+        }
+    };
+    let route = Route::of(client, &params)?;
     match proceed(server, request, &params, &route).await {
         Ok(response) => Ok(response),
-        Err(Failure::Refused(error) | Failure::Unauthenticated(error)) => Err(route.refuse(server, &error)),
-        Err(Failure::TooMany { .. }) => Err(route.refuse(server, &outage())),
-        Err(Failure::Fault(fault)) => {
-            server.tell(&Event::Fault { error: &fault });
-            Err(route.refuse(server, &OAuthError::new(ErrorCode::ServerError, "the server cannot answer now")))
+        Err(failure) => refuse(server, request, &params, &route, &error_of(server, failure)).await,
+    }
+}
+
+/// The request in the signed object of `params`, if there is one. A request that
+/// must be pushed is not even looked at.
+async fn read_signed(
+    server: &AuthorizationServer,
+    client: &Client,
+    params: &Params,
+) -> Result<Option<Params>, Failure> {
+    allow_plain(server, client)?;
+    read_object(server, client, params).await
+}
+
+/// Sends the browser to the page of a request that was pushed. It has been judged,
+/// and nothing but the client's name is read beside the reference (RFC 9126 section
+/// 4). Where it does not lead anywhere, nobody knows where to complain.
+async fn start_pushed(
+    server: &AuthorizationServer,
+    request: &Request<Bytes>,
+    params: &Params,
+    reference: &str,
+) -> Result<Response<Bytes>, Failure> {
+    let client = ClientId::new(params.require("client_id")?).map_err(|_| unknown())?;
+    let parked = server.start_pushed(reference, &client, request.headers()).await?;
+    Ok(to_page(server, parked.ok_or_else(unknown)?))
+}
+
+/// Tells the client that its request is refused.
+async fn refuse(
+    server: &AuthorizationServer,
+    request: &Request<Bytes>,
+    params: &Params,
+    route: &Route,
+    error: &OAuthError,
+) -> Result<Response<Bytes>, Stop> {
+    // OAuth 2.1 section 9.18.2: an error must not make of this server a way to any website. First the person
+    // signs in, and sees where it leads; silent authentication is the exception.
+    if route.client.is_vouched_for() || is_silent(params) {
+        return Ok(route.reply.refuse(server, error).into_http());
+    }
+    let parked = server.park_refusal(route, error, request.headers()).await;
+    Ok(to_page(server, parked.map_err(|fault| unavailable(server, &fault))?))
+}
+
+/// What the client hears. An outage passes, whatever is out; a fault of this
+/// server's own may not (OAuth 2.1 section 4.1.2.1).
+fn error_of(server: &AuthorizationServer, failure: Failure) -> OAuthError {
+    match failure {
+        Failure::Refused(error) | Failure::Unauthenticated(error) => error,
+        Failure::TooMany { .. } => outage(),
+        Failure::Fault(fault) => {
+            fault.tell_to(server);
+            match fault {
+                Fault::Store(StoreError::Unavailable(_)) | Fault::Host(_) | Fault::Fetch(_) => fault.outage(),
+                _ => OAuthError::new(ErrorCode::ServerError, "the server cannot answer this"),
+            }
         }
     }
 }
@@ -90,41 +145,20 @@ fn read_body(request: &Request<Bytes>) -> Result<Params, OAuthError> {
     })
 }
 
-async fn find_client(server: &AuthorizationServer, params: &Params) -> Result<Arc<Client>, Stop> {
-    let id = params.require("client_id")?;
-    let unknown = || OAuthError::invalid_request("the client is not known here");
-    let id = ClientId::new(id).map_err(|_| unknown())?;
-    match server.client(&id).await {
-        Ok(client) => client.ok_or_else(|| unknown().into()),
-        Err(fault) => Err(unavailable(server, &fault)),
+fn stop(server: &AuthorizationServer, failure: Failure) -> Stop {
+    match failure {
+        Failure::Refused(error) | Failure::Unauthenticated(error) => error.into(),
+        Failure::TooMany { .. } => outage().into(),
+        Failure::Fault(fault) => unavailable(server, &fault),
     }
 }
 
 fn unavailable(server: &AuthorizationServer, fault: &Fault) -> Stop {
-    server.tell(&Event::Fault { error: fault });
-    let mut response = page::error_page(&outage());
+    fault.tell_to(server);
+    let mut response = page::error_page(&fault.outage());
     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response.headers_mut().insert(RETRY_AFTER, fault.retry_after().into());
     Stop(response)
-}
-
-fn find_route(client: Arc<Client>, params: &Params) -> Result<Route, OAuthError> {
-    if params.is_repeated("redirect_uri") {
-        return Err(OAuthError::invalid_request("the parameter redirect_uri occurs more than once"));
-    }
-    let (redirect_uri, redirect_uri_required) = match (params.get("redirect_uri"), client.redirect_uris.as_slice()) {
-        (Some(asked), _) if client.redirect_uri(asked).is_some() => (asked.to_owned(), true),
-        (Some(_), _) => return Err(OAuthError::invalid_request("the redirect URI is not one the client registered")),
-        (None, [only]) => (only.as_str().to_owned(), false),
-        (None, _) => return Err(OAuthError::invalid_request("the parameter redirect_uri is missing")),
-    };
-    let state = params.get("state").map(str::to_owned);
-    Ok(Route { client, redirect_uri, redirect_uri_required, state })
-}
-
-impl Route {
-    fn refuse(&self, server: &AuthorizationServer, error: &OAuthError) -> Stop {
-        Stop(see_other(&server.error_redirect(&self.redirect_uri, self.state.as_deref(), error)))
-    }
 }
 
 async fn proceed(
@@ -133,82 +167,14 @@ async fn proceed(
     params: &Params,
     route: &Route,
 ) -> Result<Response<Bytes>, Failure> {
-    let parked = server.park(&check(server, params, route)?, request.headers()).await?;
-    let id = params::encode([("id", parked.id.into())]);
-    // An absolute path: the host that the browser sees is its own affair.
-    let location = format!("{}{}?{id}", server.issuer_path(), server.interaction_path());
-    let mut response = see_other(&location);
+    Ok(to_page(server, server.park(&check(server, params, route)?, request.headers()).await?))
+}
+
+/// Sends the browser to the page of what was parked.
+fn to_page(server: &AuthorizationServer, parked: Parked) -> Response<Bytes> {
+    let mut response = see_other(&server.interaction_url(&parked.id));
     if let Some(cookie) = parked.cookie {
         response.headers_mut().insert(SET_COOKIE, cookie);
     }
-    Ok(response)
-}
-
-/// Every check that ends in an error redirect.
-fn check(server: &AuthorizationServer, params: &Params, route: &Route) -> Result<ValidRequest, OAuthError> {
-    params.refuse_repeated()?;
-    check_response_type(params)?;
-    check_extensions(params)?;
-    let client = &*route.client;
-    if !client.may_use(&GrantType::AUTHORIZATION_CODE) {
-        return Err(OAuthError::unauthorized_client("the client may not use the authorization code grant"));
-    }
-    let (scope, resources) = (requested_scope(params, client)?, requested_resources(server, params)?);
-    // What cannot become a token is refused before anyone is asked for it.
-    let _meaningful = narrow(server, &resources, &scope)?;
-    Ok(ValidRequest {
-        client: client.id.clone(),
-        redirect_uri: route.redirect_uri.clone(),
-        redirect_uri_required: route.redirect_uri_required,
-        state: route.state.clone(),
-        challenge: read_challenge(params)?,
-        scope,
-        resources,
-    })
-}
-
-fn check_response_type(params: &Params) -> Result<(), OAuthError> {
-    match params.require("response_type")? {
-        "code" => Ok(()),
-        _ => Err(OAuthError::new(ErrorCode::UnsupportedResponseType, "the only response type is code")),
-    }
-}
-
-fn check_extensions(params: &Params) -> Result<(), OAuthError> {
-    let unsupported = |code: &'static str| OAuthError::new(ErrorCode::Other(code.into()), "not supported here");
-    match params.get("response_mode") {
-        None | Some("query") => {}
-        Some(_) => return Err(OAuthError::invalid_request("the only response mode is query")),
-    }
-    // OpenID Connect Core section 3.1.2.6, RFC 9101 section 7.
-    if params.get("request").is_some() {
-        return Err(unsupported("request_not_supported"));
-    }
-    if params.get("request_uri").is_some() {
-        return Err(unsupported("request_uri_not_supported"));
-    }
-    Ok(())
-}
-
-/// PKCE is for every client (OAuth 2.1 section 9.8), and only `S256`: a
-/// request without a method means `plain` (RFC 7636 section 4.3).
-fn read_challenge(params: &Params) -> Result<CodeChallenge, OAuthError> {
-    let challenge = params.require("code_challenge")?;
-    if params.get("code_challenge_method") != Some("S256") {
-        return Err(OAuthError::invalid_request("code_challenge_method must be S256"));
-    }
-    CodeChallenge::parse(challenge)
-        .ok_or_else(|| OAuthError::invalid_request("code_challenge must be 43 base64url characters"))
-}
-
-/// 303, so that no browser repeats a POST with credentials (RFC 9700 section
-/// 4.12).
-fn see_other(location: &str) -> Response<Bytes> {
-    let Ok(value) = HeaderValue::from_str(location) else {
-        return page::error_page(&OAuthError::invalid_request("the answer cannot be delivered"));
-    };
-    let mut response = no_store(Response::new(Bytes::new()));
-    *response.status_mut() = StatusCode::SEE_OTHER;
-    response.headers_mut().insert(LOCATION, value);
     response
 }

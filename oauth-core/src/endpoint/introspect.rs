@@ -14,7 +14,7 @@ use crate::{
     scope::Scope,
     server::AuthorizationServer,
     store::{AccessToken, Grant},
-    token::{TokenKind, TokenType},
+    token::TokenKind,
 };
 
 /// Answers an introspection request.
@@ -74,7 +74,7 @@ async fn access(
     // RFC 7662 section 2.2 shares these names with RFC 9068.
     let Ok(Value::Object(mut body)) = serde_json::to_value(&claims) else { return Ok(None) };
     body.insert("active".into(), true.into());
-    body.insert("token_type".into(), TokenType::Bearer.as_str().into());
+    body.insert("token_type".into(), access.token_type().as_str().into());
     Ok(Some(body))
 }
 
@@ -90,6 +90,7 @@ fn cut_to(server: &AuthorizationServer, caller: &Client, grant: &Grant, access: 
     access.audience.retain(serves);
     let scope: Scope = server.scope_at(&access.audience, &access.scope);
     access.scope = scope;
+    access.authorization_details = access.authorization_details.filtered(|detail| detail.is_for(&access.audience));
     !access.audience.is_empty()
 }
 

@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::{is_read, method_not_allowed};
 use crate::{
     client::{AuthMethod, GrantType},
-    engine::key_ring::JWKS_MAX_AGE,
+    engine::{authorization::ResponseMode, key_ring::JWKS_MAX_AGE, registration::RegistrationSettings},
     grant,
     metadata::AuthorizationServerMetadata,
     server::AuthorizationServer,
@@ -43,13 +43,20 @@ pub fn describe(server: &AuthorizationServer) -> AuthorizationServerMetadata {
     metadata.jwks_uri = at("/jwks");
     metadata.scopes_supported = scopes.iter().map(str::to_owned).collect();
     metadata.response_types_supported = vec!["code".into()];
-    metadata.response_modes_supported = vec!["query".into()];
+    let offered = ResponseMode::ALL.into_iter().filter(|mode| server.authorization().offers(*mode));
+    metadata.response_modes_supported = offered.map(|mode| mode.as_str().to_owned()).collect();
+    let prompts = server.authorization().prompts.iter();
+    metadata.prompt_values_supported = prompts.map(|prompt| prompt.as_str().to_owned()).collect();
+    metadata.acr_values_supported.clone_from(&server.authorization().acr_values);
     metadata.grant_types_supported = grant::IMPLEMENTED.iter().map(GrantType::as_str).map(str::to_owned).collect();
     metadata.token_endpoint_auth_methods_supported.clone_from(&methods);
     metadata.token_endpoint_auth_signing_alg_values_supported.clone_from(&algorithms);
-    if server.registration().is_some() {
+    let registration = server.registration();
+    // Where nobody can register, management alone needs no endpoint: each client knows its own.
+    if registration.is_some_and(RegistrationSettings::has_endpoint) {
         metadata.registration_endpoint = at("/register");
     }
+    metadata.client_id_metadata_document_supported = registration.is_some_and(RegistrationSettings::takes_documents);
     metadata.introspection_endpoint = at("/introspect");
     // RFC 7662 section 2.1: a name alone is no authorization.
     let proven = methods.iter().filter(|method| *method != AuthMethod::None.as_str());
@@ -60,9 +67,34 @@ pub fn describe(server: &AuthorizationServer) -> AuthorizationServerMetadata {
         metadata.revocation_endpoint_auth_methods_supported = methods;
         metadata.revocation_endpoint_auth_signing_alg_values_supported = algorithms;
     }
+    describe_requests(server, &mut metadata);
     metadata.code_challenge_methods_supported = vec!["S256".into()];
+    let of_proofs = server.dpop().algorithms.iter();
+    metadata.dpop_signing_alg_values_supported = of_proofs.map(|one| one.as_str().to_owned()).collect();
+    metadata.tls_client_certificate_bound_access_tokens = server.binds_to_certificates();
+    let types = server.authorization().detail_types.names();
+    metadata.authorization_details_types_supported = types.map(str::to_owned).collect();
     metadata.authorization_response_iss_parameter_supported = true;
     metadata
+}
+
+/// How authorization requests may come (RFC 9126 section 5, RFC 9101 section 10.5,
+/// OpenID Connect Discovery section 3).
+fn describe_requests(server: &AuthorizationServer, metadata: &mut AuthorizationServerMetadata) {
+    let (pushed, objects) = (&server.authorization().pushed, &server.authorization().request_objects);
+    if pushed.offered {
+        metadata.pushed_authorization_request_endpoint = Some(format!("{}/par", server.issuer()));
+        metadata.require_pushed_authorization_requests = pushed.required;
+    }
+    let by_reference = server.fetches_requests();
+    metadata.request_parameter_supported = objects.by_value;
+    metadata.request_uri_parameter_supported = Some(by_reference);
+    metadata.require_request_uri_registration = by_reference;
+    if objects.by_value || by_reference {
+        let algorithms = objects.algorithms.iter().map(|algorithm| algorithm.as_str().to_owned());
+        metadata.request_object_signing_alg_values_supported = algorithms.collect();
+        metadata.require_signed_request_object = objects.required;
+    }
 }
 
 /// The methods that are offered, and with those that need one (RFC 8414 section 2)

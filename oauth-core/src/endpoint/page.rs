@@ -14,11 +14,15 @@ use http::{
         CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
     },
 };
+use zeroize::Zeroizing;
 
 use crate::{error::OAuthError, secret::Digest};
 
 /// The style of the pages: the only content a `<style>` element may have.
 const STYLE: &str = include_str!("page.css");
+
+/// All the script there is.
+const SUBMIT: &str = "document.forms[0].submit()";
 
 /// Everything but `form-action`.
 static POLICY: LazyLock<String> = LazyLock::new(|| {
@@ -61,6 +65,32 @@ pub fn html(status: StatusCode, body: String, redirect_origin: Option<&str>) -> 
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // The address names an interaction: keep it here (RFC 9700 section 4.2.4).
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
+/// A page that posts `fields` to `action`, a registered redirect URI of `origin`
+/// ([OAuth 2.0 Form Post Response Mode] section 2). Its script is the only one
+/// that any page here has, and the policy knows it by its hash; without
+/// scripts, the person presses the button.
+///
+/// [OAuth 2.0 Form Post Response Mode]: https://openid.net/specs/oauth-v2-form-post-response-mode-1_0.html
+pub(crate) fn post_page(action: &str, origin: &str, fields: &[(&'static str, Zeroizing<String>)]) -> Response<Bytes> {
+    let field = |(name, value): &(&str, Zeroizing<String>)| {
+        format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escape(value))
+    };
+    let fields: String = fields.iter().map(field).collect();
+    let main = format!(
+        "<h1>Back to the application</h1><form method=\"post\" action=\"{}\">{fields}\
+         <p>If nothing happens, press the button.</p><button id=\"continue\">Continue</button></form>\
+         <script>{SUBMIT}</script>",
+        escape(action),
+    );
+    let mut response = html(StatusCode::OK, document("Back to the application", &main), Some(origin));
+    let script = STANDARD.encode(Digest::of(&[SUBMIT.as_bytes()]).as_bytes());
+    let policy = format!("{}; script-src 'sha256-{script}'{}", *POLICY, form_action(Some(origin)));
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    }
     response
 }
 

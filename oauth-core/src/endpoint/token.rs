@@ -8,7 +8,7 @@ use http::{Request, Response, StatusCode};
 use super::{failure, is_post, json, method_not_allowed, read_form};
 use crate::{
     client::GrantType,
-    engine::{client_auth::authenticate, fault::Failure},
+    engine::{client_auth::authenticate, fault::Failure, issue::TokenRequest, sender::Shown},
     error::OAuthError,
     grant,
     server::AuthorizationServer,
@@ -20,14 +20,15 @@ pub async fn handle(server: &AuthorizationServer, request: &Request<Bytes>) -> R
     if !is_post(request) {
         return method_not_allowed("POST");
     }
-    match issue(server, request).await {
+    server.with_dpop_nonce(match issue(server, request).await {
         Ok(response) => json(StatusCode::OK, response.to_json()),
         Err(error) => failure(server, &error),
-    }
+    })
 }
 
 async fn issue(server: &AuthorizationServer, request: &Request<Bytes>) -> Result<TokenResponse, Failure> {
     let params = read_form(request)?;
+    let shown = Shown::read(server, request, "/token")?;
     // The client is judged before the grant, so that a code or a token tells
     // nothing to someone who is not its client.
     let client = authenticate(server, request, &params).await?;
@@ -38,5 +39,7 @@ async fn issue(server: &AuthorizationServer, request: &Request<Bytes>) -> Result
     if !client.may_use(&grant_type) {
         return Err(OAuthError::unauthorized_client("the client may not use this grant type").into());
     }
-    grant::issue(server, &client, &grant_type, &params).await
+    let sender = shown.sender(server, &client).await?;
+    let request = TokenRequest { client: &client, params: &params, sender: &sender };
+    grant::issue(server, &grant_type, request).await
 }

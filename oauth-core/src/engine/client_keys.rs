@@ -4,11 +4,7 @@
 //! No other place counts: a key or a URL in the header of a token is not read
 //! (RFC 8725 section 3.10).
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
-
+use super::outside::ReadOnce;
 use crate::{
     client::{ClientJwks, ClientKeys},
     clock::UnixTime,
@@ -16,28 +12,8 @@ use crate::{
     server::AuthorizationServer,
 };
 
-/// Documents of so many bytes in all are kept with their keys. Beyond it all are
-/// read anew: that costs time and no request.
-const MOST: usize = 4 * 1024 * 1024;
-
 /// The keys of clients, read once for each document that was fetched.
-#[derive(Debug, Default)]
-pub(crate) struct ClientKeyCache {
-    known: Mutex<Known>,
-}
-
-#[derive(Debug, Default)]
-struct Known {
-    read: HashMap<String, Read>,
-    /// Of all documents, and of those that they have replaced.
-    bytes: usize,
-}
-
-#[derive(Debug)]
-struct Read {
-    document: Arc<[u8]>,
-    keys: ClientJwks,
-}
+pub(crate) type ClientKeyCache = ReadOnce<ClientJwks>;
 
 impl AuthorizationServer {
     /// The keys at `location`, which should have what `wanted` looks for. If those
@@ -55,7 +31,10 @@ impl AuthorizationServer {
     ) -> Result<ClientJwks, FetchError> {
         match location {
             ClientKeys::Inline(keys) => Ok(keys.clone()),
-            ClientKeys::Uri(url) => find(self.client_keys(), self.fetch(), url, self.now(), wanted).await,
+            ClientKeys::Uri(url) => {
+                let found = find(self.client_keys(), self.fetch(), url, self.now(), wanted).await;
+                found.inspect_err(|error| self.tell_not_fetched(url, Purpose::JwkSet, error))
+            }
         }
     }
 }
@@ -69,33 +48,24 @@ async fn find(
 ) -> Result<ClientJwks, FetchError> {
     let request = FetchRequest::new(url, Purpose::JwkSet);
     let fetched = fetch.fetch(request.clone()).await?;
-    let keys = cache.keys(url, &fetched)?;
+    let keys = read(cache, url, &fetched)?;
     // What was asked for just now is as new as can be.
     if wanted(&keys) || fetched.asked >= now {
         return Ok(keys);
     }
-    cache.keys(url, &fetch.fetch(request.asked_since(now)).await?)
+    read(cache, url, &fetch.fetch(request.asked_since(now)).await?)
 }
 
-impl ClientKeyCache {
-    fn keys(&self, url: &str, fetched: &Fetched) -> Result<ClientJwks, FetchError> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(read) = known.read.get(url).filter(|read| read.document == fetched.body) {
-            return Ok(read.keys.clone());
-        }
-        let keys = ClientJwks::parse(&fetched.body).map_err(|_| FetchError::Invalid)?;
-        known.bytes += url.len() + fetched.body.len();
-        if known.bytes > MOST {
-            *known = Known::default();
-        }
-        known.read.insert(url.to_owned(), Read { document: Arc::clone(&fetched.body), keys: keys.clone() });
-        Ok(keys)
-    }
+fn read(cache: &ClientKeyCache, url: &str, fetched: &Fetched) -> Result<ClientJwks, FetchError> {
+    cache.get(url, fetched, |document| ClientJwks::parse(document).map_err(FetchError::invalid))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    };
 
     use super::*;
     use crate::{
@@ -198,23 +168,11 @@ mod tests {
         let cache = ClientKeyCache::default();
         let fetched = |text: &'static str| Fetched::new(text.as_bytes(), UnixTime(1_000));
         for document in ["", "[]", "{}", r#"{"keys":[{"kty":"oct","k":"AA"}]}"#] {
-            assert!(matches!(cache.keys(URL, &fetched(document)), Err(FetchError::Invalid)), "{document}");
+            assert!(matches!(read(&cache, URL, &fetched(document)), Err(FetchError::Invalid { .. })), "{document}");
         }
         // And it is not what was read for another document that counts.
-        assert!(cache.keys(URL, &fetched("{\"keys\":[]}")).is_ok());
-        assert!(cache.keys(URL, &fetched("{}")).is_err());
-    }
-
-    #[test]
-    fn parsed_keys_take_bounded_room() {
-        let cache = ClientKeyCache::default();
-        let document = format!("{{\"keys\":[]}}{}", " ".repeat(60_000));
-        for number in 0..100 {
-            cache.keys(&number.to_string(), &Fetched::new(document.as_bytes(), UnixTime(1_000))).unwrap();
-            let known = cache.known.lock().unwrap();
-            assert!(known.read.values().map(|read| read.document.len()).sum::<usize>() <= MOST + document.len());
-        }
-        assert!(cache.known.lock().unwrap().read.len() > 20);
+        assert!(read(&cache, URL, &fetched("{\"keys\":[]}")).is_ok());
+        assert!(read(&cache, URL, &fetched("{}")).is_err());
     }
 
     #[tokio::test]

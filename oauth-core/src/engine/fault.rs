@@ -1,6 +1,15 @@
 //! The two ways not to succeed: refusing, and failing.
 
-use crate::{clock::RandomError, error::OAuthError, keys::KeyError, secret::SealError, store::StoreError};
+use crate::{
+    clock::RandomError,
+    error::{ErrorCode, OAuthError},
+    event::Event,
+    fetch::FetchError,
+    keys::KeyError,
+    secret::SealError,
+    server::AuthorizationServer,
+    store::StoreError,
+};
 
 /// The server itself failed. What it was is for operators; clients hear 503.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +34,11 @@ pub enum Fault {
     /// A collaborator of the host's failed.
     #[error("{0}")]
     Host(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// What a client publishes elsewhere cannot be had at the moment, or is where
+    /// this server does not ask. It is the client's fault rather than the server's,
+    /// so [`Event::FetchFailed`](crate::event::Event::FetchFailed) tells of it.
+    #[error("what a client names was not fetched: {0}")]
+    Fetch(#[from] FetchError),
     /// The host approved for a user whose identifier is that of a client: no
     /// resource server could tell the one from the other (OAuth 2.1 section
     /// 9.6).
@@ -33,6 +47,34 @@ pub enum Fault {
     /// Something that is always there was not.
     #[error("internal: {0}")]
     Internal(&'static str),
+}
+
+impl Fault {
+    /// Tells the operator, unless they have been told: strangers choose what is
+    /// fetched, and must not fill the log with faults.
+    pub(crate) fn tell_to(&self, server: &AuthorizationServer) {
+        if !matches!(self, Self::Fetch(_)) {
+            server.tell(&Event::Fault { error: self });
+        }
+    }
+
+    /// In how many seconds to try again.
+    pub(crate) fn retry_after(&self) -> u64 {
+        const USUAL: u64 = 5;
+        match self {
+            Self::Fetch(error) => error.retry_after().unwrap_or(USUAL),
+            _ => USUAL,
+        }
+    }
+
+    /// What others hear.
+    pub(crate) fn outage(&self) -> OAuthError {
+        let text = match self {
+            Self::Fetch(_) => "what the client publishes cannot be fetched at the moment; try again",
+            _ => "the server cannot answer now; try again",
+        };
+        OAuthError::new(ErrorCode::TemporarilyUnavailable, text)
+    }
 }
 
 /// Why a request is not granted.

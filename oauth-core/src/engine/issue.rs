@@ -3,9 +3,10 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{fault::Fault, policy::TokenFormat};
+use super::{fault::Fault, policy::TokenFormat, sender::Sender};
 use crate::{
-    claims::{ACCESS_TOKEN_TYPE, AccessTokenClaims},
+    authorization_details::AuthorizationDetails,
+    claims::{ACCESS_TOKEN_TYPE, AccessTokenClaims, Confirmation},
     client::Client,
     clock::random_bytes,
     error::OAuthError,
@@ -15,8 +16,16 @@ use crate::{
     secret::{Digest, Secret},
     server::AuthorizationServer,
     store::{AccessToken, Grant, GrantFacts},
-    token::{TokenKind, TokenResponse, TokenType},
+    token::{MintedToken, TokenKind, TokenResponse},
 };
+
+/// A token request of an authenticated client.
+#[derive(Clone, Copy)]
+pub(crate) struct TokenRequest<'r> {
+    pub(crate) client: &'r Client,
+    pub(crate) params: &'r Params,
+    pub(crate) sender: &'r Sender,
+}
 
 /// A fresh access token, in its two halves.
 pub(crate) struct NewAccess {
@@ -29,17 +38,21 @@ pub(crate) struct NewAccess {
 pub(crate) struct Target {
     pub(crate) scope: Scope,
     pub(crate) audience: Vec<String>,
+    pub(crate) authorization_details: AuthorizationDetails,
+    /// The key that the token will be bound to.
+    pub(crate) confirmation: Option<Confirmation>,
 }
 
 impl Target {
-    /// Reads `resource` and, where `may_narrow` allows it, `scope`, and checks
-    /// that the grant covers them.
+    /// Reads `resource`, `authorization_details` and, where `may_narrow` allows it,
+    /// `scope`, and checks that the grant covers them.
     pub(crate) fn read(
         server: &AuthorizationServer,
-        params: &Params,
+        request: &TokenRequest<'_>,
         facts: &GrantFacts,
         may_narrow: bool,
     ) -> Result<Self, OAuthError> {
+        let params = request.params;
         let scope = match params.get("scope").filter(|_| may_narrow) {
             Some(scope) => read_scope(scope)?,
             None => facts.scope.clone(),
@@ -60,7 +73,11 @@ impl Target {
             audience.clone_from(&facts.resources);
         }
         let scope = narrow(server, &audience, &scope)?;
-        Ok(Self { scope, audience })
+        let details = server.authorization().detail_types.narrowed(params, &facts.authorization_details)?;
+        // RFC 9396 section 3: a detail for another API is none of this token's.
+        let authorization_details = details.filtered(|detail| detail.is_for(&audience));
+        let confirmation = request.sender.confirmation.clone();
+        Ok(Self { scope, audience, authorization_details, confirmation })
     }
 }
 
@@ -119,11 +136,19 @@ impl AuthorizationServer {
     /// Makes an access token under `grant`.
     pub(crate) fn mint_access(&self, grant: &Grant, generation: u64, target: Target) -> Result<NewAccess, Fault> {
         let now = self.now();
-        let Target { scope, audience } = target;
+        let Target { scope, audience, authorization_details, confirmation } = target;
         // Nothing under a grant outlives it: its end is written on the token.
         let expires_at = now.saturating_add(self.lifetimes().access).min(grant.expires_at);
         let jwt = audience.iter().any(|one| self.resource(one).is_some_and(|r| r.format == TokenFormat::Jwt));
-        let mut record = AccessToken { digest: Digest::of(&[]), scope, audience, issued_at: now, expires_at };
+        let mut record = AccessToken {
+            digest: Digest::of(&[]),
+            scope,
+            audience,
+            issued_at: now,
+            expires_at,
+            authorization_details,
+            confirmation,
+        };
         let text = if jwt {
             let jti = URL_SAFE_NO_PAD.encode(random_bytes::<16>(self.random())?);
             record.digest = jwt_digest(&jti);
@@ -134,6 +159,15 @@ impl AuthorizationServer {
             minted.text
         };
         Ok(NewAccess { text, record })
+    }
+
+    /// Makes a refresh token under `grant`, for whoever has sent the request.
+    pub(crate) fn mint_refresh(&self, grant: &Grant, generation: u64, sender: &Sender) -> Result<MintedToken, Fault> {
+        let (codec, random) = (self.codec(), self.random());
+        Ok(match sender.refresh_binding() {
+            Some(key) => codec.mint_bound(grant.id, generation, &key, random)?,
+            None => codec.mint(TokenKind::Refresh, grant.id, generation, random)?,
+        })
     }
 
     fn sign_access(&self, grant: &Grant, record: &AccessToken, jti: String) -> Result<Secret, Fault> {
@@ -156,14 +190,17 @@ impl AuthorizationServer {
         claims.scope = (!record.scope.is_empty()).then(|| record.scope.clone());
         claims.auth_time = facts.auth_time;
         claims.acr.clone_from(&facts.acr);
+        claims.authorization_details = record.authorization_details.to_values();
+        claims.cnf.clone_from(&record.confirmation);
         claims
     }
 
     /// The token response for `access`.
     pub(crate) fn response(&self, access: &NewAccess, refresh: Option<Secret>) -> TokenResponse {
         let lifetime = self.now().until(access.record.expires_at);
-        let mut response = TokenResponse::new(access.text.clone(), TokenType::Bearer, lifetime);
+        let mut response = TokenResponse::new(access.text.clone(), access.record.token_type(), lifetime);
         response.refresh_token = refresh;
+        response.authorization_details = access.record.authorization_details.clone();
         response.scope = Some(access.record.scope.clone()).filter(|scope| !scope.is_empty());
         response
     }

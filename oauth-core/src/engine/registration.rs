@@ -13,6 +13,8 @@
 
 mod access;
 mod create;
+mod developer;
+mod document;
 mod limit;
 mod manage;
 mod policy;

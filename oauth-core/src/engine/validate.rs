@@ -71,7 +71,7 @@ impl AuthorizationServer {
             if let Some((grant, access)) = self.store().access(*id, located.digest).await? {
                 let live = grant.is_live(now) && access.is_live(now);
                 // With its client, everything the client was given ends.
-                let live = live && self.client(&grant.facts.client).await?.is_some();
+                let live = live && self.knows_client(&grant.facts.client).await?;
                 return Ok(live.then_some((grant, access)));
             }
         }

@@ -1,6 +1,6 @@
 //! Why there is no document.
 
-use std::{error::Error, net::IpAddr, sync::Arc};
+use std::{error::Error, fmt, net::IpAddr, sync::Arc};
 
 use http::StatusCode;
 
@@ -39,8 +39,12 @@ pub enum FetchError {
     #[error("the document has a content encoding")]
     Encoded,
     /// It is not what it should be. It is not kept.
-    #[error("the document is not what was asked for")]
-    Invalid,
+    #[error("the document is not what was asked for{}", why.as_deref().map(|why| format!(": {why}")).unwrap_or_default())]
+    Invalid {
+        /// What is wrong with it, in the words of whoever has looked. Nothing of
+        /// the document is in it, so that the developer of the client can be told.
+        why: Option<Arc<str>>,
+    },
     /// The other side cannot be reached, or breaks off, or speaks something else.
     #[error("unavailable: {stage}")]
     Unavailable {
@@ -90,6 +94,11 @@ impl FetchError {
         Self::Unavailable { stage, source: Some(Arc::from(cause.into())) }
     }
 
+    /// A [`FetchError::Invalid`] that says what is wrong.
+    pub fn invalid(why: impl fmt::Display) -> Self {
+        Self::Invalid { why: Some(why.to_string().into()) }
+    }
+
     /// Whether another attempt, later, may end otherwise without anybody changing
     /// anything: then this says nothing of the client, and is an outage.
     #[must_use]
@@ -97,7 +106,7 @@ impl FetchError {
         match self {
             Self::Limited { .. } | Self::TimedOut | Self::Unavailable { .. } => true,
             Self::Status(status) => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
-            Self::Refused(_) | Self::TooLarge | Self::MediaType | Self::Encoded | Self::Invalid => false,
+            Self::Refused(_) | Self::TooLarge | Self::MediaType | Self::Encoded | Self::Invalid { .. } => false,
         }
     }
 
@@ -121,7 +130,7 @@ impl FetchError {
             Self::Status(_) => "status",
             Self::MediaType => "media_type",
             Self::Encoded => "encoded",
-            Self::Invalid => "invalid",
+            Self::Invalid { .. } => "invalid",
             Self::Unavailable { .. } => "unavailable",
         }
     }
@@ -133,8 +142,8 @@ impl From<InvalidFetchUrl> for FetchError {
     }
 }
 
-impl std::fmt::Display for Stage {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Resolve => "the name has no address",
             Self::Connect => "no connection",

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::Purpose;
+use super::{FetchError, Purpose};
 use crate::clock::UnixTime;
 
 /// A document to fetch.
@@ -11,9 +11,9 @@ use crate::clock::UnixTime;
 /// use oauth_core::fetch::{FetchRequest, Purpose};
 ///
 /// // A document that does not name its own URL is none, and is not kept.
-/// fn names_itself(url: &str, document: &[u8]) -> bool {
-///     let document: Result<serde_json::Value, _> = serde_json::from_slice(document);
-///     document.is_ok_and(|document| document["client_id"] == url)
+/// fn names_itself(url: &str, document: &[u8]) -> Result<(), String> {
+///     let document: serde_json::Value = serde_json::from_slice(document).map_err(|_| "not JSON")?;
+///     if document["client_id"] == url { Ok(()) } else { Err("client_id: is not its URL".into()) }
 /// }
 /// let request = FetchRequest::new("https://app.example/client", Purpose::ClientMetadata).valid_if(names_itself);
 /// assert_eq!(request.limit(), 5 * 1024);
@@ -25,8 +25,11 @@ pub struct FetchRequest {
     purpose: Purpose,
     limit: usize,
     since: UnixTime,
-    check: Option<fn(&str, &[u8]) -> bool>,
+    check: Option<Check>,
 }
+
+/// What is wrong with a document at a URL, in words that quote nothing of it.
+type Check = fn(&str, &[u8]) -> Result<(), String>;
 
 /// A document.
 #[derive(Clone)]
@@ -60,11 +63,12 @@ impl FetchRequest {
         self
     }
 
-    /// Takes the document if `check` says so, of the URL and the bytes. What it
-    /// refuses is not kept (Client ID Metadata Document draft section 5.2); so it
-    /// should be the same for all who ask for one URL and purpose. Where it is not
-    /// called, [`Purpose::is_plausible`] decides.
-    pub const fn valid_if(mut self, check: fn(&str, &[u8]) -> bool) -> Self {
+    /// Takes the document if `check` finds nothing wrong with it, by the URL and the
+    /// bytes; the text is for the developer of the client, and quotes nothing of the
+    /// document. What it refuses is not kept (Client ID Metadata Document draft
+    /// section 5.2); so it should be the same for all who ask for one URL and
+    /// purpose. Where it is not called, [`Purpose::is_plausible`] decides.
+    pub const fn valid_if(mut self, check: fn(&str, &[u8]) -> Result<(), String>) -> Self {
         self.check = Some(check);
         self
     }
@@ -93,12 +97,15 @@ impl FetchRequest {
         self.since
     }
 
-    /// Whether `document` is what was asked for.
-    #[must_use]
-    pub fn is_valid(&self, document: &[u8]) -> bool {
+    /// That `document` is what was asked for.
+    ///
+    /// # Errors
+    /// [`FetchError::Invalid`].
+    pub fn check(&self, document: &[u8]) -> Result<(), FetchError> {
         match self.check {
-            Some(check) => check(&self.url, document),
-            None => self.purpose.is_plausible(document),
+            Some(check) => check(&self.url, document).map_err(FetchError::invalid),
+            None if self.purpose.is_plausible(document) => Ok(()),
+            None => Err(FetchError::Invalid { why: None }),
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     client::{Client, GrantType},
     engine::{
         fault::Failure,
-        issue::{NewAccess, Target},
+        issue::{NewAccess, Target, TokenRequest},
         revocations::Revoked,
     },
     error::OAuthError,
@@ -20,23 +20,25 @@ use crate::{
 
 pub(super) const NAME: &str = "authorization_code";
 
-pub(super) async fn issue(
-    server: &AuthorizationServer,
-    client: &Client,
-    params: &Params,
-) -> Result<TokenResponse, Failure> {
+pub(super) async fn issue(server: &AuthorizationServer, request: TokenRequest<'_>) -> Result<TokenResponse, Failure> {
+    let TokenRequest { client, params, sender } = request;
     let read = server.codec().read(TokenKind::Code, params.require("code")?).ok_or_else(refused)?;
     // Whose code it is decides first: nobody else learns anything about it.
     let grant = server.store().grant(read.grant).await?.filter(|grant| grant.facts.client == client.id);
     let grant = grant.ok_or_else(refused)?;
+    // RFC 9449 section 10: bound like this it is of no use with another key, nor
+    // without one; and it stays good for its owner.
+    if grant.facts.dpop_jkt.as_deref().is_some_and(|jkt| !sender.holds(jkt)) {
+        return Err(refused().into());
+    }
     let challenge = read_verifier(params, grant.code.as_ref())?;
     if !subject_may_act(server, &grant).await? {
         return Err(refused().into());
     }
-    let target = Target::read(server, params, &grant.facts, false)?;
+    let target = Target::read(server, &request, &grant.facts, false)?;
 
     let access = server.mint_access(&grant, 0, target)?;
-    let refresh = mint_refresh(server, client, &grant)?;
+    let refresh = mint_refresh(server, &request, &grant)?;
     let redeem = redeem(server, client, params, &read, challenge, &access, refresh.as_ref());
     let announcement = server.announce(Revoked::Grant(grant.id)).at(&grant.facts.resources);
     match server.store().redeem_code(redeem).await? {
@@ -61,7 +63,7 @@ pub(super) async fn issue(
 /// can be probed.
 fn refused() -> OAuthError {
     OAuthError::invalid_grant(
-        "the code is unknown, expired, or not bound to this client, redirect_uri and code_verifier",
+        "the code is unknown, expired, or not bound to this client, redirect_uri, code_verifier and key",
     )
 }
 
@@ -80,11 +82,15 @@ fn read_verifier(params: &Params, code: Option<&Code>) -> Result<Option<CodeChal
     }
 }
 
-fn mint_refresh(server: &AuthorizationServer, client: &Client, grant: &Grant) -> Result<Option<MintedToken>, Failure> {
-    if !client.may_use(&GrantType::REFRESH_TOKEN) {
+fn mint_refresh(
+    server: &AuthorizationServer,
+    request: &TokenRequest<'_>,
+    grant: &Grant,
+) -> Result<Option<MintedToken>, Failure> {
+    if !request.client.may_use(&GrantType::REFRESH_TOKEN) {
         return Ok(None);
     }
-    Ok(Some(server.codec().mint(TokenKind::Refresh, grant.id, 0, server.random())?))
+    Ok(Some(server.mint_refresh(grant, 0, request.sender)?))
 }
 
 fn redeem(

@@ -4,11 +4,12 @@ use crate::{
     client::Client,
     engine::{
         fault::Failure,
-        issue::{Target, requested_resources, requested_scope},
+        issue::{Target, TokenRequest, requested_resources, requested_scope},
     },
     error::OAuthError,
     event::Event,
     params::Params,
+    scope::Scope,
     server::AuthorizationServer,
     store::{Grant, GrantFacts},
     token::{GrantId, TokenResponse},
@@ -16,16 +17,13 @@ use crate::{
 
 pub(super) const NAME: &str = "client_credentials";
 
-pub(super) async fn issue(
-    server: &AuthorizationServer,
-    client: &Client,
-    params: &Params,
-) -> Result<TokenResponse, Failure> {
+pub(super) async fn issue(server: &AuthorizationServer, request: TokenRequest<'_>) -> Result<TokenResponse, Failure> {
+    let TokenRequest { client, params, .. } = request;
     if client.is_public() {
         return Err(OAuthError::unauthorized_client("a client that cannot authenticate may not act for itself").into());
     }
     let grant = grant(server, client, params)?;
-    let target = Target::read(server, params, &grant.facts, false)?;
+    let target = Target::read(server, &request, &grant.facts, false)?;
     let access = server.mint_access(&grant, 0, target)?;
     let id = grant.id;
     server.store().insert_grant(grant, Some(access.record.clone())).await?;
@@ -34,15 +32,26 @@ pub(super) async fn issue(
     Ok(server.response(&access, None))
 }
 
+/// Whoever says in other terms what they want, and names no scope, wants none.
+fn asked_scope(server: &AuthorizationServer, params: &Params, client: &Client) -> Result<Scope, OAuthError> {
+    let details = server.authorization().detail_types.parameter(params);
+    if details.is_some() && params.get("scope").is_none() {
+        return Ok(Scope::empty());
+    }
+    requested_scope(params, client)
+}
+
 fn grant(server: &AuthorizationServer, client: &Client, params: &Params) -> Result<Grant, Failure> {
     let now = server.now();
     let facts = GrantFacts {
         client: client.id.clone(),
         subject: None,
-        scope: requested_scope(params, client)?,
+        scope: asked_scope(server, params, client)?,
         resources: requested_resources(server, params)?,
         auth_time: None,
         acr: None,
+        authorization_details: server.authorization().detail_types.requested(params, client)?,
+        dpop_jkt: None,
     };
     Ok(Grant {
         id: GrantId::generate(server.random())?,

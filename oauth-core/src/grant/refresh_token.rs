@@ -5,17 +5,18 @@ use serde::{Deserialize, Serialize};
 
 use super::subject_may_act;
 use crate::{
+    authorization_details::AuthorizationDetails,
+    claims::Confirmation,
     client::Client,
     clock::UnixTime,
     engine::{
         fault::{Failure, Fault},
-        issue::{NewAccess, Target},
+        issue::{NewAccess, Target, TokenRequest},
         policy::Rotation,
         revocations::Revoked,
     },
     error::OAuthError,
     event::Event,
-    params::Params,
     scope::Scope,
     secret::{Digest, Secret},
     server::AuthorizationServer,
@@ -25,20 +26,22 @@ use crate::{
 
 pub(super) const NAME: &str = "refresh_token";
 
-pub(super) async fn issue(
-    server: &AuthorizationServer,
-    client: &Client,
-    params: &Params,
-) -> Result<TokenResponse, Failure> {
+pub(super) async fn issue(server: &AuthorizationServer, request: TokenRequest<'_>) -> Result<TokenResponse, Failure> {
+    let TokenRequest { client, params, sender } = request;
     let read = server.codec().read(TokenKind::Refresh, params.require("refresh_token")?).ok_or_else(refused)?;
+    // RFC 9449 section 5: whoever has not the key has not the token. No store is
+    // asked, so this is no retry, and no reuse that would end the grant.
+    if !server.codec().is_good_with(&read, sender.refresh_binding().as_deref()) {
+        return Err(refused().into());
+    }
     let grant = server.store().grant(read.grant).await?.filter(|grant| grant.facts.client == client.id);
     let grant = grant.filter(|grant| grant.is_live(server.now())).ok_or_else(refused)?;
     if !subject_may_act(server, &grant).await? {
         return Err(refused().into());
     }
-    let target = Target::read(server, params, &grant.facts, true)?;
+    let target = Target::read(server, &request, &grant.facts, true)?;
 
-    let new = Successor::mint(server, client, &grant, &read, target.clone())?;
+    let new = Successor::mint(server, &request, &grant, &read, target.clone())?;
     let rotate = rotate(server, client, &read, &new);
     let announcement = server.announce(Revoked::Grant(grant.id)).at(&grant.facts.resources);
     match server.store().rotate_refresh(rotate).await? {
@@ -77,20 +80,20 @@ struct Successor {
 impl Successor {
     fn mint(
         server: &AuthorizationServer,
-        client: &Client,
+        request: &TokenRequest<'_>,
         grant: &Grant,
         read: &ReadToken,
         target: Target,
     ) -> Result<Self, Fault> {
         let generation = read.generation.saturating_add(1);
         let access = server.mint_access(grant, generation, target)?;
-        let window = match server.rotation().for_client(client.is_public()) {
+        let window = match server.rotation().for_client(request.client.is_public() && !read.is_bound()) {
             // The client keeps the one it has.
             Rotation::None => return Ok(Self { access, refresh: None, next: NextRefresh::Same }),
             Rotation::Strict => None,
             Rotation::Grace { seconds } => Some(server.now().saturating_add(seconds)),
         };
-        let minted = server.codec().mint(TokenKind::Refresh, grant.id, generation, server.random())?;
+        let minted = server.mint_refresh(grant, generation, request.sender)?;
         let retry = match window {
             None => None,
             Some(until) => Some((Pair::seal(server, read, &access, &minted.text)?, until)),
@@ -110,6 +113,10 @@ struct Pair {
     audience: Vec<String>,
     issued_at: UnixTime,
     expires_at: UnixTime,
+    #[serde(default)]
+    authorization_details: AuthorizationDetails,
+    #[serde(default)]
+    confirmation: Option<Confirmation>,
 }
 
 impl Pair {
@@ -126,10 +133,19 @@ impl Pair {
             audience: access.record.audience.clone(),
             issued_at: access.record.issued_at,
             expires_at: access.record.expires_at,
+            authorization_details: access.record.authorization_details.clone(),
+            confirmation: access.record.confirmation.clone(),
         };
         let plaintext = serde_json::to_vec(&pair).map_err(|_| Fault::Internal("a pair cannot be serialized"))?;
         let plaintext = zeroize::Zeroizing::new(plaintext);
         Ok(read.retry_sealer().seal(read.grant.as_bytes(), &plaintext, server.random())?)
+    }
+
+    fn is_for(&self, target: &Target) -> bool {
+        self.scope == target.scope
+            && self.audience == target.audience
+            && self.authorization_details == target.authorization_details
+            && self.confirmation == target.confirmation
     }
 
     fn open(read: &ReadToken, sealed: &[u8]) -> Result<Self, Fault> {
@@ -147,7 +163,7 @@ impl Drop for Pair {
 }
 
 /// Answers a retry with the same successor. If it asks for another scope or
-/// resource than the request whose response was lost, or if that access token
+/// resource, or with another key, than the request whose response was lost, or if that access token
 /// has ended, it gets a fresh one beside the same refresh token: one live
 /// family all the same.
 async fn retry(
@@ -162,7 +178,8 @@ async fn retry(
     let pair = Pair::open(read, sealed)?;
     let refresh = Secret::new(pair.refresh_token.as_str());
     server.tell(&Event::RefreshRetried { grant: grant.id, client: &client.id });
-    let wanted = pair.scope == target.scope && pair.audience == target.audience;
+    // Also where a confidential client has changed its key meanwhile.
+    let wanted = pair.is_for(target);
     if wanted && is_live(server, &pair.access_token).await? {
         let record = AccessToken {
             digest: Digest::of(&[]),
@@ -170,6 +187,8 @@ async fn retry(
             audience: pair.audience.clone(),
             issued_at: pair.issued_at,
             expires_at: pair.expires_at,
+            authorization_details: pair.authorization_details.clone(),
+            confirmation: pair.confirmation.clone(),
         };
         let same = NewAccess { text: Secret::new(pair.access_token.as_str()), record };
         return Ok(server.response(&same, Some(refresh)));

@@ -107,6 +107,16 @@ pub struct AuthorizationServerMetadata {
     /// RFC 9101 section 10.5.
     #[serde(skip_serializing_if = "is_off")]
     pub require_signed_request_object: bool,
+    /// Whether `request` is known (OpenID Connect Discovery section 3).
+    #[serde(skip_serializing_if = "is_off")]
+    pub request_parameter_supported: bool,
+    /// Whether `request_uri` is known (OpenID Connect Discovery section 3). Absent
+    /// means yes, so always write it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_uri_parameter_supported: Option<bool>,
+    /// Whether a `request_uri` must be registered (OpenID Connect Discovery section 3).
+    #[serde(skip_serializing_if = "is_off")]
+    pub require_request_uri_registration: bool,
     /// RFC 9396 section 10.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub authorization_details_types_supported: Vec<String>,

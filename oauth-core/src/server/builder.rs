@@ -5,13 +5,16 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 use url::{Host, Url};
 
-use super::{AuthorizationServer, Inner};
+use super::{AuthorizationServer, BuildError, Inner};
 use crate::{
     client::{self, Client, ClientId},
     clock::{Clock, Random, SystemClock, SystemRandom},
     engine::{
+        authorization::{AuthorizationSettings, PushedRequests},
         client_auth::{AuthLimit, ClientAuthentication, Nobody},
+        client_documents::{ClientDocumentCache, can_fetch},
         client_keys::ClientKeyCache,
+        dpop::DpopSettings,
         fault::Fault,
         guess_limit::GuessLimit,
         key_ring::KeyRing,
@@ -34,6 +37,9 @@ pub struct AuthorizationServerBuilder {
     issuer: String,
     development: bool,
     interaction_path: String,
+    authorization: AuthorizationSettings,
+    dpop: DpopSettings,
+    certificate_bound: bool,
     store: Option<Arc<dyn Store>>,
     root: Option<RootSecret>,
     clients: Vec<Client>,
@@ -53,50 +59,15 @@ pub struct AuthorizationServerBuilder {
     fetch: Arc<dyn Fetch>,
 }
 
-/// Why a server cannot be built.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// RFC 8414 section 2.
-    #[error("issuer: must be an https URL without query, fragment, user name or slash at the end")]
-    Issuer,
-    /// Plain http outside development.
-    #[error("issuer: plain http is for a loopback address in development mode only")]
-    Cleartext,
-    /// A store that outlives the process needs a root secret that does too.
-    #[error("root_secret: a store other than memory needs one that is kept")]
-    RootSecretMissing,
-    /// RFC 8707 section 2.
-    #[error("resources: `{0}` is not an absolute URI without fragment, or is named twice")]
-    Resource(String),
-    /// Two clients with one identifier.
-    #[error("clients: `{0}` is named twice")]
-    Client(ClientId),
-    /// A client whose method is not among those that are offered.
-    #[error("clients: `{client}` uses {method}, which is not offered")]
-    ClientMethod {
-        /// The client.
-        client: ClientId,
-        /// Its method.
-        method: &'static str,
-    },
-    /// A lifetime outside its bounds.
-    #[error("{0}: out of bounds")]
-    Lifetime(&'static str),
-    /// A path that does not start with a slash.
-    #[error("interaction_path: must start with `/` and hold no `?` or `#`")]
-    InteractionPath,
-    /// The store or the signing keys failed.
-    #[error(transparent)]
-    Fault(#[from] Fault),
-}
-
 impl AuthorizationServerBuilder {
     pub(super) fn new(issuer: String) -> Self {
         Self {
             issuer,
             development: false,
             interaction_path: "/interaction".to_owned(),
+            authorization: AuthorizationSettings::default(),
+            dpop: DpopSettings::default(),
+            certificate_bound: false,
             store: None,
             root: None,
             clients: Vec::new(),
@@ -220,6 +191,43 @@ impl AuthorizationServerBuilder {
         self
     }
 
+    /// Sets what the authorization endpoint accepts.
+    ///
+    /// ```
+    /// use oauth_core::{engine::authorization::ResponseMode, server::AuthorizationServer};
+    /// let builder = AuthorizationServer::builder("https://auth.example")
+    ///     .authorization(|settings| settings.response_modes = vec![ResponseMode::FormPost]);
+    /// # drop(builder);
+    /// ```
+    pub fn authorization(mut self, set: impl FnOnce(&mut AuthorizationSettings)) -> Self {
+        set(&mut self.authorization);
+        self
+    }
+
+    /// Sets how proofs of possession (RFC 9449) are taken. Without this, a client
+    /// that sends one gets a token bound to its key, and none needs to.
+    ///
+    /// ```
+    /// use oauth_core::server::AuthorizationServer;
+    /// let builder = AuthorizationServer::builder("https://auth.example").dpop(|dpop| {
+    ///     dpop.required = true; // no bearer tokens here
+    ///     dpop.nonces = true;
+    /// });
+    /// # drop(builder);
+    /// ```
+    pub fn dpop(mut self, set: impl FnOnce(&mut DpopSettings)) -> Self {
+        set(&mut self.dpop);
+        self
+    }
+
+    /// Binds the access tokens of clients that are registered so to the certificate
+    /// that they show (RFC 8705 section 3): for a server whose listener asks for
+    /// certificates, or whose proxy passes them on.
+    pub const fn certificate_bound_access_tokens(mut self) -> Self {
+        self.certificate_bound = true;
+        self
+    }
+
     /// Sets who hears of security events.
     pub fn events(mut self, events: impl EventSink) -> Self {
         self.events = Arc::new(events);
@@ -315,10 +323,18 @@ impl AuthorizationServerBuilder {
             // OAuth 2.1 section 4.1.2: at most ten minutes.
             ("code_lifetime", !(1..=600).contains(&lifetimes.code)),
             ("interaction_lifetime", lifetimes.interaction == 0),
+            ("par.lifetime", !PushedRequests::LIFETIMES.contains(&self.authorization.pushed.lifetime)),
             ("grace_seconds", matches!(self.rotation, Rotation::Grace { seconds } if seconds == 0 || seconds > 3600)),
         ];
         if let Some((name, _)) = out_of_bounds.into_iter().find(|(_, bad)| *bad) {
             return Err(BuildError::Lifetime(name));
+        }
+        let documents = self.registration.as_ref().is_some_and(RegistrationSettings::takes_documents);
+        if documents && !can_fetch(&*self.fetch) {
+            return Err(BuildError::NothingFetched);
+        }
+        if self.dpop.required && !self.dpop.is_on() {
+            return Err(BuildError::NoProofs);
         }
         if !self.interaction_path.starts_with('/') || self.interaction_path.contains(['?', '#']) {
             return Err(BuildError::InteractionPath);
@@ -333,6 +349,11 @@ impl AuthorizationServerBuilder {
                 let method = client.auth_method.as_str();
                 return Err(BuildError::ClientMethod { client: client.id, method });
             }
+            let unbindable = client.tokens.dpop_bound_access_tokens && !self.dpop.is_on()
+                || client.tokens.tls_client_certificate_bound_access_tokens && !self.certificate_bound;
+            if unbindable {
+                return Err(BuildError::ClientTokens(client.id));
+            }
             if let Some(twice) = clients.insert(client.id.clone(), Arc::new(client)) {
                 return Err(BuildError::Client(twice.id.clone()));
             }
@@ -345,6 +366,9 @@ impl AuthorizationServerBuilder {
             issuer_path,
             development: self.development,
             interaction_path: self.interaction_path,
+            authorization: self.authorization,
+            dpop: self.dpop,
+            certificate_bound: self.certificate_bound,
             store: self.store.unwrap_or_else(|| Arc::new(MemoryStore::default())),
             clients,
             resources: self.resources,
@@ -360,12 +384,14 @@ impl AuthorizationServerBuilder {
             csrf: root.hmac_keys(b"csrf"),
             keys: KeyRing::new(root.sealer(b"signing key")),
             bus: root.sealer(b"bus"),
+            pushed_requests: root.sealer(b"pushed request"),
             root,
             clock: self.clock,
             random: self.random,
             events: self.events,
             fetch: self.fetch,
             client_keys: ClientKeyCache::default(),
+            client_documents: ClientDocumentCache::default(),
             auth_limit: AuthLimit::new(self.client_authentication.failures_per_minute),
             client_authentication: self.client_authentication,
             client_secrets,

@@ -8,8 +8,9 @@ use std::{fmt, sync::Arc};
 use futures_util::future::join;
 
 use super::{
-    AccessToken, Clients, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction, RedeemCode, Redemption,
-    RefreshOutcome, Revocation, RotateRefresh, SealedKey, SigningKeys, Store, StoreError, StoreFuture, Uses,
+    AccessToken, Clients, Consent, Consents, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction,
+    RedeemCode, Redemption, RefreshOutcome, Revocation, RotateRefresh, SealedKey, SigningKeys, Store, StoreError,
+    StoreFuture, Uses,
 };
 use crate::{
     client::{Client, ClientId},
@@ -24,6 +25,7 @@ use crate::{
 /// | Held in | What | If that is lost |
 /// |---|---|---|
 /// | `durable` | grants with their codes and tokens, clients, signing keys | everybody has lost what they were granted |
+/// | | what people have agreed to | they are asked again |
 /// | `short_lived` | interactions | whoever was signing in begins again; nothing that was granted is lost |
 /// | | what was used, and how often | a proof or an assertion that was used may be used once more, until it expires; limits count anew |
 ///
@@ -153,6 +155,14 @@ impl Uses for Composite {
         first_use(digest: Digest, until: UnixTime, now: UnixTime) -> bool;
         count_use(digest: Digest, until: UnixTime, now: UnixTime) -> u64;
         uses(digest: Digest, now: UnixTime) -> u64;
+    }
+}
+
+impl Consents for Composite {
+    by! { durable:
+        consent(subject: String, client: ClientId, now: UnixTime) -> Option<Consent>;
+        replace_consent(consent: Consent, revision: Option<u64>, now: UnixTime) -> bool;
+        forget_consent(subject: String, client: ClientId) -> bool;
     }
 }
 

@@ -25,7 +25,7 @@
 //!    one transaction. Where none of this code can run in a transaction, say
 //!    the same in SQL or in a script: the suite compares. Save the grant before
 //!    you say so: an answer must be as durable as the store makes anything.
-//! 3. Write the other four traits. Each verb touches one record, but for
+//! 3. Write the other five traits. Each verb touches one record, but for
 //!    [`finish_interaction`](super::Interactions::finish_interaction): it ends
 //!    the interaction and inserts the grant, and who sees the one must see the
 //!    other.
@@ -69,7 +69,7 @@
 //! | `insert_access` | the grant lives; the token is there | `an_ended_grant_takes_no_access_token`, `a_revocation_wins_over_an_insertion_that_races_it` |
 //! | `revoke_grant` | it was not revoked; it is, and the way back is gone | `a_grant_is_revoked_once_and_for_all`, `parallel_revocations_revoke_once`, `a_revocation_is_not_undone_by_another_clock`, `a_revocation_is_seen_as_a_whole`, `a_revocation_that_is_given_up_can_be_repeated` |
 //! | `revoke_access` | it was there; it is gone | `revoking_an_access_token_leaves_its_grant_alive`, `parallel_revocations_revoke_once` |
-//! | `sweep` | nothing that may still matter goes, and not more than asked | `a_sweep_removes_what_has_ended_and_nothing_else`, `a_sweep_goes_in_small_batches`, `a_sweep_removes_expired_interactions`, `a_sweep_takes_nothing_that_is_being_used` |
+//! | `sweep` | nothing that may still matter goes, and not more than asked | `a_sweep_removes_what_has_ended_and_nothing_else`, `a_sweep_goes_in_small_batches`, `a_sweep_removes_expired_interactions`, `a_sweep_removes_expired_consents_in_small_batches`, `a_sweep_takes_nothing_that_is_being_used` |
 //! | `client` | | `a_client_is_kept_replaced_and_removed`, `a_client_is_seen_as_a_whole_while_it_is_replaced` |
 //! | `put_client` | the old one is gone, and the new one is there | `a_client_is_seen_as_a_whole_while_it_is_replaced`, `a_client_or_key_that_is_given_up_is_no_half_one` |
 //! | `replace_client` | the revision is that one; the new one is there | `a_client_is_replaced_at_its_revision_alone`, `a_client_is_replaced_once_by_many` |
@@ -83,6 +83,9 @@
 //! | `first_use` | not used before, or that is over; it is used | `a_use_is_the_first_once_until_its_end`, `a_use_that_has_ended_is_never_the_first`, `of_parallel_uses_one_is_the_first`, `a_use_that_is_given_up_forgets_none` |
 //! | `count_use` | one more | `uses_are_counted_until_the_end_of_the_first`, `parallel_uses_are_all_counted` |
 //! | `uses` | | `uses_are_counted_until_the_end_of_the_first` |
+//! | `consent` | | `a_consent_is_kept_replaced_and_forgotten`, `a_consent_counts_until_its_end`, `consents_of_different_people_and_clients_do_not_meet`, `a_consent_is_seen_as_a_whole_while_it_is_replaced` |
+//! | `replace_consent` | the one that counts has the revision, or none counts; the new one is there | `a_consent_is_replaced_at_its_revision_alone`, `a_consent_is_replaced_once_by_many`, `a_consent_counts_until_its_end`, `a_consent_that_is_given_up_is_no_half_one` |
+//! | `forget_consent` | it was there; it is gone | `a_consent_is_kept_replaced_and_forgotten`, `a_forgotten_consent_is_not_brought_back_by_those_who_replace_it` |
 //! | `check` | | `a_store_that_works_says_so`, `calls_that_are_given_up_leave_room_for_others` |
 //!
 //! # Who watches the suite
@@ -91,7 +94,7 @@
 //! otherwise right: it reads and writes in two steps, forgets the fence,
 //! ignores the client, burns a code on a wrong guess, sweeps revocations,
 //! shows a token before its grant, goes by its own clock, loses what a caller
-//! has given up, and so on, some sixty in all (`conformance/flawed`). If you
+//! has given up, and so on, some eighty in all (`conformance/flawed`). If you
 //! find a wrong store that passes, it belongs there.
 //!
 //! # How to run it
@@ -106,6 +109,7 @@
 
 mod clients;
 mod codes;
+mod consents;
 mod context;
 mod faulty;
 #[cfg(test)]
@@ -171,18 +175,21 @@ const CHECKS: Checks = checks! {
     keys: a_signing_key_is_inserted_unless_a_newer_one_exists signing_keys_are_listed_and_removed;
     uses: a_use_is_the_first_once_until_its_end a_use_that_has_ended_is_never_the_first
         uses_of_different_digests_do_not_meet uses_are_counted_until_the_end_of_the_first;
+    consents: a_consent_is_kept_replaced_and_forgotten a_consent_is_replaced_at_its_revision_alone
+        a_consent_counts_until_its_end consents_of_different_people_and_clients_do_not_meet;
     skew: a_code_is_redeemed_once_whatever_the_clocks_say a_revocation_is_not_undone_by_another_clock
         a_family_goes_on_under_another_clock expiry_is_judged_by_the_callers_clock the_ends_of_time_are_times_too;
     given_up: a_redemption_that_is_given_up_is_no_half_redemption
         a_refresh_that_is_given_up_leaves_the_way_to_its_successor
         an_insertion_that_is_given_up_is_no_half_insertion a_revocation_that_is_given_up_can_be_repeated
         an_interaction_whose_end_is_given_up_can_end a_client_or_key_that_is_given_up_is_no_half_one
-        a_use_that_is_given_up_forgets_none calls_that_are_given_up_leave_room_for_others;
+        a_use_that_is_given_up_forgets_none a_consent_that_is_given_up_is_no_half_one calls_that_are_given_up_leave_room_for_others;
 };
 
 /// What a store may leave to sweeps, or remove by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Swept {
+    /// Grants and consents.
     Grants,
     /// Interactions and uses.
     ShortLived,
@@ -194,7 +201,10 @@ type Checks = &'static [(&'static str, Check)];
 const SWEEPS: &[(Swept, Checks, Checks)] = &[
     (
         Swept::Grants,
-        checks! { sweep: a_sweep_removes_what_has_ended_and_nothing_else a_sweep_goes_in_small_batches; },
+        checks! {
+            sweep: a_sweep_removes_what_has_ended_and_nothing_else a_sweep_goes_in_small_batches;
+            consents: a_sweep_removes_expired_consents_in_small_batches;
+        },
         checks! { sweep: a_store_that_cleans_up_by_itself_is_left_alone_by_sweeps; },
     ),
     (
@@ -217,8 +227,10 @@ const RACES: Checks = checks! {
         parallel_steps_on_different_grants_do_not_meet an_interaction_is_finished_once_by_many
         a_signing_key_is_inserted_once_by_many a_sweep_takes_nothing_that_is_being_used;
     clients: a_client_is_replaced_once_by_many a_removed_client_is_not_brought_back_by_those_who_replace_it;
+    consents: a_consent_is_replaced_once_by_many
+        a_forgotten_consent_is_not_brought_back_by_those_who_replace_it;
     uses: of_parallel_uses_one_is_the_first parallel_uses_are_all_counted;
     isolation: a_redemption_is_seen_as_a_whole a_rotation_is_seen_as_a_whole a_revocation_is_seen_as_a_whole
         a_new_grant_is_seen_with_its_token the_end_of_an_interaction_is_seen_with_its_grant
-        a_client_is_seen_as_a_whole_while_it_is_replaced;
+        a_client_is_seen_as_a_whole_while_it_is_replaced a_consent_is_seen_as_a_whole_while_it_is_replaced;
 };

@@ -1,6 +1,7 @@
 //! A store in memory: for tests, for a server whose sessions may die with it,
 //! and the yardstick for every other store.
 
+mod consents;
 mod shard;
 mod transfer;
 mod uses;
@@ -15,7 +16,7 @@ use std::{
     },
 };
 
-use self::{shard::Shard, uses::Used};
+use self::{consents::Given, shard::Shard, uses::Used};
 use super::{
     AccessToken, Clients, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction, RedeemCode, Redemption,
     RefreshOutcome, Revocation, RotateRefresh, SealedKey, SigningKeys, Store, StoreError, StoreFuture,
@@ -59,6 +60,7 @@ struct Inner {
     clients: RwLock<HashMap<ClientId, Arc<Client>>>,
     parked: Mutex<Parked>,
     used: Mutex<Used>,
+    given: Mutex<Given>,
     keys: Mutex<Vec<SealedKey>>,
 }
 
@@ -77,6 +79,7 @@ impl Default for Inner {
             clients: RwLock::default(),
             parked: Mutex::default(),
             used: Mutex::default(),
+            given: Mutex::default(),
             keys: Mutex::default(),
         }
     }
@@ -104,6 +107,7 @@ impl Inner {
     fn sweep(&self, now: UnixTime, limit: usize) -> usize {
         let mut removed = in_steps(limit, |step| lock(&self.parked).sweep(now, step));
         removed += in_steps(limit - removed, |step| lock(&self.used).sweep(now, step));
+        removed += in_steps(limit - removed, |step| lock(&self.given).sweep(now, step));
         let first = self.swept.fetch_add(1, Ordering::Relaxed);
         for shard in self.shards.iter().cycle().skip(first % SHARDS).take(SHARDS) {
             removed += in_steps(limit - removed, |step| lock(shard).sweep(now, step));

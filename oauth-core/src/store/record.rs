@@ -3,9 +3,20 @@
 //! What a step compares or changes has its own field, so that a backend can
 //! give it a column; what never changes travels as one serialized whole.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{client::ClientId, clock::UnixTime, pkce::CodeChallenge, scope::Scope, secret::Digest, token::GrantId};
+use crate::{
+    authorization_details::AuthorizationDetails,
+    claims::Confirmation,
+    client::ClientId,
+    clock::UnixTime,
+    pkce::CodeChallenge,
+    scope::Scope,
+    secret::Digest,
+    token::{GrantId, TokenType},
+};
 
 /// One consent, or one issue of client credentials: the aggregate that every
 /// code, access token and refresh token belongs to.
@@ -46,6 +57,13 @@ pub struct GrantFacts {
     /// How: the authentication context class reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acr: Option<String>,
+    /// What it allows beyond the scope (RFC 9396).
+    #[serde(default, skip_serializing_if = "AuthorizationDetails::is_empty")]
+    pub authorization_details: AuthorizationDetails,
+    /// The thumbprint of the only key that may redeem its code (RFC 9449 section
+    /// 10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dpop_jkt: Option<String>,
 }
 
 /// An authorization code and all it is bound to.
@@ -112,6 +130,12 @@ pub struct AccessToken {
     pub issued_at: UnixTime,
     /// Its end.
     pub expires_at: UnixTime,
+    /// What it allows beyond the scope; never more than the grant.
+    #[serde(default, skip_serializing_if = "AuthorizationDetails::is_empty")]
+    pub authorization_details: AuthorizationDetails,
+    /// The key it is bound to; none for a bearer token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Confirmation>,
 }
 
 fn no_digest() -> Digest {
@@ -119,6 +143,14 @@ fn no_digest() -> Digest {
 }
 
 impl AccessToken {
+    /// How it is presented: with a proof, if it is bound to a DPoP key (RFC 9449
+    /// section 5).
+    #[must_use]
+    pub fn token_type(&self) -> TokenType {
+        let has_key = self.confirmation.as_ref().is_some_and(|cnf| cnf.jkt.is_some());
+        if has_key { TokenType::Dpop } else { TokenType::Bearer }
+    }
+
     /// Whether it has not expired at `now`. Its grant must live too.
     #[must_use]
     pub fn is_live(&self, now: UnixTime) -> bool {
@@ -156,6 +188,30 @@ pub struct FinishInteraction {
     pub now: UnixTime,
     /// What it led to; `None` when the person said no.
     pub grant: Option<Grant>,
+}
+
+/// What one person has agreed to for one client, so that they need not be
+/// asked again.
+///
+/// It is made by [`Consent::new`] and changed by [`Consent::with`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consent {
+    /// Who agreed.
+    pub subject: String,
+    /// To what client.
+    pub client: ClientId,
+    /// To what scope at which resource (RFC 8707). What was agreed to where no
+    /// resource was named is under the empty name.
+    pub granted: BTreeMap<String, Scope>,
+    /// When the oldest part of it was agreed to. For a client that was
+    /// registered later it does not count, whatever its identifier: see
+    /// [`Consent::is_for`].
+    pub given_at: UnixTime,
+    /// Its end: from then on it counts for nothing.
+    pub expires_at: UnixTime,
+    /// What tells it from the one before and the one after: a store compares
+    /// it and knows no more of it.
+    pub revision: u64,
 }
 
 /// A signing key at rest.

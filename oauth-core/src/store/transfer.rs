@@ -5,8 +5,11 @@ pub(super) mod rows;
 
 use std::sync::Arc;
 
-use super::{AccessToken, Grant, SigningKeys, StoreFuture};
-use crate::{client::Client, token::GrantId};
+use super::{AccessToken, Consent, Grant, SigningKeys, StoreError, StoreFuture};
+use crate::{
+    client::{Client, ClientId},
+    token::GrantId,
+};
 
 /// A store whose records can be listed, so that they can be moved elsewhere:
 /// see [`transfer`](crate::transfer).
@@ -59,6 +62,28 @@ pub trait Transfer: SigningKeys {
     ///
     /// Fails as [`Transfer::list_clients`] does.
     fn list_access(&self, after: Option<Cursor>, limit: usize) -> StoreFuture<'_, Page<(GrantId, AccessToken)>>;
+
+    /// Everything that people have agreed to, whether or not it has expired.
+    ///
+    /// Fails as [`Transfer::list_clients`] does.
+    fn list_consents(&self, after: Option<Cursor>, limit: usize) -> StoreFuture<'_, Page<Consent>>;
+}
+
+/// Behind this consent, in the order of people and then of clients.
+pub(crate) fn after_consent(consent: &Consent) -> Cursor {
+    let (subject, client) = (consent.subject.as_bytes(), consent.client.as_str().as_bytes());
+    Cursor::new([&subject.len().to_be_bytes()[..], subject, client].concat())
+}
+
+/// Reads [`after_consent`].
+pub(crate) fn consent_of(cursor: &Cursor) -> Result<(String, ClientId), StoreError> {
+    let read = || {
+        let (length, names) = cursor.as_bytes().split_first_chunk()?;
+        let (subject, client) = names.split_at_checked(usize::from_be_bytes(*length))?;
+        let text = |bytes| std::str::from_utf8(bytes).ok();
+        Some((text(subject)?.to_owned(), ClientId::new(text(client)?).ok()?))
+    };
+    read().ok_or(StoreError::Corrupt("cursor"))
 }
 
 /// Some records, and where the others are.

@@ -11,7 +11,7 @@ use aws_lc_rs::hmac;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{GrantId, base62};
+use super::{GrantId, base62, bound::BOUND_REFRESH};
 use crate::{
     clock::{Random, RandomError},
     secret::{Digest, RootSecret, Sealer, Secret, hkdf_sha256},
@@ -99,6 +99,7 @@ impl Default for Prefixes {
 #[derive(Clone)]
 pub struct TokenCodec {
     tag_keys: Vec<hmac::Key>,
+    pub(super) binding_keys: Vec<hmac::Key>,
     prefixes: Prefixes,
 }
 
@@ -121,7 +122,8 @@ pub struct ReadToken {
     pub generation: u64,
     /// What a store knows it by.
     pub digest: Digest,
-    secret: Zeroizing<[u8; 32]>,
+    pub(super) secret: Zeroizing<[u8; 32]>,
+    pub(super) bound: bool,
 }
 
 impl TokenCodec {
@@ -129,7 +131,8 @@ impl TokenCodec {
     /// alone: two issuers may share a root secret and a store, but no token.
     #[must_use]
     pub fn new(root: &RootSecret, issuer: &str, prefixes: Prefixes) -> Self {
-        Self { tag_keys: root.hmac_keys(&[b"token tag ", issuer.as_bytes()].concat()), prefixes }
+        let keys = |purpose: &[u8]| root.hmac_keys(&[purpose, issuer.as_bytes()].concat());
+        Self { tag_keys: keys(b"token tag "), binding_keys: keys(b"token binding "), prefixes }
     }
 
     /// Makes a token of `grant`.
@@ -143,17 +146,30 @@ impl TokenCodec {
         generation: u64,
         random: &dyn Random,
     ) -> Result<MintedToken, RandomError> {
-        let key = self.tag_keys.first().ok_or(RandomError)?;
+        let mut secret = Zeroizing::new([0; SECRET.end - SECRET.start]);
+        random.fill(secret.as_mut_slice())?;
+        self.make(kind, kind.label(), grant, generation, &secret).ok_or(RandomError)
+    }
+
+    /// A token of `kind` whose tag is made for `label`; `None` without a key.
+    pub(super) fn make(
+        &self,
+        kind: TokenKind,
+        label: &[u8],
+        grant: GrantId,
+        generation: u64,
+        secret: &[u8; 32],
+    ) -> Option<MintedToken> {
+        let key = self.tag_keys.first()?;
         let mut body = Zeroizing::new([0; BODY]);
-        let (head, rest) = body.split_at_mut(SECRET.start);
+        let (signed, tag) = body.split_at_mut(SIGNED);
+        let (head, tail) = signed.split_at_mut(SECRET.start);
         let (id, number) = head.split_at_mut(16);
         id.copy_from_slice(grant.as_bytes());
         number.copy_from_slice(&generation.to_be_bytes());
-        let (secret, tag) = rest.split_at_mut(SECRET.len());
-        random.fill(secret)?;
-        let signed = [id, number, secret].concat();
-        tag.copy_from_slice(&tag_of(key, kind, &signed));
-        Ok(MintedToken { text: self.write(kind, &body), digest: digest_of(kind, &body) })
+        tail.copy_from_slice(secret);
+        tag.copy_from_slice(&tag_of(key, label, signed));
+        Some(MintedToken { text: self.write(kind, &body), digest: digest_of(kind, &body) })
     }
 
     /// Reads a token of `kind`. `None` if it is anything else, or was not made
@@ -185,10 +201,12 @@ impl TokenCodec {
 
     fn verify(&self, kind: TokenKind, body: &[u8; BODY]) -> Option<ReadToken> {
         let (signed, tag) = body.split_at(SIGNED);
-        let genuine = |key: &hmac::Key| bool::from(tag_of(key, kind, signed).ct_eq(tag));
-        if !self.tag_keys.iter().any(genuine) {
-            return None;
-        }
+        let genuine = |label| self.tag_keys.iter().any(|key| bool::from(tag_of(key, label, signed).ct_eq(tag)));
+        let bound = match kind {
+            _ if genuine(kind.label()) => false,
+            TokenKind::Refresh if genuine(BOUND_REFRESH) => true,
+            _ => return None,
+        };
         let (grant, rest) = signed.split_first_chunk::<16>()?;
         let (generation, secret) = rest.split_first_chunk::<8>()?;
         Some(ReadToken {
@@ -196,6 +214,7 @@ impl TokenCodec {
             generation: u64::from_be_bytes(*generation),
             digest: digest_of(kind, body),
             secret: Zeroizing::new(secret.try_into().ok()?),
+            bound,
         })
     }
 
@@ -239,9 +258,9 @@ impl fmt::Debug for ReadToken {
     }
 }
 
-fn tag_of(key: &hmac::Key, kind: TokenKind, signed: &[u8]) -> [u8; 16] {
+fn tag_of(key: &hmac::Key, label: &[u8], signed: &[u8]) -> [u8; 16] {
     let mut context = hmac::Context::with_key(key);
-    context.update(kind.label());
+    context.update(label);
     context.update(signed);
     let mut tag = [0; 16];
     for (to, from) in tag.iter_mut().zip(context.sign().as_ref()) {

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::{scope::Scope, secret::Secret};
+use crate::{authorization_details::AuthorizationDetails, scope::Scope, secret::Secret};
 
 /// How an access token is presented. Compared without regard to case
 /// (OAuth 2.1 section 5.1).
@@ -76,6 +76,8 @@ pub struct TokenResponse {
     pub refresh_token: Option<Secret>,
     /// The scope granted; absent means: as asked for.
     pub scope: Option<Scope>,
+    /// What it allows beyond the scope (RFC 9396 section 7).
+    pub authorization_details: AuthorizationDetails,
 }
 
 /// A token response that must not be used.
@@ -97,13 +99,22 @@ struct Wire {
     expires_in: Option<u64>,
     refresh_token: Option<String>,
     scope: Option<Scope>,
+    #[serde(default)]
+    authorization_details: AuthorizationDetails,
 }
 
 impl TokenResponse {
     /// A response with a bearer or bound access token.
     #[must_use]
-    pub const fn new(access_token: Secret, token_type: TokenType, expires_in: u64) -> Self {
-        Self { access_token, token_type, expires_in: Some(expires_in), refresh_token: None, scope: None }
+    pub fn new(access_token: Secret, token_type: TokenType, expires_in: u64) -> Self {
+        Self {
+            access_token,
+            token_type,
+            expires_in: Some(expires_in),
+            refresh_token: None,
+            scope: None,
+            authorization_details: AuthorizationDetails::default(),
+        }
     }
 
     /// Reads a response as a client. Members it does not know are ignored.
@@ -127,6 +138,7 @@ impl TokenResponse {
             expires_in: wire.expires_in,
             refresh_token: wire.refresh_token.map(Into::into),
             scope: wire.scope,
+            authorization_details: wire.authorization_details,
         })
     }
 
@@ -144,6 +156,8 @@ impl TokenResponse {
         optional("expires_in", self.expires_in.map(Into::into));
         optional("refresh_token", self.refresh_token.as_ref().map(|token| token.expose().into()));
         optional("scope", self.scope.as_ref().map(|scope| scope.to_string().into()));
+        let details = Some(&self.authorization_details).filter(|details| !details.is_empty());
+        optional("authorization_details", details.map(|details| details.to_values().into()));
         body
     }
 }

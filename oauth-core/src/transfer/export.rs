@@ -91,6 +91,14 @@ impl<'a> Export<'a> {
             |(id, access)| access.is_live(now).then(|| (format!("a token of the grant {id}"), (id, access).into())),
         )
         .await?;
+        run.pages(
+            |after| store.list_consents(after, page),
+            |consent| {
+                let name = format!("a consent to the client {}", consent.client);
+                (now < consent.expires_at).then(|| (name, Line::Consent(Box::new(consent))))
+            },
+        )
+        .await?;
         run.to.write(&Line::End(EndLine::new(run.counts, run.to.sum())))?;
         run.to.flush()?;
         Ok(run.counts)

@@ -13,12 +13,13 @@ use crate::{
     clock::UnixTime,
     pkce::CodeChallenge,
     secret::RootSecret,
-    store::{AccessToken, Code, Grant, GrantFacts, Refresh, Retry, SealedKey},
+    store::{AccessToken, Code, Consent, Grant, GrantFacts, Refresh, Retry, SealedKey},
     token::GrantId,
 };
 
-/// The version of the format.
-pub(super) const VERSION: u64 = 1;
+/// The version of the format that is written. Those before it are read too:
+/// each later one only adds.
+pub(super) const VERSION: u64 = 2;
 
 /// The first line.
 #[derive(Serialize, Deserialize)]
@@ -38,6 +39,7 @@ pub(super) enum Line {
     Client(Box<Client>),
     Grant(Box<GrantLine>),
     Access(AccessLine),
+    Consent(Box<Consent>),
     End(EndLine),
 }
 
@@ -112,6 +114,9 @@ pub(super) struct EndLine {
     clients: u64,
     grants: u64,
     access_tokens: u64,
+    /// Since version 2.
+    #[serde(default)]
+    consents: u64,
     pub(super) sha256: Bytes<32>,
 }
 
@@ -123,7 +128,7 @@ impl Header {
     pub(super) fn read(line: &[u8]) -> Result<Self, ImportFault> {
         let value: Value = serde_json::from_slice(line).map_err(|_| ImportFault::NotAnExport)?;
         match value.get("oauth_store").and_then(Value::as_u64) {
-            Some(VERSION) => parse(line),
+            Some(1..=VERSION) => parse(line),
             Some(other) => Err(ImportFault::Version(other)),
             None => Err(ImportFault::NotAnExport),
         }
@@ -249,13 +254,13 @@ impl From<AccessLine> for (GrantId, AccessToken) {
 
 impl EndLine {
     pub(super) fn new(counts: Counts, sha256: [u8; 32]) -> Self {
-        let Counts { signing_keys, clients, grants, access_tokens } = counts;
-        Self { signing_keys, clients, grants, access_tokens, sha256: Bytes(sha256) }
+        let Counts { signing_keys, clients, grants, access_tokens, consents } = counts;
+        Self { signing_keys, clients, grants, access_tokens, consents, sha256: Bytes(sha256) }
     }
 
     pub(super) fn counts(&self) -> Counts {
-        let Self { signing_keys, clients, grants, access_tokens, .. } = *self;
-        Counts { signing_keys, clients, grants, access_tokens }
+        let Self { signing_keys, clients, grants, access_tokens, consents, .. } = *self;
+        Counts { signing_keys, clients, grants, access_tokens, consents }
     }
 }
 
@@ -266,6 +271,7 @@ impl Counts {
             Line::Client(_) => &mut self.clients,
             Line::Grant(_) => &mut self.grants,
             Line::Access(_) => &mut self.access_tokens,
+            Line::Consent(_) => &mut self.consents,
             Line::End(_) => return,
         };
         *count += 1;

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     clock::UnixTime,
     secret::{Digest, RootSecret},
-    store::{Grant, Store, StoreError},
+    store::{Consent, Grant, Store, StoreError},
     token::GrantId,
 };
 
@@ -61,7 +61,7 @@ pub enum ImportFault {
     #[error("is not the first line of an export")]
     NotAnExport,
     /// The file has another version.
-    #[error("says version {0}; this program knows version {VERSION}")]
+    #[error("says version {0}; this program knows those up to {VERSION}")]
     Version(u64),
     /// The file is of another issuer, which its tokens are bound to.
     #[error("is of another issuer, to which its tokens are bound")]
@@ -316,6 +316,11 @@ async fn insert(store: &(impl Store + ?Sized), line: Line, exported_at: UnixTime
             }
             store.insert_access(grant, access, exported_at).await
         }
+        Line::Consent(consent) => {
+            // Nor does one that was forgotten leave a trace.
+            let first = store.first_use(mark_of_consent(&consent), consent.expires_at, exported_at).await?;
+            Ok(first && store.replace_consent(*consent, None, exported_at).await?)
+        }
         Line::End(_) => Ok(false),
     }
 }
@@ -340,4 +345,10 @@ const MARKED: u64 = 24 * 60 * 60;
 
 fn mark_of_grant(id: GrantId) -> Digest {
     Digest::of(&[b"import grant ", id.as_bytes()])
+}
+
+fn mark_of_consent(consent: &Consent) -> Digest {
+    let names = [consent.subject.as_bytes(), consent.client.as_str().as_bytes()].map(|name| Digest::of(&[name]));
+    let [subject, client] = names.each_ref().map(Digest::as_bytes);
+    Digest::of(&[b"import consent ", subject, client, &consent.revision.to_be_bytes()])
 }

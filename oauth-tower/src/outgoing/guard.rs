@@ -158,9 +158,9 @@ impl Guard {
         let exchange = self.exchange.send(&url, &request);
         let outcome = timeout(self.timeout, exchange).await.unwrap_or(Err(FetchError::TimedOut));
         leave.used();
-        let outcome = outcome.and_then(|response| match request.is_valid(response.body()) {
-            true => Ok(self.keep.fetched(response, now)),
-            false => Err(FetchError::Invalid),
+        let outcome = outcome.and_then(|response| {
+            request.check(response.body())?;
+            Ok(self.keep.fetched(response, now))
         });
         match &outcome {
             Ok(fetched) => self.documents.put(key, fetched.clone()),

@@ -11,6 +11,8 @@ use oauth_core::{endpoint, server::AuthorizationServer};
 pub enum Endpoint {
     /// `/authorize` (OAuth 2.1 section 3.1).
     Authorize,
+    /// `/par` (RFC 9126); 404 where the server takes no pushed requests.
+    PushedAuthorizationRequest,
     /// `/token` (OAuth 2.1 section 3.2).
     Token,
     /// `/revoke` (RFC 7009).
@@ -40,6 +42,7 @@ enum Place {
 
 const ROUTES: &[(&str, Place, Endpoint)] = &[
     ("/authorize", Place::Below, Endpoint::Authorize),
+    ("/par", Place::Below, Endpoint::PushedAuthorizationRequest),
     ("/token", Place::Below, Endpoint::Token),
     ("/revoke", Place::Below, Endpoint::Revoke),
     ("/introspect", Place::Below, Endpoint::Introspect),
@@ -100,6 +103,7 @@ impl Endpoint {
     pub(super) async fn handle(self, server: &AuthorizationServer, request: &Request<Bytes>) -> Response<Bytes> {
         match self {
             Self::Authorize => endpoint::authorize::handle(server, request).await,
+            Self::PushedAuthorizationRequest => endpoint::par::handle(server, request).await,
             Self::Token => endpoint::token::handle(server, request).await,
             Self::Revoke => endpoint::revoke::handle(server, request).await,
             Self::Introspect => endpoint::introspect::handle(server, request).await,

@@ -12,7 +12,10 @@ use examples::{
 };
 use oauth_axum_rs::{
     AuthorizationServer, AuthorizationServerExt, AuthorizationServerService, ResourceServer, Scope,
-    oauth_tower::{resource::Issuer, server::Endpoint},
+    oauth_tower::{
+        resource::{Dpop, Issuer},
+        server::Endpoint,
+    },
     pages::{Pages, User},
 };
 use tower_http::{set_header::SetResponseHeaderLayer, trace::TraceLayer};
@@ -33,6 +36,7 @@ impl App {
         let api = ResourceServer::builder(identifier).issuer(Issuer::local(server.clone()));
         let api = api::published(api, identifier, config.listen.development);
         let api = if config.listen.mutual_tls { api.mutual_tls() } else { api };
+        let api = api.dpop(proofs(config, server));
         Ok(Self {
             server: server.clone(),
             service: AuthorizationServerService::new(server.clone()).body_limit(most),
@@ -77,6 +81,11 @@ impl App {
             Some(name) => pages.insecure_auto_approve(User::new(name)).map_err(wrong)?,
             None => pages,
         };
+        let wrong = |error| Mistakes::one("registration.developers_page", error);
+        let pages = match &config.registration.developers {
+            Some(developers) => pages.developers(developers.clone()).map_err(wrong)?,
+            None => pages,
+        };
         Ok(pages.router())
     }
 }
@@ -87,6 +96,21 @@ fn api_identifier(config: &Config) -> &str {
     let own = format!("{}/api", config.issuer);
     let named = config.resources.iter().find(|resource| resource.identifier == own);
     named.or(config.resources.first()).map_or("", |resource| &resource.identifier)
+}
+
+/// How `/api` takes proofs of possession: as the server does, whose nodes
+/// all know which were used.
+fn proofs(config: &Config, server: &AuthorizationServer) -> Dpop {
+    let dpop = if config.dpop.required { Dpop::required() } else { Dpop::optional() };
+    let dpop = dpop.replay(server.replay_cache()).base_url(origin(&config.issuer));
+    if config.dpop.nonces { dpop.nonces(server.dpop_nonces()) } else { dpop }
+}
+
+/// `/api` is where the server is, whatever its identifier.
+fn origin(issuer: &str) -> &str {
+    let authority = issuer.find("://").map_or(0, |at| at + 3);
+    let end = issuer.get(authority..).and_then(|rest| rest.find('/')).map_or(issuer.len(), |at| authority + at);
+    issuer.get(..end).unwrap_or(issuer)
 }
 
 /// `/healthz`: the process is up; `/readyz`: its store can be reached.

@@ -26,6 +26,8 @@ impl ClientMetadata {
             grant_types: self.grant_types,
             scope,
             name: self.name,
+            requests: self.requests,
+            tokens: self.tokens,
             profile: self.profile,
             registration: Some(Box::new(registration)),
             revision: 0,

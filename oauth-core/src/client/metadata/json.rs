@@ -25,7 +25,8 @@ pub(crate) fn object(document: &[u8]) -> Result<Map<String, Value>, Registration
     }
 }
 
-struct Unique(Value);
+/// A value in which no name stands twice.
+pub(crate) struct Unique(pub(crate) Value);
 
 impl<'de> Deserialize<'de> for Unique {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -53,10 +53,24 @@ fn check_shown(name: &str, text: &str) -> Result<(), RegistrationError> {
     Ok(())
 }
 
+/// Lines of text, of at most `longest` bytes together.
+pub(in crate::client) fn check_lines(name: &str, text: &str, longest: usize) -> Result<(), RegistrationError> {
+    if text.len() > longest {
+        return Err(RegistrationError::member(name, "is too long"));
+    }
+    text.split('\n').try_for_each(|line| check_shown(name, line))
+}
+
 /// The explicit directional characters (UAX 9 section 2), and line and
 /// paragraph separators.
 const fn turns_text_around(c: char) -> bool {
     matches!(c, '\u{200E}' | '\u{200F}' | '\u{061C}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Yes or no; no if it is not there.
+pub(super) fn switch(members: &Map<String, Value>, name: &str) -> Result<bool, RegistrationError> {
+    let Some(value) = present(members, name) else { return Ok(false) };
+    value.as_bool().ok_or_else(|| RegistrationError::member(name, "must be true or false"))
 }
 
 /// A list of short texts.

@@ -3,7 +3,9 @@
 
 use serde_json::{Map, Value};
 
-use super::super::{Client, ClientKeys, ClientProfile, GrantType, RedirectUri};
+use serde::Serialize;
+
+use super::super::{Client, ClientKeys, GrantType, RedirectUri};
 
 /// All registered metadata about `client` (RFC 7591 section 3.2.1), defaults
 /// and what was substituted included.
@@ -38,13 +40,15 @@ pub(crate) fn describe(client: &Client) -> Map<String, Value> {
             put("software_statement", statement.as_str().into());
         }
     }
-    members.extend(of_profile(&client.profile));
+    members.extend(as_at_rest(&client.requests));
+    members.extend(as_at_rest(&client.tokens));
+    members.extend(as_at_rest(&client.profile));
     members
 }
 
-/// Its members are called at rest as they are on the wire.
-fn of_profile(profile: &ClientProfile) -> Map<String, Value> {
-    match serde_json::to_value(profile) {
+/// What is called at rest as it is on the wire.
+fn as_at_rest(part: &impl Serialize) -> Map<String, Value> {
+    match serde_json::to_value(part) {
         Ok(Value::Object(members)) => members,
         _ => Map::new(),
     }

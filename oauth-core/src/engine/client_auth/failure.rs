@@ -19,6 +19,10 @@ pub enum AuthFailure {
     /// No client of this name is registered.
     #[error("no client of this name is registered")]
     UnknownClient,
+    /// The client's identifier is the URL of a document, which cannot be had or is
+    /// not that of a client (Client ID Metadata Document draft section 4).
+    #[error("the metadata document of the client is not good")]
+    NoDocument,
     /// The client is registered for another method (RFC 9700 section 2.5).
     #[error("the client is registered for another method")]
     OtherMethod,

@@ -36,7 +36,7 @@ async fn find(
     let keys = client.keys.as_ref().ok_or(AuthFailure::NoKeys)?;
     server.client_jwks(keys, wanted).await.map_err(|error| match error.is_outage() {
         // Nobody knows whether the proof is good.
-        true => NotProven::Fault(Fault::Host(Box::new(error))),
+        true => NotProven::Fault(Fault::Fetch(error)),
         false => AuthFailure::NoKeys.into(),
     })
 }

@@ -33,6 +33,7 @@ pub use self::{
 };
 pub(crate) use self::{limit::AuthLimit, nobody::Nobody};
 use super::{
+    client_documents::NoClient,
     fault::{Failure, Fault},
     remote_address::RemoteAddress,
 };
@@ -110,9 +111,14 @@ impl<F: Into<AuthFailure>> From<F> for NotProven {
 }
 
 async fn prove(server: &AuthorizationServer, presented: &Presented<'_>) -> Result<Arc<Client>, Unproven> {
-    let client = server.client(&presented.client).await.map_err(Unproven::Fault)?;
+    let (client, none) = match server.named_client(&presented.client).await {
+        Ok(client) => (Some(client), AuthFailure::UnknownClient),
+        Err(NoClient::Unknown(_)) => (None, AuthFailure::UnknownClient),
+        Err(NoClient::Document(_)) => (None, AuthFailure::NoDocument),
+        Err(NoClient::Fault(fault)) => return Err(Unproven::Fault(fault)),
+    };
     let fits = match &client {
-        None => Err(AuthFailure::UnknownClient),
+        None => Err(none),
         Some(client) => presented.fits(client, server.client_authentication()),
     };
     let outcome = match (&client, fits) {

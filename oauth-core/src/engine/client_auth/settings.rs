@@ -25,6 +25,11 @@ pub struct ClientAuthentication {
     /// address hears 429: 30; 0 for no limit. An address may fail ten times as
     /// often for all clients together. Once a client has failed a hundred times
     /// as often, wherever from, each address that takes part in it may fail once.
+    ///
+    /// Where requests come without a
+    /// [`RemoteAddress`](crate::endpoint::RemoteAddress), all of them count as
+    /// coming from one address: then a stranger who fails often enough in a client's
+    /// name locks that client out for the rest of the minute, again and again.
     pub failures_per_minute: u32,
 }
 

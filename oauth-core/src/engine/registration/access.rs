@@ -54,7 +54,7 @@ impl RegistrationSettings {
         }
     }
 
-    const fn takes_none(&self) -> bool {
+    pub(super) const fn takes_none(&self) -> bool {
         self.tokens.is_empty() && self.verifier.is_none()
     }
 

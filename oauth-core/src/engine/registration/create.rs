@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     client::{
-        AuthMethod, Client, ClientId, ClientSecret, Registration,
+        AuthMethod, Client, ClientId, ClientSecret, Developer, Registration,
         metadata::{ClientMetadata, RegistrationError, describe},
     },
     clock::{UnixTime, random_bytes},
@@ -88,7 +88,7 @@ impl AuthorizationServer {
             client: None,
         };
         let terms = settings.judge(self, &request).await?;
-        self.create(settings, terms, None).await
+        self.create(settings, terms, None, None).await
     }
 
     /// Registers whoever sent `application`.
@@ -98,14 +98,15 @@ impl AuthorizationServer {
         application: Application,
     ) -> Result<Registered, RegistrationFailure> {
         let (terms, statement) = settings.examine(self, application, None).await?;
-        self.create(settings, terms, statement).await
+        self.create(settings, terms, statement, None).await
     }
 
-    async fn create(
+    pub(super) async fn create(
         &self,
         settings: &RegistrationSettings,
         terms: Terms,
         statement: Option<String>,
+        developer: Option<Developer>,
     ) -> Result<Registered, RegistrationFailure> {
         let id = self.fresh_client_id()?;
         let (secret, kept) = self.fresh_secret(settings, &id, terms.metadata.auth_method)?.unzip();
@@ -113,6 +114,7 @@ impl AuthorizationServer {
         let scope = terms.metadata.scope.clone().unwrap_or_else(|| terms.scope.clone());
         let mut registration = Registration::new(self.now(), scope);
         registration.software_statement = statement;
+        registration.developer = developer;
         if let Some(token) = &token {
             registration = registration.token(token);
         }
@@ -184,7 +186,7 @@ impl RegistrationSettings {
         Ok((terms, metadata.software_statement))
     }
 
-    async fn judge(
+    pub(super) async fn judge(
         &self,
         server: &AuthorizationServer,
         request: &RegistrationRequest<'_>,

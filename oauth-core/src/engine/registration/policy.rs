@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::{statement::SoftwareStatement, terms::Terms};
 use crate::{
     client::{
-        Client,
+        Client, ClientId,
         metadata::{ClientMetadata, RegistrationError},
     },
     engine::policy::HostFuture,
@@ -116,6 +116,18 @@ pub enum RegistrationOrigin {
     },
     /// The registration access token of the client itself.
     Management,
-    /// The host's own: a page for its developers, say.
+    /// The host's own.
     Host,
+    /// A person who is signed in with the host, on a page for developers.
+    Developer {
+        /// Who they are: the `sub` of their tokens.
+        subject: String,
+    },
+    /// None: nobody registers. The client describes itself in a document
+    /// ([`RegistrationSettings::client_id_metadata_documents`](super::RegistrationSettings::client_id_metadata_documents)).
+    /// The policy is asked whenever the client sends something.
+    MetadataDocument {
+        /// The URL of the document, which is the client's identifier.
+        client: ClientId,
+    },
 }

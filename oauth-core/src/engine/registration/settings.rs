@@ -32,6 +32,7 @@ pub struct RegistrationSettings {
     pub(super) manageable: bool,
     pub(super) rotates_tokens: bool,
     pub(super) localhost: bool,
+    pub(super) documents: bool,
     pub(super) scope: Option<Scope>,
     pub(super) grant_types: Vec<GrantType>,
     pub(super) auth_methods: Option<Vec<AuthMethod>>,
@@ -50,6 +51,7 @@ impl RegistrationSettings {
             manageable: false,
             rotates_tokens: false,
             localhost: false,
+            documents: false,
             scope: None,
             grant_types: Vec::new(),
             auth_methods: None,
@@ -88,6 +90,50 @@ impl RegistrationSettings {
     /// [`RedirectUri::parse_or_localhost`](crate::client::RedirectUri::parse_or_localhost).
     pub const fn allow_localhost(mut self) -> Self {
         self.localhost = true;
+        self
+    }
+
+    /// Takes clients that nobody has registered: whose identifier is the https URL of
+    /// a document that describes them ([Client ID Metadata Document]). It is fetched
+    /// by what [`AuthorizationServerBuilder::fetch`] has set, without which the
+    /// server is not built, when such a client sends something and the document is
+    /// not at hand. No record of such a client is kept.
+    ///
+    /// What the other settings and the policy say holds for these clients as well.
+    /// A client whose document names no authentication method is public. Software
+    /// statements in a document are not read, and redirect URIs in it that begin
+    /// with `http://localhost` are left out unless they are allowed. A host cannot
+    /// approve for a user whose identifier begins with `https://` any more: it might
+    /// be that of a client. In development plain http to this machine counts too,
+    /// if what fetches asks there.
+    ///
+    /// ```
+    /// # use oauth_core::{clock::UnixTime, fetch::{Fetch, FetchFuture, FetchRequest, Fetched}};
+    /// # #[derive(Debug)]
+    /// # struct GuardedFetch;
+    /// # impl Fetch for GuardedFetch {
+    /// #     fn fetch(&self, _: FetchRequest) -> FetchFuture<'_> {
+    /// #         Box::pin(std::future::ready(Ok(Fetched::new(&b"{}"[..], UnixTime(0)))))
+    /// #     }
+    /// # }
+    /// use oauth_core::{endpoint::metadata, server::AuthorizationServer};
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// let server = AuthorizationServer::builder("https://auth.example")
+    ///     .fetch(GuardedFetch) // of oauth-tower: `GuardedFetch::builder().build()?`
+    ///     .registration(|clients| clients.client_id_metadata_documents())
+    ///     .build()
+    ///     .await?;
+    /// let metadata = metadata::describe(&server);
+    /// assert!(metadata.client_id_metadata_document_supported && metadata.registration_endpoint.is_none());
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// [Client ID Metadata Document]: https://datatracker.ietf.org/doc/draft-ietf-oauth-client-id-metadata-document/
+    /// [`AuthorizationServerBuilder::fetch`]: crate::server::AuthorizationServerBuilder::fetch
+    pub const fn client_id_metadata_documents(mut self) -> Self {
+        self.documents = true;
         self
     }
 
@@ -159,7 +205,20 @@ impl RegistrationSettings {
         self
     }
 
+    pub(super) const fn allows_localhost(&self) -> bool {
+        self.localhost
+    }
+
     pub(crate) const fn is_manageable(&self) -> bool {
         self.manageable
+    }
+
+    /// Whether anybody at all can register at the endpoint.
+    pub(crate) const fn has_endpoint(&self) -> bool {
+        self.open || !self.takes_none()
+    }
+
+    pub(crate) const fn takes_documents(&self) -> bool {
+        self.documents
     }
 }

@@ -35,6 +35,10 @@ impl Terms {
             return Err(RegistrationError::member("token_endpoint_auth_method", "is not offered here"));
         }
         check_keys_can_be_had(server, &metadata)?;
+        check_tokens_can_be_bound(server, &metadata)?;
+        let known = &server.authorization().detail_types;
+        metadata.tokens.authorization_details_types.retain(|name| known.contains(name));
+        check_requests_can_be_had(server, &metadata)?;
         let scope = settings.scope.clone().unwrap_or_else(|| server.declared_scope());
         metadata.scope = Some(asked.scope.as_ref().map_or_else(|| scope.clone(), |asked| asked.intersection(&scope)));
         Ok(Self { metadata, scope })
@@ -62,6 +66,27 @@ fn check_keys_can_be_had(server: &AuthorizationServer, metadata: &ClientMetadata
         }
         _ => Ok(()),
     }
+}
+
+/// So is one whose requests could never be read.
+fn check_requests_can_be_had(server: &AuthorizationServer, metadata: &ClientMetadata) -> Result<(), RegistrationError> {
+    let uris = &metadata.requests.request_uris;
+    if !server.fetches_requests() || uris.iter().all(|uri| server.fetch().check(uri).is_ok()) {
+        return Ok(());
+    }
+    Err(RegistrationError::member("request_uris", "has one that is not fetched here"))
+}
+
+/// Likewise one that could never get a token, or only one that anybody can use.
+fn check_tokens_can_be_bound(server: &AuthorizationServer, metadata: &ClientMetadata) -> Result<(), RegistrationError> {
+    let refused = |name| Err(RegistrationError::member(name, "is not offered here"));
+    if metadata.tokens.dpop_bound_access_tokens && !server.dpop().is_on() {
+        return refused("dpop_bound_access_tokens");
+    }
+    if metadata.tokens.tls_client_certificate_bound_access_tokens && !server.binds_to_certificates() {
+        return refused("tls_client_certificate_bound_access_tokens");
+    }
+    Ok(())
 }
 
 impl RegistrationSettings {

@@ -24,8 +24,9 @@ fn each_purpose_takes_its_own_media_types_and_nothing_else() {
 
 #[test]
 fn a_document_that_cannot_be_what_it_should_be_is_none() {
-    let is =
-        |purpose: Purpose, text: &str| FetchRequest::new("https://app.example/", purpose).is_valid(text.as_bytes());
+    let is = |purpose: Purpose, text: &str| {
+        FetchRequest::new("https://app.example/", purpose).check(text.as_bytes()).is_ok()
+    };
     assert!(is(Purpose::JwkSet, "{\"keys\":[]}") && is(Purpose::ClientMetadata, "{}"));
     assert!(is(Purpose::RequestObject, "a.b.c"));
     assert!(!is(Purpose::JwkSet, "{}") && !is(Purpose::ClientMetadata, "[]") && !is(Purpose::RequestObject, "a b"));
@@ -33,9 +34,11 @@ fn a_document_that_cannot_be_what_it_should_be_is_none() {
     assert!(!is(Purpose::JwkSet, r#"{"keys":[{"kty":"oct","k":"AA"}]}"#));
     let picky = FetchRequest::new("https://app.example/", Purpose::JwkSet).valid_if(|url, document| {
         assert_eq!(url, "https://app.example/");
-        document == b"yes"
+        if document == b"yes" { Ok(()) } else { Err("is not yes".to_owned()) }
     });
-    assert!(picky.is_valid(b"yes") && !picky.is_valid(b"{\"keys\":[]}"));
+    assert!(picky.check(b"yes").is_ok());
+    let refused = picky.check(b"{\"keys\":[]}").unwrap_err();
+    assert_eq!(refused.to_string(), "the document is not what was asked for: is not yes");
 }
 
 #[test]
@@ -57,7 +60,13 @@ fn what_may_pass_by_itself_is_an_outage_and_the_rest_is_not() {
         status(429),
     ];
     assert!(outages.iter().all(FetchError::is_outage));
-    let faults = [FetchError::TooLarge, FetchError::MediaType, FetchError::Encoded, FetchError::Invalid, status(404)];
+    let faults = [
+        FetchError::TooLarge,
+        FetchError::MediaType,
+        FetchError::Encoded,
+        FetchError::Invalid { why: None },
+        status(404),
+    ];
     assert!(faults.iter().all(|error| !error.is_outage() && error.retry_after().is_none()));
     assert_eq!(outages[1].retry_after(), Some(7));
 }

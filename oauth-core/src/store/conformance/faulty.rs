@@ -5,17 +5,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::verbs::every_verb;
 use crate::{
-    client::{Client, ClientId},
-    clock::UnixTime,
-    secret::Digest,
-    store::{
-        AccessToken, Clients, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction, RedeemCode,
-        Redemption, RefreshOutcome, Revocation, RotateRefresh, SealedKey, SigningKeys, Store, StoreError, StoreFuture,
-        Uses,
-    },
-    token::GrantId,
+    every_verb,
+    store::{Store, StoreError, StoreFuture},
 };
 
 /// A store around another, one of whose calls can be made to fail with
@@ -142,7 +134,7 @@ impl<S: fmt::Debug> fmt::Debug for Faulty<S> {
 }
 
 macro_rules! faulty {
-    ($($of:ident { $($verb:ident($($argument:ident: $type:ty),*) -> $out:ty;)* })*) => { $(
+    ($($of:path { $($verb:ident($($argument:ident: $type:ty),*) -> $out:ty;)* })*) => { $(
         impl<S: Store> $of for Faulty<S> { $(
             fn $verb(&self, $($argument: $type),*) -> StoreFuture<'_, $out> {
                 Box::pin(async move {

@@ -1,6 +1,7 @@
 //! A store with one planted flaw at a time.
 
 mod clients;
+mod consents;
 mod grants;
 mod halves;
 mod interactions;
@@ -15,7 +16,7 @@ use crate::{
     clock::{Clock, SystemClock, UnixTime},
     secret::Digest,
     store::{
-        AccessToken, Grant, ParkedInteraction, RedeemCode, Redemption, RefreshOutcome, RotateRefresh,
+        AccessToken, Consent, Grant, ParkedInteraction, RedeemCode, Redemption, RefreshOutcome, RotateRefresh,
         memory::MemoryStore,
     },
     token::GrantId,
@@ -73,6 +74,22 @@ pub(super) enum Flaw {
     KeepsUses,
     SweepsUses,
     KeepsInteractions,
+    ReplacesConsentsLater,
+    IgnoresRevisionsOfConsents,
+    RoundsRevisionsOfConsents,
+    BringsBackForgottenConsents,
+    KeepsOldConsents,
+    ForgetsConsentsSilently,
+    KeepsForgottenConsents,
+    ShowsExpiredConsents,
+    ReplacesExpiredConsents,
+    MindsExpiredConsents,
+    EndsConsentsByItsOwnClock,
+    SharesConsentsOfClients,
+    SharesConsentsOfPeople,
+    JoinsTheNamesOfConsents,
+    KeepsConsents,
+    SweepsConsents,
     UsesItsOwnClock,
     ForgetsRedemptionsToCome,
     ForgetsRevocationsToCome,
@@ -83,6 +100,7 @@ pub(super) enum Flaw {
     RevokesPiecemeal,
     EndsInteractionsFirst,
     ReplacesClientsInTwoSteps,
+    ReplacesConsentsInTwoSteps,
     LosesWhatIsGivenUp,
     KeepsConnectionsThatAreGivenUp,
     NeverReady,
@@ -100,6 +118,8 @@ pub(super) struct Flawed {
     parked: Mutex<HashMap<Digest, ParkedInteraction>>,
     /// How often, and until when.
     used: Mutex<HashMap<Digest, (u64, UnixTime)>>,
+    /// Under both names, one after the other.
+    given: Mutex<HashMap<(String, String), Consent>>,
     rest: MemoryStore,
     /// How many connections are in use, or lost.
     connections: AtomicUsize,
@@ -107,8 +127,8 @@ pub(super) struct Flawed {
 
 impl Flawed {
     pub(super) fn new(flaw: Flaw) -> Self {
-        let (grants, parked, used) = Default::default();
-        Self { flaw, grants, parked, used, rest: MemoryStore::default(), connections: AtomicUsize::new(0) }
+        let (grants, parked, used, given) = Default::default();
+        Self { flaw, grants, parked, used, given, rest: MemoryStore::default(), connections: AtomicUsize::new(0) }
     }
 
     fn has(&self, flaw: Flaw) -> bool {

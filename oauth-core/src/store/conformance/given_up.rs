@@ -182,6 +182,33 @@ pub(super) async fn a_use_that_is_given_up_forgets_none(context: &Context<'_>) -
     Ok(())
 }
 
+pub(super) async fn a_consent_that_is_given_up_is_no_half_one(context: &Context<'_>) -> Verdict {
+    let (store, now) = (&context.store, context.now);
+    for polls in POLLS {
+        let first = sample::consent(context)?;
+        let held = || store.consent(first.subject.clone(), first.client.clone(), now);
+        let (second, third) =
+            (sample::agreeing(context, &first, "photos")?, sample::agreeing(context, &first, "notes")?);
+        same("the first", &store.replace_consent(first.clone(), None, now).await?, &true)?;
+        give_up(store.replace_consent(second.clone(), Some(first.revision), now), polls).await?;
+        let found = held().await?;
+        ensure(found.is_some_and(|found| found == first || found == second), "neither the old consent nor the new")?;
+        // Whichever is there is replaced, once.
+        let mut replaced = 0;
+        for before in [&first, &second] {
+            replaced += usize::from(store.replace_consent(third.clone(), Some(before.revision), now).await?);
+        }
+        same("replacements", &replaced, &1)?;
+        same("the one that was put there", &held().await?, &Some(third.clone()))?;
+        give_up(store.forget_consent(first.subject.clone(), first.client.clone()), polls).await?;
+        let found = held().await?;
+        ensure(found.is_none_or(|found| found == third), "half a consent")?;
+        store.forget_consent(first.subject.clone(), first.client.clone()).await?;
+        same("one that was forgotten", &held().await?, &None)?;
+    }
+    Ok(())
+}
+
 /// As many as a store may have connections, and more.
 pub(super) async fn calls_that_are_given_up_leave_room_for_others(context: &Context<'_>) -> Verdict {
     let store = &context.store;

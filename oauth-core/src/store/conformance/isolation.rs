@@ -9,7 +9,7 @@ use super::{
 use crate::{
     client::Client,
     secret::Digest,
-    store::{FinishInteraction, Grant, RedeemCode, RotateRefresh, Store, StoreError},
+    store::{Consent, FinishInteraction, Grant, RedeemCode, RotateRefresh, Store, StoreError},
     token::GrantId,
 };
 
@@ -226,4 +226,38 @@ pub(super) async fn a_client_is_seen_as_a_whole_while_it_is_replaced(context: &C
     watch(context, write, look).await?;
     let last = context.store.client(first.id.clone()).await?;
     same("the client at last", &last.as_deref(), &versions.last())
+}
+
+pub(super) async fn a_consent_is_seen_as_a_whole_while_it_is_replaced(context: &Context<'_>) -> Verdict {
+    let mut versions = vec![sample::consent(context)?];
+    for tokens in ["photos:read", "photos:write", "notes"] {
+        let next = versions.last().map(|last| sample::agreeing(context, last, tokens)).transpose()?;
+        versions.extend(next);
+    }
+    let Some((first, others)) = versions.split_first() else { return Ok(()) };
+    let (subject, client, now) = (first.subject.clone(), first.client.clone(), context.now);
+    same("the first", &context.store.replace_consent(first.clone(), None, now).await?, &true)?;
+    let (store, others, mut revision) = (Arc::clone(&context.store), others.to_vec(), first.revision);
+    let write = async move {
+        for consent in others {
+            let next = consent.revision;
+            store.replace_consent(consent, Some(revision), now).await?;
+            revision = next;
+        }
+        Ok(())
+    };
+    let known: Arc<[Consent]> = versions.iter().cloned().collect();
+    let look = move |store: Arc<dyn Store>| {
+        let (known, subject, client) = (Arc::clone(&known), subject.clone(), client.clone());
+        async move {
+            let found = store.consent(subject, client, now).await?;
+            match found.and_then(|found| known.iter().position(|consent| *consent == found)) {
+                Some(number) => Ok(number + 1 == known.len()),
+                None => Err(Torn::Seen("a consent that is neither the old one nor the new one")),
+            }
+        }
+    };
+    watch(context, write, look).await?;
+    let last = context.store.consent(first.subject.clone(), first.client.clone(), now).await?;
+    same("the consent at last", &last.as_ref(), &versions.last())
 }

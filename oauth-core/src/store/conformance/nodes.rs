@@ -1,20 +1,10 @@
 //! Several handles of one store, as several nodes would have them.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::verbs::every_verb;
 use crate::{
-    client::{Client, ClientId},
-    clock::UnixTime,
-    secret::Digest,
-    store::{
-        AccessToken, Clients, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction, RedeemCode,
-        Redemption, RefreshOutcome, Revocation, RotateRefresh, SealedKey, SigningKeys, Store, StoreFuture, Uses,
-    },
-    token::GrantId,
+    every_verb,
+    store::{Store, StoreFuture},
 };
 
 /// Several handles of one store that take turns, call by call: what the suite
@@ -52,7 +42,7 @@ impl<S: Store> Nodes<S> {
 }
 
 macro_rules! in_turn {
-    ($($of:ident { $($verb:ident($($argument:ident: $type:ty),*) -> $out:ty;)* })*) => { $(
+    ($($of:path { $($verb:ident($($argument:ident: $type:ty),*) -> $out:ty;)* })*) => { $(
         impl<S: Store> $of for Nodes<S> { $(
             fn $verb(&self, $($argument: $type),*) -> StoreFuture<'_, $out> {
                 self.next().$verb($($argument),*)

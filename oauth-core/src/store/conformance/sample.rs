@@ -2,13 +2,15 @@
 
 use super::context::{Broken, Context};
 use crate::{
+    authorization_details::AuthorizationDetails,
+    claims::Confirmation,
     client::ClientId,
     clock::{SystemRandom, UnixTime, random_bytes},
     pkce::{CodeChallenge, CodeVerifier},
     scope::Scope,
     secret::Digest,
     store::{
-        AccessToken, Code, Grant, GrantFacts, NextRefresh, ParkedInteraction, RedeemCode, Refresh, Retry,
+        AccessToken, Code, Consent, Grant, GrantFacts, NextRefresh, ParkedInteraction, RedeemCode, Refresh, Retry,
         RotateRefresh, StoreError,
     },
     token::GrantId,
@@ -56,6 +58,8 @@ pub(super) fn grant(context: &Context<'_>) -> Result<Grant, Broken> {
         resources: vec!["https://albums.example/".to_owned()],
         auth_time: Some(context.now),
         acr: Some("urn:example:gold".to_owned()),
+        authorization_details: AuthorizationDetails::default(),
+        dpop_jkt: None,
     };
     let expires_at = context.after(30 * DAY);
     Ok(Grant { id: id()?, facts, created_at: context.now, expires_at, revoked_at: None, code: None, refresh: None })
@@ -86,7 +90,12 @@ pub(super) fn full(context: &Context<'_>) -> Result<Grant, Broken> {
     let refresh = Refresh { digest: digest()?, generation: 7, used_at: context.after(1), retry: Some(retry) };
     let mut grant = coded(context)?;
     grant.code.as_mut().into_iter().for_each(|code| code.redeemed_at = Some(context.now));
-    let facts = GrantFacts { subject: Some("ål'ice \"\u{1F980}\"".to_owned()), ..grant.facts };
+    let facts = GrantFacts {
+        subject: Some("ål'ice \"\u{1F980}\"".to_owned()),
+        authorization_details: details()?,
+        dpop_jkt: Some(JKT.to_owned()),
+        ..grant.facts
+    };
     Ok(Grant { facts, refresh: Some(refresh), revoked_at: Some(context.after(2)), ..grant })
 }
 
@@ -98,7 +107,17 @@ pub(super) fn access(context: &Context<'_>) -> Result<AccessToken, Broken> {
         audience: vec!["https://albums.example/".to_owned()],
         issued_at: context.now,
         expires_at: context.after(HOUR),
+        authorization_details: details()?,
+        confirmation: Some(Confirmation::dpop(JKT)),
     })
+}
+
+/// RFC 9449 section 6.1.
+const JKT: &str = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
+
+fn details() -> Result<AuthorizationDetails, Broken> {
+    let text = r#"[{"type":"account","actions":["read"],"limit":7.5,"to":"ål'ice \\ \"\""}]"#;
+    Ok(AuthorizationDetails::parse(text).map_err(StoreError::unavailable)?)
 }
 
 /// What redeems the code of `grant`.
@@ -157,6 +176,23 @@ pub(super) fn following(context: &Context<'_>, rotation: &RotateRefresh) -> Resu
         access: access(context)?,
         ..rotation.clone()
     })
+}
+
+/// What somebody nobody else knows has agreed to, for a day.
+pub(super) fn consent(context: &Context<'_>) -> Result<Consent, Broken> {
+    let client = client(&format!("client {}", id()?))?;
+    let consent = Consent::new(format!("ål'ice \"\u{1F980}\" {}", id()?), client, context.now);
+    agreeing(context, &consent, "albums:read albums:write")
+}
+
+/// The same, with one more scope.
+pub(super) fn agreeing(context: &Context<'_>, before: &Consent, tokens: &str) -> Result<Consent, Broken> {
+    let resources = ["https://albums.example/".to_owned(), "urn:é:'\"".to_owned()];
+    let consent = before.clone().with(&resources, &scope(tokens)?, context.now, context.after(DAY));
+    let Some(mut consent) = consent else { return Err(Broken::new("a sample holds too much".to_owned())) };
+    // Any 64 bits will do.
+    consent.revision = u64::from_be_bytes(random()?);
+    Ok(consent)
 }
 
 /// A request that waits for ten minutes.

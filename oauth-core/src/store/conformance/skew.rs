@@ -8,7 +8,7 @@ use super::{
 use crate::{
     clock::UnixTime,
     store::{
-        Code, FinishInteraction, Grant, NextRefresh, ParkedInteraction, RedeemCode, Redemption, Refresh,
+        Code, Consent, FinishInteraction, Grant, NextRefresh, ParkedInteraction, RedeemCode, Redemption, Refresh,
         RefreshOutcome, Revocation, RotateRefresh,
     },
 };
@@ -140,6 +140,7 @@ pub(super) async fn the_ends_of_time_are_times_too(context: &Context<'_>) -> Ver
         same("first_use", &context.store.first_use(digest, UnixTime::MAX, now).await?, &first)?;
         same("uses", &context.store.uses(digest, now).await?, &first.into())?;
         same("count_use", &context.store.count_use(sample::digest()?, UnixTime::MAX, now).await?, &1)?;
+        consents_at(context, now).await?;
         let removed = context.store.sweep(now, 1).await?;
         ensure(removed <= 1, "a sweep of at most 1 removed more")?;
     }
@@ -181,6 +182,16 @@ async fn interactions_at(context: &Context<'_>, now: UnixTime) -> Verdict {
     same("an interaction", &store.interaction(id, browser, now).await?, &open.then_some(parked))?;
     let finish = FinishInteraction { id, browser, now, grant: Some(endless(context, now)?) };
     same("its end", &store.finish_interaction(finish).await?, &open)
+}
+
+async fn consents_at(context: &Context<'_>, now: UnixTime) -> Verdict {
+    let store = &context.store;
+    let endless = Consent { given_at: now, expires_at: UnixTime::MAX, ..sample::consent(context)? };
+    let (subject, client) = (endless.subject.clone(), endless.client.clone());
+    same("replace_consent", &store.replace_consent(endless.clone(), None, now).await?, &true)?;
+    let counts = (now < UnixTime::MAX).then_some(endless);
+    same("a consent", &store.consent(subject.clone(), client.clone(), now).await?, &counts)?;
+    same("forget_consent", &store.forget_consent(subject, client).await?, &true)
 }
 
 async fn signing_keys(context: &Context<'_>) -> Verdict {

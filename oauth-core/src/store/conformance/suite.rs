@@ -59,8 +59,8 @@ where
         Self { swept: &[], ..self }
     }
 
-    /// For a store that leaves to sweeps what has to do with grants, and
-    /// removes interactions and uses by itself: a
+    /// For a store that leaves to sweeps what has to do with grants and
+    /// consents, and removes interactions and uses by itself: a
     /// [`Composite`](crate::store::composite::Composite) of two kinds.
     #[must_use]
     pub fn without_sweeps_of_what_is_short_lived(self) -> Self {

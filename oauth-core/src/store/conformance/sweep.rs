@@ -106,9 +106,13 @@ async fn sweep_in_vain(context: &Context<'_>) -> Verdict {
 pub(super) async fn a_store_that_cleans_up_by_itself_is_left_alone_by_sweeps(context: &Context<'_>) -> Verdict {
     let (grant, access) = (sample::refreshable(context)?, sample::access(context)?);
     context.store.insert_grant(grant.clone(), Some(access.clone())).await?;
+    let consent = sample::consent(context)?;
+    same("a consent", &context.store.replace_consent(consent.clone(), None, context.now).await?, &true)?;
     sweep_in_vain(context).await?;
     let found = context.store.access(grant.id, access.digest).await?;
-    same("a grant and its token", &found, &Some((grant, access)))
+    same("a grant and its token", &found, &Some((grant, access)))?;
+    let found = context.store.consent(consent.subject.clone(), consent.client.clone(), context.now).await?;
+    same("a consent", &found, &Some(consent))
 }
 
 pub(super) async fn interactions_that_end_by_themselves_are_left_alone_by_sweeps(context: &Context<'_>) -> Verdict {

@@ -6,9 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     CHECKS, Faulty, RACES, SWEEPS, Suite,
     flawed::{Flaw as F, Flawed},
-    verbs::every_verb,
 };
-use crate::store::memory::MemoryStore;
+use crate::{every_verb, store::memory::MemoryStore};
 
 fn suite(flaw: F) -> Suite<impl Fn() -> std::future::Ready<Flawed>, fn(super::Task)> {
     Suite::new(move || std::future::ready(Flawed::new(flaw)), |task| drop(tokio::spawn(task)))
@@ -27,7 +26,7 @@ async fn a_store_without_a_flaw_passes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_without_sweeps_passes_if_it_says_so() {
     let sweep = |name: &str| name.contains("sweep");
-    assert_eq!(suite(F::SweepsNothing).failures_among(sweep).await.len(), 4);
+    assert_eq!(suite(F::SweepsNothing).failures_among(sweep).await.len(), 5);
     assert_eq!(suite(F::SweepsNothing).without_sweeps().failures_among(sweep).await, []);
     // Who says so must be idle, as far as that goes.
     let left_alone = |name: &str| name.contains("left_alone_by_sweeps");
@@ -35,7 +34,7 @@ async fn a_store_without_sweeps_passes_if_it_says_so() {
     let some = suite(F::None).without_sweeps_of_what_is_short_lived().failures_among(sweep).await;
     assert_eq!(some.len(), 1, "{some:?}");
     let some = suite(F::SweepsNothing).without_sweeps_of_what_is_short_lived().failures_among(sweep).await;
-    assert_eq!(some.len(), 2, "{some:?}");
+    assert_eq!(some.len(), 3, "{some:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -99,6 +98,23 @@ async fn every_planted_flaw_fails_the_check_that_is_about_it() {
         (F::KeepsUses, "a_sweep_removes_ended_uses_in_small_batches"),
         (F::SweepsUses, "a_sweep_removes_ended_uses_in_small_batches"),
         (F::KeepsInteractions, "a_sweep_removes_expired_interactions"),
+        (F::ReplacesConsentsLater, "a_consent_is_replaced_once_by_many"),
+        (F::ReplacesConsentsLater, "a_forgotten_consent_is_not_brought_back_by_those_who_replace_it"),
+        (F::IgnoresRevisionsOfConsents, "a_consent_is_replaced_at_its_revision_alone"),
+        (F::RoundsRevisionsOfConsents, "a_consent_is_replaced_at_its_revision_alone"),
+        (F::BringsBackForgottenConsents, "a_consent_is_replaced_at_its_revision_alone"),
+        (F::KeepsOldConsents, "a_consent_is_kept_replaced_and_forgotten"),
+        (F::ForgetsConsentsSilently, "a_consent_is_kept_replaced_and_forgotten"),
+        (F::KeepsForgottenConsents, "a_consent_is_kept_replaced_and_forgotten"),
+        (F::ShowsExpiredConsents, "a_consent_counts_until_its_end"),
+        (F::ReplacesExpiredConsents, "a_consent_counts_until_its_end"),
+        (F::MindsExpiredConsents, "a_consent_counts_until_its_end"),
+        (F::EndsConsentsByItsOwnClock, "a_consent_counts_until_its_end"),
+        (F::SharesConsentsOfClients, "consents_of_different_people_and_clients_do_not_meet"),
+        (F::SharesConsentsOfPeople, "consents_of_different_people_and_clients_do_not_meet"),
+        (F::JoinsTheNamesOfConsents, "consents_of_different_people_and_clients_do_not_meet"),
+        (F::KeepsConsents, "a_sweep_removes_expired_consents_in_small_batches"),
+        (F::SweepsConsents, "a_sweep_removes_expired_consents_in_small_batches"),
         (F::UsesItsOwnClock, "expiry_is_judged_by_the_callers_clock"),
         (F::ForgetsRedemptionsToCome, "a_code_is_redeemed_once_whatever_the_clocks_say"),
         (F::ForgetsRevocationsToCome, "a_revocation_is_not_undone_by_another_clock"),
@@ -114,6 +130,8 @@ async fn every_planted_flaw_fails_the_check_that_is_about_it() {
         (F::EndsInteractionsFirst, "an_interaction_whose_end_is_given_up_can_end"),
         (F::ReplacesClientsInTwoSteps, "a_client_is_seen_as_a_whole_while_it_is_replaced"),
         (F::ReplacesClientsInTwoSteps, "a_client_or_key_that_is_given_up_is_no_half_one"),
+        (F::ReplacesConsentsInTwoSteps, "a_consent_is_seen_as_a_whole_while_it_is_replaced"),
+        (F::ReplacesConsentsInTwoSteps, "a_consent_that_is_given_up_is_no_half_one"),
         (F::LosesWhatIsGivenUp, "a_refresh_that_is_given_up_leaves_the_way_to_its_successor"),
         (F::LosesWhatIsGivenUp, "a_revocation_that_is_given_up_can_be_repeated"),
         (F::LosesWhatIsGivenUp, "a_use_that_is_given_up_forgets_none"),
@@ -126,7 +144,7 @@ async fn every_planted_flaw_fails_the_check_that_is_about_it() {
 }
 
 macro_rules! names {
-    ($($of:ident { $($verb:ident($($argument:ident: $type:ty),*) -> $out:ty;)* })*) => {
+    ($($of:path { $($verb:ident($($argument:ident: $type:ty),*) -> $out:ty;)* })*) => {
         &[$($(stringify!($verb)),*),*]
     };
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     client::Client,
-    store::{AccessToken, Cursor, Grant, Page, Store, StoreError, StoreFuture, Transfer},
+    store::{AccessToken, Consent, Cursor, Grant, Page, Store, StoreError, StoreFuture, Transfer},
     token::GrantId,
 };
 
@@ -50,6 +50,7 @@ pub(super) async fn failures(store: Arc<dyn Store>, listed: &dyn Transfer) -> Ve
         ("every client is listed", clients(&context, listed).await),
         ("every grant is listed as it is, revoked or not", grants(&context, listed).await),
         ("every access token is listed with its grant", tokens(&context, listed).await),
+        ("every consent is listed as it is", consents(&context, listed).await),
         ("a page has about as many records as it should", pages(&context, listed).await),
         ("what stays is listed while others come and go", churn(&context, listed).await),
         ("a cursor from elsewhere is refused", foreign(listed).await),
@@ -165,6 +166,32 @@ async fn tokens(context: &Context<'_>, listed: &dyn Transfer) -> Verdict {
     Ok(())
 }
 
+async fn consents(context: &Context<'_>, listed: &dyn Transfer) -> Verdict {
+    let mut expected = Vec::new();
+    for _ in 0..3 {
+        // Of one person to several clients, whose names are each other's beginnings.
+        let consent = sample::consent(context)?;
+        for more in ["", "a", "ab", "b"] {
+            let client = sample::client(&format!("{}{more}", consent.client))?;
+            expected.push(Consent { client, ..sample::agreeing(context, &consent, "photos")? });
+        }
+    }
+    for consent in &expected {
+        same("a first one", &context.store.replace_consent(consent.clone(), None, context.now).await?, &true)?;
+    }
+    let Some(gone) = expected.pop() else { return Ok(()) };
+    context.store.forget_consent(gone.subject.clone(), gone.client.clone()).await?;
+    for limit in LIMITS {
+        let found = all(|after| listed.list_consents(after, limit)).await?;
+        for consent in &expected {
+            let own = found.iter().find(|one| one.subject == consent.subject && one.client == consent.client);
+            same(&format!("a consent, at a limit of {limit}"), &own, &Some(consent))?;
+        }
+        ensure(!found.contains(&gone), "a forgotten consent is listed")?;
+    }
+    Ok(())
+}
+
 async fn pages(context: &Context<'_>, listed: &dyn Transfer) -> Verdict {
     const LIMIT: usize = 10;
     const MOST: usize = 5 * LIMIT;
@@ -214,5 +241,6 @@ async fn foreign(listed: &dyn Transfer) -> Verdict {
     let cursor = || Some(Cursor::new([0xff; 3]));
     ensure(listed.list_clients(cursor(), 1).await.is_err(), "of clients")?;
     ensure(listed.list_grants(cursor(), 1).await.is_err(), "of grants")?;
-    ensure(listed.list_access(cursor(), 1).await.is_err(), "of access tokens")
+    ensure(listed.list_access(cursor(), 1).await.is_err(), "of access tokens")?;
+    ensure(listed.list_consents(cursor(), 1).await.is_err(), "of consents")
 }

@@ -2,45 +2,76 @@
 
 /// Hands the verbs, trait by trait, to the macro `$wrap`. A verb that is
 /// missing here is missing in every wrapper, and they do not compile.
+#[doc(hidden)]
+#[macro_export]
 macro_rules! every_verb {
     ($wrap:ident) => {
         $wrap! {
-            Grants {
-                insert_grant(grant: Grant, access: Option<AccessToken>) -> ();
-                grant(id: GrantId) -> Option<Grant>;
-                access(id: GrantId, digest: Digest) -> Option<(Grant, AccessToken)>;
-                redeem_code(redeem: RedeemCode) -> Redemption;
-                rotate_refresh(rotate: RotateRefresh) -> RefreshOutcome;
-                insert_access(id: GrantId, access: AccessToken, now: UnixTime) -> bool;
-                revoke_grant(id: GrantId, now: UnixTime) -> Revocation;
-                revoke_access(id: GrantId, digest: Digest) -> bool;
-                sweep(now: UnixTime, limit: usize) -> usize;
+            $crate::store::Grants {
+                insert_grant(grant: $crate::store::Grant, access: Option<$crate::store::AccessToken>) -> ();
+                grant(id: $crate::token::GrantId) -> Option<$crate::store::Grant>;
+                access(id: $crate::token::GrantId, digest: $crate::secret::Digest)
+                    -> Option<($crate::store::Grant, $crate::store::AccessToken)>;
+                redeem_code(redeem: $crate::store::RedeemCode) -> $crate::store::Redemption;
+                rotate_refresh(rotate: $crate::store::RotateRefresh) -> $crate::store::RefreshOutcome;
+                insert_access(
+                    id: $crate::token::GrantId,
+                    access: $crate::store::AccessToken,
+                    now: $crate::clock::UnixTime
+                ) -> bool;
+                revoke_grant(id: $crate::token::GrantId, now: $crate::clock::UnixTime) -> $crate::store::Revocation;
+                revoke_access(id: $crate::token::GrantId, digest: $crate::secret::Digest) -> bool;
+                sweep(now: $crate::clock::UnixTime, limit: usize) -> usize;
             }
-            Clients {
-                client(id: ClientId) -> Option<Arc<Client>>;
-                put_client(client: Client) -> ();
-                replace_client(client: Client, revision: u64) -> bool;
-                delete_client(id: ClientId) -> bool;
+            $crate::store::Clients {
+                client(id: $crate::client::ClientId) -> Option<std::sync::Arc<$crate::client::Client>>;
+                put_client(client: $crate::client::Client) -> ();
+                replace_client(client: $crate::client::Client, revision: u64) -> bool;
+                delete_client(id: $crate::client::ClientId) -> bool;
             }
-            Interactions {
-                park_interaction(parked: ParkedInteraction) -> ();
-                interaction(id: Digest, browser: Digest, now: UnixTime) -> Option<ParkedInteraction>;
-                finish_interaction(finish: FinishInteraction) -> bool;
+            $crate::store::Interactions {
+                park_interaction(parked: $crate::store::ParkedInteraction) -> ();
+                interaction(
+                    id: $crate::secret::Digest,
+                    browser: $crate::secret::Digest,
+                    now: $crate::clock::UnixTime
+                ) -> Option<$crate::store::ParkedInteraction>;
+                finish_interaction(finish: $crate::store::FinishInteraction) -> bool;
             }
-            SigningKeys {
-                signing_keys() -> Vec<SealedKey>;
-                insert_signing_key(key: SealedKey, newest: Option<UnixTime>) -> bool;
+            $crate::store::SigningKeys {
+                signing_keys() -> Vec<$crate::store::SealedKey>;
+                insert_signing_key(key: $crate::store::SealedKey, newest: Option<$crate::clock::UnixTime>) -> bool;
                 delete_signing_key(kid: String) -> bool;
             }
-            Uses {
-                first_use(digest: Digest, until: UnixTime, now: UnixTime) -> bool;
-                count_use(digest: Digest, until: UnixTime, now: UnixTime) -> u64;
-                uses(digest: Digest, now: UnixTime) -> u64;
+            $crate::store::Uses {
+                first_use(
+                    digest: $crate::secret::Digest,
+                    until: $crate::clock::UnixTime,
+                    now: $crate::clock::UnixTime
+                ) -> bool;
+                count_use(
+                    digest: $crate::secret::Digest,
+                    until: $crate::clock::UnixTime,
+                    now: $crate::clock::UnixTime
+                ) -> u64;
+                uses(digest: $crate::secret::Digest, now: $crate::clock::UnixTime) -> u64;
             }
-            Store {
+            $crate::store::Consents {
+                consent(
+                    subject: String,
+                    client: $crate::client::ClientId,
+                    now: $crate::clock::UnixTime
+                ) -> Option<$crate::store::Consent>;
+                replace_consent(
+                    consent: $crate::store::Consent,
+                    revision: Option<u64>,
+                    now: $crate::clock::UnixTime
+                ) -> bool;
+                forget_consent(subject: String, client: $crate::client::ClientId) -> bool;
+            }
+            $crate::store::Store {
                 check() -> ();
             }
         }
     };
 }
-pub(super) use every_verb;

@@ -182,6 +182,7 @@ impl Entry {
 mod tests {
     use super::*;
     use crate::{
+        authorization_details::AuthorizationDetails,
         client::ClientId,
         store::{GrantFacts, NextRefresh, Refresh},
     };
@@ -198,6 +199,8 @@ mod tests {
             audience: Vec::new(),
             issued_at,
             expires_at: UnixTime(number + 10),
+            authorization_details: AuthorizationDetails::default(),
+            confirmation: None,
         }
     }
 
@@ -209,6 +212,8 @@ mod tests {
             resources: Vec::new(),
             auth_time: None,
             acr: None,
+            authorization_details: AuthorizationDetails::default(),
+            dpop_jkt: None,
         };
         Grant {
             id: GrantId::from_bytes([1; 16]),

@@ -5,7 +5,10 @@ use std::sync::{Arc, PoisonError};
 use super::{MemoryStore, SHARDS, lock, shard::Shard};
 use crate::{
     client::{Client, ClientId},
-    store::{AccessToken, Cursor, Grant, Page, StoreError, StoreFuture, Transfer},
+    store::{
+        AccessToken, Consent, Cursor, Grant, Page, StoreError, StoreFuture, Transfer,
+        transfer::{after_consent, consent_of},
+    },
     token::GrantId,
 };
 
@@ -29,6 +32,14 @@ impl Transfer for MemoryStore {
     fn list_access(&self, after: Option<Cursor>, limit: usize) -> StoreFuture<'_, Page<(GrantId, AccessToken)>> {
         let tokens = |shard: &Shard, id| shard.tokens(id).iter().map(|access| (id, access.clone())).collect();
         Box::pin(async move { self.page(after, limit, tokens) })
+    }
+
+    fn list_consents(&self, after: Option<Cursor>, limit: usize) -> StoreFuture<'_, Page<Consent>> {
+        Box::pin(async move {
+            let (after, limit) = (after.as_ref().map(consent_of).transpose()?, limit.max(1));
+            let items = lock(&self.0.given).after(after.as_ref(), limit);
+            Ok(Page::of_rows(items, limit, after_consent))
+        })
     }
 }
 

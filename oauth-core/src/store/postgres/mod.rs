@@ -17,10 +17,10 @@
 //!
 //! | Verbs | Round trips |
 //! |---|---|
-//! | all of [`Grants`](super::Grants) but `sweep`, all of [`Interactions`](super::Interactions), [`Uses`](super::Uses) and [`Clients`](super::Clients), `check` | 1 |
+//! | all of [`Grants`](super::Grants) but `sweep`, all of [`Interactions`](super::Interactions), [`Uses`](super::Uses), [`Consents`](super::Consents) and [`Clients`](super::Clients), `check` | 1 |
 //! | [`signing_keys`](super::SigningKeys::signing_keys), `delete_signing_key` | 1 |
 //! | [`insert_signing_key`](super::SigningKeys::insert_signing_key) | 1, and 1 more for each other node that inserts one of that algorithm at the same moment |
-//! | [`sweep`](super::Grants::sweep) | at most 5 |
+//! | [`sweep`](super::Grants::sweep) | at most 6 |
 //!
 //! A connection that is lost between the statement and its answer leaves open
 //! whether it took effect; the caller hears [`StoreError::Unavailable`], as
@@ -67,6 +67,7 @@ mod builder;
 pub mod bus;
 mod clients;
 mod connection;
+mod consents;
 mod error;
 mod grants;
 mod interactions;

@@ -27,6 +27,8 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, usable_from: 1, sql: include_str!("migrations/0001.sql") },
     // A table that older programs leave alone.
     Migration { version: 2, usable_from: 1, sql: include_str!("migrations/0002.sql") },
+    // Another.
+    Migration { version: 3, usable_from: 1, sql: include_str!("migrations/0003.sql") },
 ];
 
 /// One node at a time; the others wait here and then find nothing to do. The

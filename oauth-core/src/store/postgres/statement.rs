@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, WrongType};
 
-use super::{clients, grants, interactions, keys, row::number, step, uses};
+use super::{clients, consents, grants, interactions, keys, row::number, step, uses};
 use crate::clock::UnixTime;
 
 /// One statement: one transaction of its own, since nothing here begins any.
@@ -49,11 +49,19 @@ const PREPARED: &[&Sql] = &[
     &uses::FIRST,
     &uses::COUNT,
     &uses::USES,
+    // Since version 3.
+    &consents::CONSENT,
+    &consents::FIRST,
+    &consents::NEXT,
 ];
 
 /// What a program prepares that knows the schema up to version `known`.
 pub(super) fn prepared(known: usize) -> &'static [&'static Sql] {
-    let later = if known < 2 { 3 } else { 0 };
+    let later = match known {
+        0..2 => 6,
+        2 => 3,
+        _ => 0,
+    };
     PREPARED.get(..PREPARED.len() - later).unwrap_or(PREPARED)
 }
 

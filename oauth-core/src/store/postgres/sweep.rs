@@ -9,24 +9,39 @@ use crate::{
     store::{StoreError, StoreFuture},
 };
 
-/// Each removes at most `$2` rows that end by `$1`, by an index on that end,
-/// and passes over those that another node is removing at the moment. Tokens
-/// go before their grants, so that a grant that ends takes few along.
+/// Removes at most `$2` rows of `$table` that end by `$by`, by an index on that
+/// `$end`, and passes over those that another node is removing at the moment.
+macro_rules! rows_that_end {
+    ($table:literal, $key:literal, $end:literal, $by:literal) => {
+        Sql::writes(concat!(
+            "WITH gone AS (DELETE FROM ",
+            $table,
+            " WHERE (",
+            $key,
+            ") IN (SELECT ",
+            $key,
+            " FROM ",
+            $table,
+            " WHERE ",
+            $end,
+            " <= ",
+            $by,
+            " ORDER BY ",
+            $end,
+            " LIMIT $2::bigint FOR UPDATE SKIP LOCKED) RETURNING 1) SELECT count(*) FROM gone",
+        ))
+    };
+}
+
+/// Each removes at most `$2` rows that end by `$1`. Tokens go before their
+/// grants, so that a grant that ends takes few along.
 ///
 /// The second removes lines of the list of retries, and the retries that are
 /// due. It waits for grants in the order of their numbers, so that two nodes
 /// never wait for each other. Uses stay for a minute more: some node's clock is
 /// behind.
-static STEPS: [Sql; 5] = [
-    Sql::writes(
-        "WITH gone AS (
-            DELETE FROM oauth_access_tokens WHERE (grant_no, digest) IN (
-                SELECT grant_no, digest FROM oauth_access_tokens WHERE expires_at <= $1::bigint
-                ORDER BY expires_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED)
-            RETURNING 1
-        )
-        SELECT count(*) FROM gone",
-    ),
+static STEPS: [Sql; 6] = [
+    rows_that_end!("oauth_access_tokens", "grant_no, digest", "expires_at", "$1::bigint"),
     Sql::writes(
         "WITH due AS (
             DELETE FROM oauth_retries WHERE (until, grant_no) IN (
@@ -42,33 +57,10 @@ static STEPS: [Sql; 5] = [
         )
         SELECT count(*) FROM due",
     ),
-    Sql::writes(
-        "WITH gone AS (
-            DELETE FROM oauth_grants WHERE no IN (
-                SELECT no FROM oauth_grants WHERE ends_at <= $1::bigint
-                ORDER BY ends_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED)
-            RETURNING 1
-        )
-        SELECT count(*) FROM gone",
-    ),
-    Sql::writes(
-        "WITH gone AS (
-            DELETE FROM oauth_interactions WHERE id IN (
-                SELECT id FROM oauth_interactions WHERE expires_at <= $1::bigint
-                ORDER BY expires_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED)
-            RETURNING 1
-        )
-        SELECT count(*) FROM gone",
-    ),
-    Sql::writes(
-        "WITH gone AS (
-            DELETE FROM oauth_uses WHERE digest IN (
-                SELECT digest FROM oauth_uses WHERE ends_at <= $1::bigint - 60
-                ORDER BY ends_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED)
-            RETURNING 1
-        )
-        SELECT count(*) FROM gone",
-    ),
+    rows_that_end!("oauth_grants", "no", "ends_at", "$1::bigint"),
+    rows_that_end!("oauth_interactions", "id", "expires_at", "$1::bigint"),
+    rows_that_end!("oauth_uses", "digest", "ends_at", "$1::bigint - 60"),
+    rows_that_end!("oauth_consents", "subject, client", "expires_at", "$1::bigint"),
 ];
 
 pub(super) fn sweep(store: &PostgresStore, now: UnixTime, limit: usize) -> StoreFuture<'_, usize> {

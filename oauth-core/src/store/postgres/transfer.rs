@@ -10,8 +10,11 @@ use super::{
 use crate::{
     client::Client,
     store::{
-        AccessToken, Cursor, Grant, Page, StoreError, StoreFuture, Transfer,
-        transfer::rows::{after_no, after_token, no_of, rows_of, text_of, token_of},
+        AccessToken, Consent, Cursor, Grant, Page, StoreError, StoreFuture, Transfer,
+        transfer::{
+            after_consent,
+            rows::{after_no, after_token, consent_names_of, no_of, rows_of, text_of, token_of},
+        },
     },
     token::GrantId,
 };
@@ -28,6 +31,11 @@ static ACCESS: Sql = Sql::reads(
     "SELECT g.no, g.id, a.digest, a.record, a.expires_at
     FROM oauth_access_tokens a JOIN oauth_grants g ON g.no = a.grant_no
     WHERE (a.grant_no, a.digest) > ($1::bigint, $2::bytea) ORDER BY a.grant_no, a.digest LIMIT $3::bigint",
+);
+
+static CONSENTS: Sql = Sql::reads(
+    "SELECT record FROM oauth_consents WHERE (subject, client) > ($1::text, $2::text)
+    ORDER BY subject, client LIMIT $3::bigint",
 );
 
 impl Transfer for PostgresStore {
@@ -66,6 +74,25 @@ impl Transfer for PostgresStore {
             let items = rows.iter().map(row::owned_access).collect::<Result<_, _>>()?;
             let page = Page::of_rows(items, limit, |(no, _, access)| after_token(*no, access.digest));
             Ok(page.map(|(_, id, access)| (id, access)))
+        })
+    }
+
+    fn list_consents(&self, after: Option<Cursor>, limit: usize) -> StoreFuture<'_, Page<Consent>> {
+        Box::pin(async move {
+            let (subject, client) = consent_names_of(after.as_ref())?;
+            let params = [Param::text(&subject), Param::text(&client), Param::Number(Some(rows_of(limit)))];
+            let rows = self.rows(&CONSENTS, &params).await?;
+            let mut items: Vec<Consent> = Vec::with_capacity(rows.len());
+            for row in &rows {
+                let consent: Consent = row::record(row, "consent")?;
+                let before = items.last().map_or((&*subject, &*client), Consent::names);
+                // Else the pages would lead in circles.
+                if consent.names() <= before {
+                    return Err(StoreError::Corrupt("consent"));
+                }
+                items.push(consent);
+            }
+            Ok(Page::of_rows(items, limit, after_consent))
         })
     }
 }

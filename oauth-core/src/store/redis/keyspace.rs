@@ -63,6 +63,19 @@ impl Keyspace {
         format!("{}:uses:{}", self.0, encoded(digest.as_bytes()))
     }
 
+    /// Whoever a person is, the name says it to nobody, and nobody's name leads
+    /// it into another's slot.
+    pub(super) fn consent(&self, subject: &str, client: &ClientId) -> String {
+        let subject = Digest::of(&[subject.as_bytes()]);
+        let both = Digest::of(&[b"consent ", subject.as_bytes(), client.as_str().as_bytes()]);
+        format!("{}:consent:{}", self.0, encoded(both.as_bytes()))
+    }
+
+    /// What the names of all consents begin with.
+    pub(super) fn consents(&self) -> String {
+        format!("{}:consent:", self.0)
+    }
+
     pub(super) fn probe(&self, number: u32) -> String {
         format!("{}:probe:{number}", self.0)
     }

@@ -69,6 +69,7 @@
 //! | `oauth:{G}:void:N` | a claim that may lead to no grant any more | after an hour |
 //! | `oauth:interaction:D` | a hash: a request that waits for its person | with the interaction |
 //! | `oauth:uses:D` | until when a use counts, and how many there were, see [`Uses`](super::Uses) | then, a minute to spare |
+//! | `oauth:consent:D` | a hash: what a person has agreed to for a client; `D` is a digest of the two | with the consent |
 //! | `oauth:client:ID`, `oauth:keys`, `oauth:probe:N` | a client, the sealed signing keys, a number for the probe | never |
 //!
 //! Digests only, and what is sealed: nothing that could be presented.
@@ -90,6 +91,7 @@ pub mod bus;
 mod call;
 mod clients;
 mod connection;
+mod consents;
 mod error;
 mod finish;
 mod grants;

@@ -52,6 +52,7 @@ pub(super) static SETTLE: Script = script!("", "lua/settle.lua", true);
 pub(super) static VOID: Script = script!("", "lua/void.lua", true);
 pub(super) static INSERT_KEY: Script = script!("", "lua/insert_key.lua", true);
 pub(super) static REPLACE_CLIENT: Script = script!("", "lua/replace_client.lua", true);
+pub(super) static REPLACE_CONSENT: Script = script!("", "lua/replace_consent.lua", true);
 pub(super) static USE: Script = script!("", "lua/use.lua", true);
 
 #[cfg(test)]

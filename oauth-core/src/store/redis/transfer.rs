@@ -23,7 +23,7 @@ use super::{
 use crate::{
     client::{Client, ClientId},
     secret::Digest,
-    store::{AccessToken, Clients, Cursor, Grant, Grants, Page, StoreError, StoreFuture, Transfer},
+    store::{AccessToken, Clients, Consent, Cursor, Grant, Grants, Page, StoreError, StoreFuture, Transfer},
     token::GrantId,
 };
 
@@ -58,6 +58,14 @@ impl Transfer for RedisStore {
                 Some((id, decoded(what.strip_prefix("access:")?)?))
             });
             let found = try_join_all(tokens.map(|(id, digest)| self.token(id, Digest::from_bytes(digest)))).await?;
+            Ok(Page { items: found.into_iter().flatten().collect(), next })
+        })
+    }
+
+    fn list_consents(&self, after: Option<Cursor>, limit: usize) -> StoreFuture<'_, Page<Consent>> {
+        Box::pin(async move {
+            let (names, next) = self.scan(&format!("{}*", self.keys().consents()), after, limit).await?;
+            let found = try_join_all(names.into_iter().map(|name| self.consent_at(name))).await?;
             Ok(Page { items: found.into_iter().flatten().collect(), next })
         })
     }

@@ -35,6 +35,7 @@
 mod backup;
 mod clients;
 mod connection;
+mod consents;
 mod error;
 mod grants;
 mod interactions;

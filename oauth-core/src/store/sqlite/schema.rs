@@ -23,6 +23,8 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, usable_from: 1, sql: include_str!("migrations/0001.sql") },
     // A table that older programs leave alone.
     Migration { version: 2, usable_from: 1, sql: include_str!("migrations/0002.sql") },
+    // Another.
+    Migration { version: 3, usable_from: 1, sql: include_str!("migrations/0003.sql") },
 ];
 
 pub(super) const OWN_TABLE: &str = "CREATE TABLE IF NOT EXISTS oauth_migrations (

@@ -8,7 +8,7 @@ use crate::clock::UnixTime;
 /// Each removes at most `?2` rows that end by `?1`, by an index on that end.
 /// Tokens go before their grants, so that a grant that ends takes few along;
 /// uses stay for a minute more, for whose clock is behind.
-pub(super) const STEPS: [&str; 5] = [
+pub(super) const STEPS: [&str; 6] = [
     "DELETE FROM oauth_access_tokens WHERE (grant_no, digest) IN
         (SELECT grant_no, digest FROM oauth_access_tokens WHERE expires_at <= ?1 LIMIT ?2)",
     "UPDATE oauth_grants SET retry_digest = NULL, retry_sealed = NULL, retry_until = NULL WHERE no IN
@@ -16,6 +16,8 @@ pub(super) const STEPS: [&str; 5] = [
     "DELETE FROM oauth_grants WHERE no IN (SELECT no FROM oauth_grants WHERE ends_at <= ?1 LIMIT ?2)",
     "DELETE FROM oauth_interactions WHERE id IN (SELECT id FROM oauth_interactions WHERE expires_at <= ?1 LIMIT ?2)",
     "DELETE FROM oauth_uses WHERE digest IN (SELECT digest FROM oauth_uses WHERE ends_at <= ?1 - 60 LIMIT ?2)",
+    "DELETE FROM oauth_consents WHERE (subject, client) IN
+        (SELECT subject, client FROM oauth_consents WHERE expires_at <= ?1 LIMIT ?2)",
 ];
 
 pub(super) fn sweep(connection: &Connection, now: UnixTime, limit: usize) -> Result<usize, Failure> {

@@ -9,8 +9,11 @@ use super::{
 use crate::{
     client::Client,
     store::{
-        AccessToken, Cursor, Grant, Page, StoreError, StoreFuture, Transfer,
-        transfer::rows::{after_no, after_token, no_of, rows_of, text_of, token_of},
+        AccessToken, Consent, Cursor, Grant, Page, StoreError, StoreFuture, Transfer,
+        transfer::{
+            after_consent,
+            rows::{after_no, after_token, consent_names_of, no_of, rows_of, text_of, token_of},
+        },
     },
     token::GrantId,
 };
@@ -66,6 +69,27 @@ impl Transfer for SqliteStore {
             }
             let page = Page::of_rows(items, limit, |(no, _, access)| after_token(*no, access.digest));
             Ok(page.map(|(_, id, access)| (id, access)))
+        })
+    }
+
+    fn list_consents(&self, after: Option<Cursor>, limit: usize) -> StoreFuture<'_, Page<Consent>> {
+        const SQL: &str = "SELECT record FROM oauth_consents WHERE (subject, client) > (?1, ?2)
+            ORDER BY subject, client LIMIT ?3";
+        self.read(move |connection| {
+            let (subject, client) = consent_names_of(after.as_ref())?;
+            let mut statement = connection.prepare_cached(SQL)?;
+            let mut rows = statement.query((&subject, &client, rows_of(limit)))?;
+            let mut items: Vec<Consent> = Vec::new();
+            while let Some(row) = rows.next()? {
+                let consent: Consent = row::record(row, "consent")?;
+                let before = items.last().map_or((&*subject, &*client), Consent::names);
+                // Else the pages would lead in circles.
+                if consent.names() <= before {
+                    return Err(StoreError::Corrupt("consent").into());
+                }
+                items.push(consent);
+            }
+            Ok(Page::of_rows(items, limit, after_consent))
         })
     }
 }

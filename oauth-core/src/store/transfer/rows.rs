@@ -1,5 +1,6 @@
 //! Cursors of the stores that have rows: where the last one was, by its key.
 
+use super::consent_of;
 use crate::{
     secret::Digest,
     store::{Cursor, StoreError},
@@ -18,6 +19,15 @@ pub(crate) fn text_of(cursor: Option<&Cursor>) -> Result<&str, StoreError> {
     let text = std::str::from_utf8(cursor.map_or(&[], Cursor::as_bytes));
     // PostgreSQL has no text with a NUL in it.
     text.ok().filter(|text| !text.contains('\0')).ok_or_else(wrong)
+}
+
+/// Whose consent a cursor of consents is behind, and to what client; without
+/// one, names that come before all others.
+pub(crate) fn consent_names_of(cursor: Option<&Cursor>) -> Result<(String, String), StoreError> {
+    let names = cursor.map(consent_of).transpose()?;
+    let (subject, client) = names.map_or_else(Default::default, |(subject, client)| (subject, client.to_string()));
+    // PostgreSQL has no text with a NUL in it.
+    if subject.contains('\0') { Err(wrong()) } else { Ok((subject, client)) }
 }
 
 /// Behind the row of this number.

@@ -4,11 +4,14 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Version 1. A change here is a new version.
+/// What is written. A change here is a new version.
 const GOLDEN: &str = include_str!("golden.jsonl");
 
+/// What was written before there were consents.
+const VERSION_1: &str = include_str!("golden_1.jsonl");
+
 #[test]
-fn version_1_is_written_as_it_always_was() {
+fn version_2_is_written_as_it_always_was() {
     let file = String::from_utf8(exported(&store())).unwrap();
     let (found, golden): (Vec<_>, Vec<_>) = (file.lines().collect(), GOLDEN.lines().collect());
     assert_eq!(found, golden);
@@ -16,14 +19,30 @@ fn version_1_is_written_as_it_always_was() {
 }
 
 #[test]
-fn version_1_is_read_as_it_always_was() {
+fn version_2_is_read_as_it_always_was() {
     let store = MemoryStore::default();
     let done = imported(GOLDEN.as_bytes(), &store).unwrap();
-    assert_eq!((done.inserted.total(), done.left.total()), (4, 0));
+    assert_eq!((done.inserted.total(), done.left.total()), (5, 0));
+    holds(&store, &grant(1), &access(6));
+    let found = now(store.consent(consent().subject, consent().client, NOW)).unwrap();
+    assert_eq!(found, Some(consent()));
+}
+
+fn holds(store: &MemoryStore, grant: &Grant, access: &AccessToken) {
     assert_eq!(now(store.signing_keys()).unwrap(), [key()]);
     assert_eq!(now(store.client(client().id)).unwrap().as_deref(), Some(&client()));
-    assert_eq!(now(store.grant(grant(1).id)).unwrap(), Some(grant(1)));
-    assert_eq!(now(store.access(grant(1).id, access(6).digest)).unwrap(), Some((grant(1), access(6))));
+    assert_eq!(now(store.grant(grant.id)).unwrap().as_ref(), Some(grant));
+    assert_eq!(now(store.access(grant.id, access.digest)).unwrap(), Some((grant.clone(), access.clone())));
+}
+
+#[test]
+fn version_1_is_read_as_it_always_was() {
+    let store = MemoryStore::default();
+    let done = imported(VERSION_1.as_bytes(), &store).unwrap();
+    assert_eq!((done.inserted.total(), done.left.total()), (4, 0));
+    let facts = GrantFacts { authorization_details: Default::default(), dpop_jkt: None, ..grant(1).facts };
+    let access = AccessToken { authorization_details: Default::default(), confirmation: None, ..access(6) };
+    holds(&store, &Grant { facts, ..grant(1) }, &access);
 }
 
 #[test]
@@ -31,6 +50,7 @@ fn what_may_be_absent_is_left_out() {
     let store = MemoryStore::default();
     let mut bare = grant(1);
     (bare.facts.subject, bare.facts.auth_time, bare.facts.acr) = (None, None, None);
+    (bare.facts.authorization_details, bare.facts.dpop_jkt) = (Default::default(), None);
     (bare.code, bare.refresh) = (None, None);
     now(store.insert_grant(bare, None)).unwrap();
     let file = String::from_utf8(exported(&store)).unwrap();
@@ -79,6 +99,22 @@ fn some_grant() -> impl Strategy<Value = Grant> {
 }
 
 proptest! {
+    #[test]
+    fn any_consent_arrives_as_it_was(
+        granted in proptest::collection::btree_map("\\PC{0,20}", "([!#-Z]{1,9}( [a-z]{1,9}){0,3})?", 0..5),
+        subject in "\\PC{0,20}",
+        (given, more, revision) in (0..=u64::MAX, 1_800_000_001..=u64::MAX, 0..=u64::MAX),
+    ) {
+        let granted = granted.into_iter().map(|(place, scope)| (place, scope.parse().unwrap())).collect();
+        let (given_at, expires_at) = (UnixTime(given), UnixTime(more));
+        let consent = Consent { granted, subject, given_at, expires_at, revision, ..consent() };
+        let (old, new) = (MemoryStore::default(), MemoryStore::default());
+        prop_assert!(now(old.replace_consent(consent.clone(), None, NOW)).unwrap());
+        imported(&exported(&old), &new).unwrap();
+        let found = now(new.consent(consent.subject.clone(), consent.client.clone(), NOW)).unwrap();
+        prop_assert_eq!(found, Some(consent));
+    }
+
     #[test]
     fn any_grant_arrives_as_it_was(grant in some_grant()) {
         let (old, new) = (MemoryStore::default(), MemoryStore::default());

@@ -103,6 +103,34 @@ fn a_token_that_was_revoked_by_itself_does_not_come_back_with_the_next_import() 
 }
 
 #[test]
+fn a_consent_that_was_forgotten_does_not_come_back_with_the_next_import() {
+    let held = |store: &MemoryStore| now(store.consent(consent().subject, consent().client, NOW)).unwrap();
+    let (file, new) = (exported(&store()), MemoryStore::default());
+    assert_eq!(imported(&file, &new).unwrap().inserted.consents, 1);
+    assert_eq!(held(&new), Some(consent()));
+    assert!(now(new.forget_consent(consent().subject, consent().client)).unwrap());
+    assert_eq!(imported(&file, &new).unwrap().left.consents, 1);
+    assert_eq!(held(&new), None);
+    // Nor does it take the place of the one that was given since.
+    let since = Consent { revision: 7, ..consent() };
+    for store in [&new, &MemoryStore::default()] {
+        assert!(now(store.replace_consent(since.clone(), None, NOW)).unwrap());
+        assert_eq!(imported(&file, store).unwrap().left.consents, 1);
+        assert_eq!(held(store), Some(since.clone()));
+    }
+}
+
+#[test]
+fn a_consent_that_has_expired_is_left_out() {
+    for (expires_at, listed) in [(NOW, 0), (UnixTime(NOW.0 + 1), 1)] {
+        let store = MemoryStore::default();
+        now(store.replace_consent(Consent { expires_at, ..consent() }, None, UnixTime(1))).unwrap();
+        let counts = now(Export::new(ISSUER, &root(), NOW).run(&store, Vec::new(), |_| {})).unwrap();
+        assert_eq!((counts.consents, counts.total()), (listed, listed));
+    }
+}
+
+#[test]
 fn clients_alone_need_no_secret() {
     let new = MemoryStore::default();
     let file = exported(&store());
@@ -110,6 +138,7 @@ fn clients_alone_need_no_secret() {
     assert_eq!((done.inserted.clients, done.inserted.total(), done.left.total()), (1, 1, 0));
     assert_eq!(now(new.client(client().id)).unwrap().as_deref(), Some(&client()));
     assert!(now(new.signing_keys()).unwrap().is_empty() && now(new.grant(grant(1).id)).unwrap().is_none());
+    assert!(now(new.consent(consent().subject, consent().client, NOW)).unwrap().is_none());
     let cut = &file[..file.len() - 1];
     assert!(now(Import::clients_only().run(&new, cut, |_| {})).is_err(), "the whole file must be whole all the same");
 }
@@ -176,5 +205,5 @@ async fn both_may_run_as_tasks() {
     let import = tokio::spawn(async move {
         Import::new(ISSUER, &root()).run(&MemoryStore::default(), file.as_slice(), |_| {}).await
     });
-    assert_eq!(import.await.unwrap().unwrap().inserted.total(), 4);
+    assert_eq!(import.await.unwrap().unwrap().inserted.total(), 5);
 }

@@ -8,13 +8,15 @@ use futures_util::FutureExt;
 
 use super::*;
 use crate::{
+    authorization_details::AuthorizationDetails,
+    claims::Confirmation,
     client::{Client, ClientId, ClientSecret},
     clock::UnixTime,
     pkce::CodeChallenge,
     secret::{Digest, RootSecret},
     store::{
-        AccessToken, Clients, Code, Grant, GrantFacts, Grants, Refresh, Retry, SealedKey, SigningKeys,
-        memory::MemoryStore,
+        AccessToken, Clients, Code, Consent, Consents, Grant, GrantFacts, Grants, Refresh, Retry, SealedKey,
+        SigningKeys, memory::MemoryStore,
     },
     token::GrantId,
 };
@@ -45,6 +47,8 @@ fn grant(number: u8) -> Grant {
         resources: vec!["https://api.example".into()],
         auth_time: Some(UnixTime(1_700_000_000)),
         acr: Some("urn:example:gold".into()),
+        authorization_details: details(),
+        dpop_jkt: Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".into()),
     };
     let code = Code {
         digest: Digest::from_bytes([2; 32]),
@@ -67,6 +71,10 @@ fn grant(number: u8) -> Grant {
     }
 }
 
+fn details() -> AuthorizationDetails {
+    AuthorizationDetails::parse(r#"[{"type":"account","actions":["read"],"limit":7.5}]"#).unwrap()
+}
+
 fn access(number: u8) -> AccessToken {
     AccessToken {
         digest: Digest::from_bytes([number; 32]),
@@ -74,7 +82,18 @@ fn access(number: u8) -> AccessToken {
         audience: vec!["https://api.example".into()],
         issued_at: UnixTime(1_799_999_999),
         expires_at: UnixTime(1_800_000_600),
+        authorization_details: details(),
+        confirmation: Some(Confirmation::dpop("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I")),
     }
+}
+
+/// Agreed to at two resources, until [`NOW`] and a minute more.
+fn consent() -> Consent {
+    let consent = Consent::new("hunter2-alice", ClientId::new("web").unwrap(), UnixTime(1_799_999_999));
+    let end = UnixTime(1_800_000_060);
+    let first = consent.with(&["https://api.example".into()], &"a b".parse().unwrap(), UnixTime(1_799_999_999), end);
+    let consent = first.unwrap().with(&[], &"a".parse().unwrap(), NOW, end).unwrap();
+    Consent { revision: u64::MAX - 1, ..consent }
 }
 
 /// One record of each kind.
@@ -83,6 +102,7 @@ fn store() -> MemoryStore {
     now(store.insert_signing_key(key(), None)).unwrap();
     now(store.put_client(client())).unwrap();
     now(store.insert_grant(grant(1), Some(access(6)))).unwrap();
+    assert!(now(store.replace_consent(consent(), None, NOW)).unwrap());
     store
 }
 
@@ -121,19 +141,19 @@ fn imported(file: &[u8], store: &MemoryStore) -> Result<Imported, ImportError> {
 /// The file with the digest and the counts that its lines have.
 fn sealed(lines: &[&str]) -> Vec<u8> {
     let mut file = Vec::new();
-    let mut counts = [0; 4];
+    let mut counts = [0; 5];
     for line in lines {
         file.extend_from_slice(line.as_bytes());
         file.push(b'\n');
-        for (count, kind) in counts.iter_mut().zip(["signing_key", "client", "grant", "access"]) {
+        for (count, kind) in counts.iter_mut().zip(["signing_key", "client", "grant", "access", "consent"]) {
             *count += u64::from(line.starts_with(&format!("{{\"{kind}\"")));
         }
     }
-    let [signing_keys, clients, grants, access_tokens] = counts;
+    let [signing_keys, clients, grants, access_tokens, consents] = counts;
     let sum =
         base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, Digest::of(&[&file]).as_bytes());
     let end = format!(
-        r#"{{"end":{{"signing_keys":{signing_keys},"clients":{clients},"grants":{grants},"access_tokens":{access_tokens},"sha256":"{sum}"}}}}"#
+        r#"{{"end":{{"signing_keys":{signing_keys},"clients":{clients},"grants":{grants},"access_tokens":{access_tokens},"consents":{consents},"sha256":"{sum}"}}}}"#
     );
     file.extend_from_slice(end.as_bytes());
     file.push(b'\n');

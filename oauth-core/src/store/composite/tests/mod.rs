@@ -2,6 +2,7 @@
 
 use super::Composite;
 use crate::{
+    authorization_details::AuthorizationDetails,
     clock::UnixTime,
     secret::Digest,
     store::{
@@ -43,6 +44,8 @@ fn grant(number: u8) -> Grant {
         resources: Vec::new(),
         auth_time: None,
         acr: None,
+        authorization_details: AuthorizationDetails::default(),
+        dpop_jkt: None,
     };
     let code = Code {
         digest: Digest::from_bytes([number; 32]),

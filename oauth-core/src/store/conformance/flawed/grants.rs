@@ -140,6 +140,8 @@ impl Grants for Flawed {
                 .retain(|_, parked| !take(parked.expires_at <= now && !self.has(F::KeepsInteractions)));
             let over = |end| (end <= now && !self.has(F::KeepsUses)) || self.has(F::SweepsUses);
             self.used.lock().unwrap().retain(|_, (_, end)| !take(over(*end)));
+            let over = |end| (end <= now && !self.has(F::KeepsConsents)) || self.has(F::SweepsConsents);
+            self.given.lock().unwrap().retain(|_, consent| !take(over(consent.expires_at)));
             Ok(if self.has(F::SweepsTooMuch) { limit.min(usize::MAX - left) } else { limit - left })
         })
     }

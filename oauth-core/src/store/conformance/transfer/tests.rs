@@ -19,6 +19,7 @@ enum Flaw {
     CountsRows,
     ForgetsRevocations,
     MixesUpGrants,
+    NarrowsConsents,
     TakesAnyCursor,
 }
 use Flaw as F;
@@ -53,7 +54,7 @@ impl Flawed {
     }
 
     fn by_offset(&self) -> bool {
-        !matches!(self.flaw, F::None | F::ForgetsRevocations | F::MixesUpGrants | F::NeverEnds)
+        !matches!(self.flaw, F::None | F::ForgetsRevocations | F::MixesUpGrants | F::NarrowsConsents | F::NeverEnds)
     }
 }
 
@@ -97,6 +98,15 @@ impl Bend<Grant> for Flawed {
     }
 }
 
+impl Bend<Consent> for Flawed {
+    fn bend(&self, consent: Consent) -> Consent {
+        match self.flaw {
+            F::NarrowsConsents => Consent { granted: consent.granted.into_iter().skip(1).collect(), ..consent },
+            _ => consent,
+        }
+    }
+}
+
 impl Bend<(GrantId, AccessToken)> for Flawed {
     fn bend(&self, item: (GrantId, AccessToken)) -> (GrantId, AccessToken) {
         let mut seen = self.seen.lock().unwrap();
@@ -113,6 +123,7 @@ impl Transfer for Flawed {
         list_clients -> Arc<Client>;
         list_grants -> Grant;
         list_access -> (GrantId, AccessToken);
+        list_consents -> Consent;
     }
 }
 
@@ -148,6 +159,8 @@ async fn every_planted_flaw_fails_the_check_that_is_about_it() {
         (F::LosesTheLastOfAPage, "every client is listed"),
         (F::LosesTheLastOfAPage, "every grant is listed as it is, revoked or not"),
         (F::LosesTheLastOfAPage, "every access token is listed with its grant"),
+        (F::LosesTheLastOfAPage, "every consent is listed as it is"),
+        (F::NarrowsConsents, "every consent is listed as it is"),
         (F::EndsEarly, "every client is listed"),
         (F::NeverEnds, "every client is listed"),
         (F::IgnoresTheLimit, "a page has about as many records as it should"),

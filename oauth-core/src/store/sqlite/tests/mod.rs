@@ -12,6 +12,7 @@ use rusqlite::Connection;
 
 use super::SqliteStore;
 use crate::{
+    authorization_details::AuthorizationDetails,
     client::ClientId,
     clock::{SystemRandom, UnixTime},
     secret::Digest,
@@ -66,6 +67,8 @@ fn grant() -> Grant {
         resources: Vec::new(),
         auth_time: None,
         acr: None,
+        authorization_details: AuthorizationDetails::default(),
+        dpop_jkt: None,
     };
     let expires_at = NOW.saturating_add(3_600);
     let id = GrantId::generate(&SystemRandom).unwrap();
@@ -75,7 +78,15 @@ fn grant() -> Grant {
 fn access() -> AccessToken {
     let digest = Digest::of(&[GrantId::generate(&SystemRandom).unwrap().as_bytes()]);
     let scope = "a".parse().unwrap();
-    AccessToken { digest, scope, audience: Vec::new(), issued_at: NOW, expires_at: NOW.saturating_add(600) }
+    AccessToken {
+        digest,
+        scope,
+        audience: Vec::new(),
+        issued_at: NOW,
+        expires_at: NOW.saturating_add(600),
+        authorization_details: AuthorizationDetails::default(),
+        confirmation: None,
+    }
 }
 
 fn is_unavailable<T>(outcome: &Result<T, StoreError>) -> bool {

@@ -12,7 +12,7 @@ use crate::{
     client::Client,
     clock::UnixTime,
     secret::Digest,
-    store::{Clients, Grants, Store, StoreError, Uses},
+    store::{Clients, Consent, Consents, Grants, Store, StoreError, Uses},
 };
 
 fn fresh_digest() -> Digest {
@@ -31,7 +31,7 @@ async fn an_empty_file_is_migrated_once() {
     std::fs::write(directory.file(), b"").unwrap();
     for _ in 0..2 {
         directory.open().await.close().await;
-        assert_eq!(versions(&directory), [1, 2]);
+        assert_eq!(versions(&directory), [1, 2, 3]);
     }
 }
 
@@ -41,7 +41,7 @@ async fn many_may_open_a_new_file_at_once() {
         let directory = Arc::new(Directory::new());
         let open = |_| SqliteStore::open(directory.file());
         let stores = join_all((0..16).map(open)).await;
-        assert_eq!(versions(&directory), [1, 2]);
+        assert_eq!(versions(&directory), [1, 2, 3]);
         for store in stores {
             let (store, grant) = (store.unwrap(), grant());
             store.insert_grant(grant.clone(), None).await.unwrap();
@@ -73,10 +73,53 @@ async fn a_file_of_schema_1_is_migrated_with_all_that_it_holds() {
     old.close().await;
     assert_eq!(versions(&directory), [1]);
     let new = directory.open().await;
-    assert_eq!(versions(&directory), [1, 2]);
+    assert_eq!(versions(&directory), [1, 2, 3]);
     assert_eq!(new.access(grant.id, access.digest).await.unwrap(), Some((grant, access)));
     assert_eq!(new.client(client.id.clone()).await.unwrap().as_deref(), Some(&client));
     assert!(new.first_use(fresh_digest(), UnixTime::MAX, NOW).await.unwrap());
+}
+
+fn consent() -> Consent {
+    let consent = Consent::new("alice", grant().facts.client, NOW);
+    consent.with(&[], &"a".parse().unwrap(), NOW, NOW.saturating_add(60)).unwrap()
+}
+
+#[tokio::test]
+async fn a_program_of_schema_2_and_one_of_schema_3_work_on_one_file() {
+    let directory = Directory::new();
+    let old = old_program(&directory, 2).await.unwrap();
+    assert_eq!(versions(&directory), [1, 2]);
+    let (grant, access, used, until) = (grant(), access(), fresh_digest(), NOW.saturating_add(60));
+    old.insert_grant(grant.clone(), Some(access.clone())).await.unwrap();
+    assert!(old.first_use(used, until, NOW).await.unwrap());
+    // It knows no consents, and goes on without them.
+    let unknown = old.consent("alice".to_owned(), grant.facts.client.clone(), NOW).await;
+    assert!(super::is_unavailable(&unknown), "{unknown:?}");
+    let new = directory.open().await;
+    assert_eq!(versions(&directory), [1, 2, 3]);
+    assert_eq!(new.access(grant.id, access.digest).await.unwrap(), Some((grant.clone(), access)));
+    assert!(!new.first_use(used, until, NOW).await.unwrap());
+    let given = consent();
+    assert!(new.replace_consent(given.clone(), None, NOW).await.unwrap());
+    old.revoke_grant(grant.id, NOW).await.unwrap();
+    assert!(!new.grant(grant.id).await.unwrap().unwrap().is_live(NOW));
+    drop(old);
+    let restarted = old_program(&directory, 2).await.unwrap();
+    assert!(!restarted.first_use(used, until, NOW).await.unwrap());
+    assert_eq!(new.consent(given.subject.clone(), given.client.clone(), NOW).await.unwrap(), Some(given));
+}
+
+#[tokio::test]
+async fn a_consent_that_is_not_what_its_row_says_is_damage() {
+    let directory = Directory::new();
+    let store = directory.open().await;
+    let given = consent();
+    assert!(store.replace_consent(given.clone(), None, NOW).await.unwrap());
+    for damage in ["UPDATE oauth_consents SET subject = 'mallory'", "UPDATE oauth_consents SET record = '{}'"] {
+        directory.raw().execute_batch(damage).unwrap();
+        let found = store.consent("mallory".to_owned(), given.client.clone(), NOW).await;
+        assert!(matches!(found, Err(StoreError::Corrupt("consent"))), "{found:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -94,7 +137,7 @@ async fn an_old_program_and_a_new_one_work_on_one_file() {
     };
     // The upgrade happens while the old one is at work.
     let (new, ()) = futures_util::future::join(directory.open(), work(&old, &old)).await;
-    assert_eq!(versions(&directory), [1, 2]);
+    assert_eq!(versions(&directory), [1, 2, 3]);
     futures_util::future::join(work(&old, &new), work(&new, &old)).await;
     let digest = fresh_digest();
     assert!(new.first_use(digest, NOW.saturating_add(1), NOW).await.unwrap());
@@ -121,14 +164,14 @@ async fn a_backup_of_an_old_file_stays_old() {
 async fn a_file_of_a_later_version_is_refused_unless_it_says_otherwise() {
     let directory = Directory::new();
     directory.open().await.close().await;
-    let later = "INSERT INTO oauth_migrations (version, usable_from, applied_at) VALUES (3, ?1, 0)";
+    let later = "INSERT INTO oauth_migrations (version, usable_from, applied_at) VALUES (4, ?1, 0)";
     directory.raw().execute(later, [1]).unwrap();
     let store = directory.open().await;
     store.check().await.unwrap();
     store.close().await;
     directory.raw().execute("UPDATE oauth_migrations SET usable_from = version", []).unwrap();
     let error = SqliteStore::open(directory.file()).await.unwrap_err();
-    assert!(matches!(error, StoreError::Schema { found: 3, known: 2 }), "{error}");
+    assert!(matches!(error, StoreError::Schema { found: 4, known: 3 }), "{error}");
 }
 
 #[tokio::test]
@@ -151,6 +194,8 @@ async fn sweeps_and_bulk_revocations_find_their_rows_by_an_index() {
         "SELECT no FROM oauth_grants WHERE subject = ?1 AND client = ?2",
         "SELECT no FROM oauth_grants WHERE subject = ?1 AND ?2",
         "DELETE FROM oauth_grants WHERE no = ?1 AND ?2",
+        "DELETE FROM oauth_consents WHERE client = ?1 AND ?2",
+        "SELECT record FROM oauth_consents WHERE subject = ?1 AND ?2",
     ];
     for sql in super::super::sweep::STEPS.into_iter().chain(bulk) {
         let mut statement = raw.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();

@@ -86,8 +86,13 @@ async fn errors_and_invalid_documents_are_not_kept_and_not_asked_for_again_at_on
 #[tokio::test]
 async fn a_document_that_its_reader_refuses_is_not_kept() {
     let world = World::new(|number| with("cache-control: max-age=600", number)).await;
-    let request = keys_at(URL).valid_if(|_, document| !document.ends_with(b":0}"));
-    assert!(matches!(world.fetch.fetch(request.clone()).await, Err(FetchError::Invalid)));
+    let request = keys_at(URL).valid_if(|_, document| match document.ends_with(b":0}") {
+        true => Err("is the first".to_owned()),
+        false => Ok(()),
+    });
+    assert!(
+        matches!(world.fetch.fetch(request.clone()).await, Err(FetchError::Invalid { why: Some(why) }) if &*why == "is the first")
+    );
     world.clock.advance(10);
     assert!(world.fetch.fetch(request.clone()).await.is_ok());
     assert!(world.fetch.fetch(request).await.is_ok());

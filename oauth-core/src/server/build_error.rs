@@ -1,0 +1,50 @@
+//! What can be wrong with the settings of a server.
+
+use crate::{client::ClientId, engine::fault::Fault};
+
+/// Why a server cannot be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// RFC 8414 section 2.
+    #[error("issuer: must be an https URL without query, fragment, user name or slash at the end")]
+    Issuer,
+    /// Plain http outside development.
+    #[error("issuer: plain http is for a loopback address in development mode only")]
+    Cleartext,
+    /// A store that outlives the process needs a root secret that does too.
+    #[error("root_secret: a store other than memory needs one that is kept")]
+    RootSecretMissing,
+    /// RFC 8707 section 2.
+    #[error("resources: `{0}` is not an absolute URI without fragment, or is named twice")]
+    Resource(String),
+    /// Two clients with one identifier.
+    #[error("clients: `{0}` is named twice")]
+    Client(ClientId),
+    /// A client whose method is not among those that are offered.
+    #[error("clients: `{client}` uses {method}, which is not offered")]
+    ClientMethod {
+        /// The client.
+        client: ClientId,
+        /// Its method.
+        method: &'static str,
+    },
+    /// A client whose tokens cannot be bound as it is registered.
+    #[error("clients: the tokens of `{0}` can only be bound to something that is not taken here")]
+    ClientTokens(ClientId),
+    /// A lifetime outside its bounds.
+    #[error("{0}: out of bounds")]
+    Lifetime(&'static str),
+    /// A path that does not start with a slash.
+    #[error("interaction_path: must start with `/` and hold no `?` or `#`")]
+    InteractionPath,
+    /// Proofs are required, and none can be given.
+    #[error("dpop.required: needs an algorithm of proofs")]
+    NoProofs,
+    /// Client ID Metadata Documents are taken, and nothing is fetched.
+    #[error("registration.client_id_metadata_documents: need a fetcher, and there is none")]
+    NothingFetched,
+    /// The store or the signing keys failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}

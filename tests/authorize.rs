@@ -258,3 +258,28 @@ async fn no_script_of_another_origin_may_read_it() {
         assert_eq!(granted.count(), 0);
     }
 }
+
+// spec: AUZ-01, AUZ-25
+#[tokio::test]
+async fn a_form_on_another_website_ends_no_request_that_waits_in_the_same_browser() {
+    let w = on_memory().await;
+    let mut browser = Browser::new(&w);
+    let waiting = browser.begin(&Ask::of(APP)).await;
+    // Browsers send such a POST without cookies that are `Lax`.
+    let ask = Ask::of(APP).with("state", "posted");
+    let mut request = post("/authorize", Caller::Nobody, &[]).map(|_| ask.form().into());
+    request.headers_mut().insert("sec-fetch-site", header::HeaderValue::from_static("cross-site"));
+    let answer = w.send(request).await;
+    assert_eq!(answer.header("set-cookie"), "", "{answer}");
+    assert!(answer.location().starts_with("/authorize?client_id=app&request_uri=urn"), "{answer}");
+    let page = browser.get(answer.location()).await;
+    let id = page.location().strip_prefix("/interaction?id=").unwrap().to_owned();
+    assert!(browser.interaction(&waiting).await.is_some());
+    let answer = browser.interaction(&id).await.unwrap().deny().await.unwrap().unwrap();
+    assert_eq!(response_at(CALLBACK, answer.location().unwrap()).get("state"), Some("posted"));
+    // What is wrong is said at once.
+    let bad = Ask::of(APP).with("scope", "nonsense");
+    let mut request = post("/authorize", Caller::Nobody, &[]).map(|_| bad.form().into());
+    request.headers_mut().insert("sec-fetch-site", header::HeaderValue::from_static("cross-site"));
+    w.send(request).await.is_error_redirect("invalid_scope");
+}

@@ -4,8 +4,10 @@
 mod again;
 mod consent;
 mod developers;
+mod device;
 mod errors;
 mod keyboard;
+mod languages;
 mod program;
 mod response_mode;
 mod sign_in;

@@ -5,6 +5,7 @@
 mod assertions;
 mod authentication;
 mod certificates;
+mod device;
 mod dpop;
 mod features;
 mod form_post;

@@ -90,6 +90,7 @@ fn token(number: u8, now: UnixTime, lives: u8) -> AccessToken {
         expires_at: after(now, lives),
         authorization_details: AuthorizationDetails::default(),
         confirmation: None,
+        exchanged: None,
     }
 }
 

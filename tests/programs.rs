@@ -77,10 +77,7 @@ fn a_feature_that_is_not_built_is_refused_by_its_name_and_may_be_off() {
     let wanted = [
         ("profile = \"matrix\"", "profile"),
         ("[status_list]\nenabled = true", "status_list.enabled"),
-        ("[token_exchange]\nenabled = true", "token_exchange.enabled"),
         ("[revocation]\njsonp = true", "revocation.jsonp"),
-        ("[device]\nenabled = true", "device.enabled"),
-        ("[cors]\norigins = [\"*\"]", "cors.origins"),
         ("[tokens]\nrotation = \"until_first_use\"", "tokens.rotation"),
         (
             "[[clients]]\nclient_id = \"a\"\nauthorization_details_types = [\"a\"]",
@@ -91,7 +88,7 @@ fn a_feature_that_is_not_built_is_refused_by_its_name_and_may_be_off() {
         let ended = with_config(&format!("{base}{text}"), &["--check"]);
         assert_eq!((ended.code, &*ended.stderr), (Some(2), &*format!("{key}: not built yet\n")), "{ended:?}");
     }
-    let off = "profile = \"oauth21\"\n[status_list]\nenabled = false\n[cors]\norigins = []\n";
+    let off = "profile = \"oauth21\"\n[status_list]\nenabled = false\n";
     let ended = with_config(&format!("{base}{off}"), &["--check"]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
 }
@@ -220,6 +217,23 @@ async fn a_client_secret_ends_when_the_file_says() {
     ask("past").await.is_refused(401, "invalid_client");
     ask("ever").await.tokens();
     ask("future").await.tokens();
+}
+
+// spec: CAU-12
+#[tokio::test]
+async fn a_client_may_use_its_previous_secret_while_it_is_in_the_file() {
+    let moving = "[[clients]]\nclient_id = \"moving\"\nclient_secret = \"new\"\nprevious_client_secret = \"old\"\n\
+                  grant_types = [\"client_credentials\"]\n";
+    let moved = moving.replace("moving", "moved") + "previous_client_secret_expires_at = 1\n";
+    let reference = Reference::with(&[moving, &moved].concat());
+    let _server = reference.start();
+    let server = Remote::new(reference.authority.client(), &reference.issuer);
+    let ask = async |id, secret| server.token(Caller::Basic(id, secret), &[("grant_type", "client_credentials")]).await;
+    for (id, secret) in [("moving", "new"), ("moving", "old"), ("moved", "new")] {
+        ask(id, secret).await.tokens();
+    }
+    ask("moving", "older").await.is_refused(401, "invalid_client");
+    ask("moved", "old").await.is_refused(401, "invalid_client");
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! What a client wants of its person: which pages, how fresh a sign-in, in which way (`prompt`, `max_age`,
 //! `acr_values`), and that no page forgets it.
 
+mod acr_values;
+mod second;
+
 use oauth_core::engine::{
     authorization::{Prompt, SignInReason},
     interaction::{Approval, RefusalReason},
@@ -249,60 +252,6 @@ async fn max_age_is_a_number_or_an_error_and_a_server_may_have_a_default() {
     w.clock.advance(61);
     is_sign_in(&see(&mut browser, &Ask::of(APP)).await.1);
     code(&see(&mut browser, &Ask::of(APP).with("max_age", "61")).await.1);
-}
-
-// spec: AUZ-34
-#[tokio::test]
-async fn acr_values_ask_for_a_way_to_sign_in_and_the_token_says_which_it_was() {
-    on_every_store_with(with_gold, async |w| {
-        let gold = Ask::of(APP).with("acr_values", "platinum gold");
-        let mut browser = agreed(&w, "alice").await;
-        w.clock.advance(1);
-        // She might know another way, so she is asked; and does not.
-        let first = see(&mut browser, &gold).await;
-        is_sign_in(&first.1);
-        assert!(first.1.body.contains("a sign-in of another kind"), "{}", first.1);
-        sign_in(&mut browser, &first, "alice").await.is_error_redirect("unmet_authentication_requirements");
-        let denied = see(&mut browser, &gold.clone().with("prompt", "none")).await.1;
-        denied.is_error_redirect("login_required");
-
-        let mut browser = Browser::new(&w);
-        let first = see(&mut browser, &gold.with("resource", JWT_API)).await;
-        let consent = sign_in(&mut browser, &first, "grace").await;
-        let done = browser.submit(&first.0, &fields_of(&consent, "approve")).await;
-        let jwt = w.redeem(APP, &code(&done)).await.tokens().access;
-        assert_eq!(w.introspect(AUDITOR, &jwt).await.member("acr"), "gold");
-        assert_eq!(claims(&jwt)["acr"], "gold");
-    })
-    .await;
-}
-
-fn with_gold(
-    builder: oauth_core::server::AuthorizationServerBuilder,
-) -> oauth_core::server::AuthorizationServerBuilder {
-    builder.authorization(|settings| settings.acr_values = vec!["gold".into(), "silver".into()])
-}
-
-// spec: AUZ-34
-#[tokio::test]
-async fn acr_values_that_nobody_can_reach_are_an_error_before_anybody_is_asked() {
-    let w = on_memory_with(with_gold).await;
-    let metadata = w.get("/.well-known/oauth-authorization-server").await;
-    assert_eq!(metadata.member("acr_values_supported"), json!(["gold", "silver"]));
-    let ask = Ask::of(APP).with("acr_values", "platinum");
-    w.get(&ask.uri()).await.is_error_redirect("unmet_authentication_requirements");
-
-    let lenient = on_memory_with(|b| {
-        b.authorization(|settings| {
-            settings.acr_values = vec!["gold".into()];
-            settings.acr_values_are_essential = false;
-        })
-    })
-    .await;
-    for acr in ["platinum", "gold"] {
-        let tokens = lenient.redeem(APP, &lenient.code_for(&Ask::of(APP).with("acr_values", acr)).await).await.tokens();
-        assert_eq!(lenient.introspect(AUDITOR, &tokens.access).await.member("acr"), json!(null));
-    }
 }
 
 // spec: AUZ-33, AUZ-34

@@ -14,6 +14,12 @@ fn block_on<T>(case: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(case)
 }
 
+/// The server is made before `case` begins: no runtime starts inside another.
+fn at_the_server<T>(case: impl AsyncFnOnce(&World) -> T) -> T {
+    let world = &*WORLD;
+    block_on(case(world))
+}
+
 /// A value that is good, nearly good or nonsense.
 fn value(good: Vec<String>) -> BoxedStrategy<String> {
     let bent = (select(good.clone()), any::<prop::sample::Index>(), "\\PC{0,2}", 0..2_usize);
@@ -68,15 +74,15 @@ proptest! {
     fn no_input_to_authorize_redirects_to_an_unregistered_uri(
         changes in prop::collection::vec(parameter(), 0..6), post in any::<bool>(),
     ) {
-        let answer = block_on(async {
+        let answer = at_the_server(async |w| {
             let changed: HashSet<&String> = changes.iter().map(|(name, _)| name).collect();
             let kept = changed.iter().fold(Ask::of(APP), |ask, name| ask.without(name));
             let form = changes.iter().fold(kept, |ask, (name, value)| ask.and(name, value)).form();
             if !post {
-                return WORLD.get(&format!("/authorize?{form}")).await;
+                return w.get(&format!("/authorize?{form}")).await;
             }
             let request = Request::post("/authorize").header("content-type", "application/x-www-form-urlencoded");
-            WORLD.send(request.body(form.into()).unwrap()).await
+            w.send(request.body(form.into()).unwrap()).await
         });
         match answer.status.as_u16() {
             400 => answer.is_error_page(),
@@ -137,7 +143,7 @@ proptest! {
 
 /// Sends `request`: whatever comes back is one of the answers that a client understands.
 fn answers_as_it_may(request: Request<bytes::Bytes>) -> Result<(), TestCaseError> {
-    let answer = block_on(WORLD.send(request));
+    let answer = at_the_server(async |w| w.send(request).await);
     let status = answer.status.as_u16();
     answer.is_not_kept();
     match status {

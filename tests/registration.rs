@@ -4,6 +4,7 @@ mod access;
 mod client_documents;
 mod credentials;
 mod developers_page;
+mod guesses;
 mod limits;
 mod metadata;
 mod policies;

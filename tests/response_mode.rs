@@ -107,3 +107,11 @@ async fn no_browser_posts_a_form_to_the_scheme_of_an_app() {
     let answer = w.get(&ask.with("response_mode", "form_post").uri()).await;
     assert!(answer.redirected_to("com.example.app:/callback").get("error") == Some("invalid_request"), "{answer}");
 }
+
+// spec: AUZ-32
+#[tokio::test]
+async fn a_line_break_comes_back_as_it_was() {
+    let w = on_memory().await;
+    let page = agreed(&w, &with_mode("form_post").with("state", "a\r\nb\nc")).await;
+    assert!(page.body.contains("value=\"a&#13;&#10;b&#10;c\""), "{page}");
+}

@@ -4,10 +4,14 @@
 //! every mistake by its key. What was read is then a plain value: nothing
 //! later looks at TOML.
 
+mod authorization;
 mod client_authentication;
 mod clients;
+mod cors;
 mod credentials;
+mod device;
 mod dpop;
+mod grants;
 mod limits;
 mod listen;
 mod not_built;
@@ -26,26 +30,26 @@ mod tests;
 
 use std::{fs, path::Path};
 
-use oauth_axum_rs::pages::PasswordUsers;
+use oauth_axum_rs::{Cors, pages::PasswordUsers};
 use oauth_core::{
     client::{Client, ClientId},
     engine::{
-        authorization::{PushedRequests, RequestObjects},
-        client_auth::ClientAuthentication,
-        dpop::DpopSettings,
-        policy::Resource,
+        authorization::AuthorizationSettings, client_auth::ClientAuthentication, device::DeviceSettings,
+        dpop::DpopSettings, policy::Resource,
     },
+    grant::{JwtBearer, TokenExchange},
 };
 use toml::Table;
 
-use self::{clients::Clients, reader::Reader, report::Report, users::Users};
 pub use self::{
+    authorization::SessionLifetimes,
     limits::Limits,
     listen::{Keys, Listen, StoreKind},
     registration::Registration,
     report::{Mistake, Mistakes},
     tokens::{Revocation, Tokens},
 };
+use self::{clients::Clients, reader::Reader, report::Report, users::Users};
 
 /// What a file says, checked and with every default filled in.
 #[derive(Debug)]
@@ -69,12 +73,21 @@ pub struct Config {
     /// `[client_authentication]`, and what follows for it from `[limits]` and
     /// `[tls]`.
     pub client_authentication: ClientAuthentication,
-    /// `[par]`, and what follows for it from `[limits]`.
-    pub pushed: PushedRequests,
+    /// `[authorization]`, `[par]` with what follows for it from `[limits]`, and
     /// `[jar]`.
-    pub signed: RequestObjects,
+    pub authorization: AuthorizationSettings,
+    /// `[sessions]`.
+    pub sessions: SessionLifetimes,
     /// `[dpop]`.
     pub dpop: DpopSettings,
+    /// `[cors] origins`; `None` if there are none.
+    pub cors: Option<Cors>,
+    /// `[token_exchange]`; `None` if it is off.
+    pub token_exchange: Option<TokenExchange>,
+    /// `[jwt_bearer]`; `None` if it is off.
+    pub jwt_bearer: Option<JwtBearer>,
+    /// `[device]`, and what follows for it from `[limits]`; `None` where it is off.
+    pub device: Option<DeviceSettings>,
     /// `[introspection] callers`.
     pub introspection_callers: Vec<ClientId>,
     /// `[[resources]]`; never empty.
@@ -126,8 +139,14 @@ impl Config {
         let client_authentication = client_authentication::read(&mut top, &listen, &limits);
         let pushed = requests::read_pushed(&mut top, &limits);
         let signed = requests::read_signed(&mut top);
+        let authorization = authorization::read(&mut top, pushed, signed);
+        let sessions = SessionLifetimes::read(&mut top);
         let dpop = dpop::read(&mut top);
+        let cors = cors::read(&mut top);
+        let device = device::read(&mut top, &limits);
         let clients = Clients::read(&mut top, &client_authentication.methods);
+        let token_exchange = grants::read_exchange(&mut top, &clients);
+        let jwt_bearer = grants::read_bearer(&mut top);
         let resources = resources::read(&mut top, &issuer, tokens.format, &clients, report);
         let introspection_callers = resources::read_callers(&mut top, &clients);
         let users = Users::read(&mut top, listen.development);
@@ -143,9 +162,13 @@ impl Config {
             limits,
             registration,
             client_authentication,
-            pushed,
-            signed,
+            authorization,
+            sessions,
             dpop,
+            cors,
+            token_exchange,
+            jwt_bearer,
+            device,
             introspection_callers,
             resources,
             clients: clients.all,

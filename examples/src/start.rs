@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use oauth_axum_rs::{AuthorizationServer, MemoryStore, PostgresStore, RedisStore, RootSecret, Secret, SqliteStore};
 use oauth_core::{
+    client::GrantType,
     engine::fault::Fault,
     server::{AuthorizationServerBuilder, BuildError},
     store::{Store, Transfer, composite::Composite},
@@ -142,10 +143,7 @@ pub async fn authorization_server(
         .signing_algorithm(tokens.algorithm)
         .prefixes(tokens.prefixes.clone())
         .revocation(|policy| *policy = config.revocation.policy)
-        .authorization(|settings| {
-            settings.pushed.clone_from(&config.pushed);
-            settings.request_objects.clone_from(&config.signed);
-        })
+        .authorization(|settings| settings.clone_from(&config.authorization))
         .client_authentication(|how| how.clone_from(&config.client_authentication))
         .dpop(|dpop| dpop.clone_from(&config.dpop))
         .subjects(config.users.clone())
@@ -165,6 +163,9 @@ pub async fn authorization_server(
         Ok(fetch) => builder = builder.fetch(fetch),
         Err(error) => tracing::warn!(%error, "nothing that clients name will be fetched"),
     }
+    if let Some(device) = &config.device {
+        builder = builder.devices(|settings| settings.clone_from(device));
+    }
     if config.registration.is_on() {
         let per_minute = config.limits.registrations_per_minute;
         builder = builder.registration(|settings| config.registration.settings(settings, per_minute));
@@ -173,6 +174,8 @@ pub async fn authorization_server(
     if let Some(root) = root {
         builder = builder.root_secret(root).shared_store(store.shared());
     }
+    builder = config.token_exchange.iter().cloned().fold(builder, AuthorizationServerBuilder::grant);
+    builder = config.jwt_bearer.iter().cloned().fold(builder, AuthorizationServerBuilder::grant);
     let clients = config.clients.iter().cloned();
     let resources = config.resources.iter().cloned();
     let callers = config.introspection_callers.iter().cloned();
@@ -189,6 +192,8 @@ pub(crate) fn mistake(error: &BuildError) -> Mistakes {
     match error {
         BuildError::Fault(Fault::ForeignKey(_)) => Mistakes::one("keys.secret_file", text),
         BuildError::Fault(_) => Mistakes::one("store", text),
+        BuildError::Grant { name, what } if *name == GrantType::TOKEN_EXCHANGE => Mistakes::one("token_exchange", what),
+        BuildError::Grant { name, what } if *name == GrantType::JWT_BEARER => Mistakes::one("jwt_bearer", what),
         _ => match text.split_once(": ") {
             Some((key, what)) => Mistakes::one(key, what),
             None => Mistakes::one("issuer", text),

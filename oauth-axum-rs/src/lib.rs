@@ -115,7 +115,7 @@ pub use oauth_tower::resource::{
 };
 #[cfg(feature = "server")]
 #[cfg_attr(docsrs, doc(cfg(feature = "server")))]
-pub use oauth_tower::server::AuthorizationServerService;
+pub use oauth_tower::server::{AuthorizationServerService, Cors};
 
 #[cfg(feature = "server")]
 #[cfg_attr(docsrs, doc(cfg(feature = "server")))]

@@ -3,6 +3,7 @@
 
 pub mod authorize;
 pub mod client_configuration;
+pub mod device_authorization;
 pub mod introspect;
 pub mod jwks;
 pub mod metadata;

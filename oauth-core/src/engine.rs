@@ -5,6 +5,7 @@ pub mod client_auth;
 pub(crate) mod client_documents;
 pub(crate) mod client_keys;
 pub mod detail_types;
+pub mod device;
 pub mod dpop;
 pub mod fault;
 pub(crate) mod guess_limit;

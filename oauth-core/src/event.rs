@@ -77,7 +77,7 @@ pub enum Event<'a> {
         why: &'a AuthFailure,
     },
     /// A client failed to authenticate too often, there or from everywhere, and
-    /// heard 429.
+    /// heard 429. Or too many wrong tokens were shown where clients register.
     ClientAuthenticationLimited,
     /// A client was registered (RFC 7591).
     ClientRegistered {

@@ -68,9 +68,10 @@ impl Params {
     /// The value of `name`.
     ///
     /// # Errors
-    /// `invalid_request` if it is absent or empty.
+    /// `invalid_request` if it is absent, empty or repeated.
     pub fn require(&self, name: &'static str) -> Result<&str, OAuthError> {
-        self.get(name).ok_or_else(|| OAuthError::invalid_request(format!("the parameter {name} is missing")))
+        let problem = if self.is_repeated(name) { "occurs more than once" } else { "is missing" };
+        self.get(name).ok_or_else(|| OAuthError::invalid_request(format!("the parameter {name} {problem}")))
     }
 
     /// Every non-empty value of a repeatable parameter.

@@ -4,6 +4,8 @@
 mod build_error;
 mod builder;
 mod follow;
+mod parts;
+mod revoke;
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
@@ -18,22 +20,22 @@ use crate::{
         client_auth::{AuthLimit, ClientAuthentication, Nobody},
         client_documents::ClientDocumentCache,
         client_keys::ClientKeyCache,
+        device::Devices,
         dpop::DpopSettings,
         fault::Fault,
         guess_limit::GuessLimit,
         key_ring::KeyRing,
         policy::{Lifetimes, Resource, RevocationPolicy, Rotation, Subjects},
         registration::RegistrationSettings,
-        revocations::{Announcement, OwnRevocations, Revocations, Revoked},
+        revocations::OwnRevocations,
     },
     event::{Event, EventSink},
     fetch::Fetch,
+    grant::Grants,
     jwt::Algorithm,
-    keys::SigningKey,
-    scope::Scope,
     secret::{RootSecret, Sealer, Secret},
-    store::{Grant, Revocation, Store},
-    token::{GrantId, GrantRefs, TokenCodec},
+    store::Store,
+    token::{GrantRefs, TokenCodec},
 };
 
 /// An OAuth 2.1 authorization server. Clones share everything.
@@ -73,6 +75,7 @@ struct Inner {
     certificate_bound: bool,
     store: Arc<dyn Store>,
     clients: HashMap<ClientId, Arc<Client>>,
+    grants: Grants,
     resources: Vec<Resource>,
     introspection_callers: Vec<ClientId>,
     lifetimes: Lifetimes,
@@ -102,6 +105,7 @@ struct Inner {
     pushed_requests: Sealer,
     guesses: GuessLimit,
     registration: Option<RegistrationSettings>,
+    devices: Option<Devices>,
 }
 
 impl AuthorizationServer {
@@ -174,12 +178,6 @@ impl AuthorizationServer {
         self.inner.root.sealer(&[b"host ", purpose].concat())
     }
 
-    /// Where to subscribe to revocations in this process.
-    #[must_use]
-    pub fn revocations(&self) -> &Revocations {
-        &self.inner.revocations.0
-    }
-
     /// The resources tokens are issued for; never empty.
     #[must_use]
     pub fn resources(&self) -> &[Resource] {
@@ -213,31 +211,6 @@ impl AuthorizationServer {
         Ok(ClientSecret::sealed_by(self.client_secrets(), secret, id, self.random())?)
     }
 
-    /// Ends a grant and every token under it: at once in this process, and as
-    /// soon as they hear of it in those that [follow](Self::follow) a bus.
-    ///
-    /// # Errors
-    /// [`Fault`] if the store fails: the grant then still lives.
-    pub async fn revoke_grant(&self, id: GrantId) -> Result<Revocation, Fault> {
-        self.revoke_announced(id, self.announce(Revoked::Grant(id))).await
-    }
-
-    /// The same, where it is known what the grant is good for.
-    pub(crate) async fn end_grant(&self, grant: &Grant) -> Result<Revocation, Fault> {
-        let announcement = self.announce(Revoked::Grant(grant.id)).at(&grant.facts.resources);
-        self.revoke_announced(grant.id, announcement).await
-    }
-
-    async fn revoke_announced(&self, id: GrantId, announcement: Announcement<'_>) -> Result<Revocation, Fault> {
-        let announcement = announcement.intended();
-        let outcome = self.store().revoke_grant(id, self.now()).await?;
-        drop(announcement);
-        if outcome == Revocation::Revoked {
-            self.tell(&Event::GrantRevoked { grant: id });
-        }
-        Ok(outcome)
-    }
-
     /// Publishes the next signing key. It starts to sign once everyone had
     /// time to fetch it, and the current one stays valid for what it signed.
     ///
@@ -268,22 +241,6 @@ impl AuthorizationServer {
         Ok(removed)
     }
 
-    /// The part of `scope` that means something at `audience`: a resource that
-    /// declares no scopes takes any.
-    pub(crate) fn scope_at(&self, audience: &[String], scope: &Scope) -> Scope {
-        let served = || audience.iter().filter_map(|one| self.resource(one));
-        if served().any(|resource| resource.scopes.is_empty()) {
-            return scope.clone();
-        }
-        let known = served().fold(Scope::empty(), |all, resource| all.union(&resource.scopes));
-        scope.intersection(&known)
-    }
-
-    /// Every scope that a resource declares.
-    pub(crate) fn declared_scope(&self) -> Scope {
-        self.resources().iter().fold(Scope::empty(), |all, resource| all.union(&resource.scopes))
-    }
-
     /// How proofs of possession are taken.
     #[must_use]
     pub fn dpop(&self) -> &DpopSettings {
@@ -294,106 +251,6 @@ impl AuthorizationServer {
     #[must_use]
     pub fn binds_to_certificates(&self) -> bool {
         self.inner.certificate_bound
-    }
-
-    pub(crate) fn root(&self) -> &RootSecret {
-        &self.inner.root
-    }
-
-    pub(crate) fn shared_store(&self) -> Arc<dyn Store> {
-        Arc::clone(&self.inner.store)
-    }
-
-    pub(crate) fn shared_clock(&self) -> Arc<dyn Clock> {
-        Arc::clone(&self.inner.clock)
-    }
-
-    pub(crate) fn registration(&self) -> Option<&RegistrationSettings> {
-        self.inner.registration.as_ref()
-    }
-
-    pub(crate) fn introspection_callers(&self) -> &[ClientId] {
-        &self.inner.introspection_callers
-    }
-
-    pub(crate) fn lifetimes(&self) -> Lifetimes {
-        self.inner.lifetimes
-    }
-
-    pub(crate) fn rotation(&self) -> Rotation {
-        self.inner.rotation
-    }
-
-    pub(crate) fn revocation_policy(&self) -> RevocationPolicy {
-        self.inner.revocation
-    }
-
-    pub(crate) fn subjects(&self) -> &dyn Subjects {
-        &*self.inner.subjects
-    }
-
-    pub(crate) fn guesses(&self) -> &GuessLimit {
-        &self.inner.guesses
-    }
-
-    pub(crate) fn client_authentication(&self) -> &ClientAuthentication {
-        &self.inner.client_authentication
-    }
-
-    pub(crate) fn client_secrets(&self) -> &Sealer {
-        &self.inner.client_secrets
-    }
-
-    pub(crate) fn pushed_requests(&self) -> &Sealer {
-        &self.inner.pushed_requests
-    }
-
-    pub(crate) fn auth_limit(&self) -> &AuthLimit {
-        &self.inner.auth_limit
-    }
-
-    pub(crate) fn nobody(&self) -> &Nobody {
-        &self.inner.nobody
-    }
-
-    pub(crate) fn client_keys(&self) -> &ClientKeyCache {
-        &self.inner.client_keys
-    }
-
-    pub(crate) fn client_documents(&self) -> &ClientDocumentCache {
-        &self.inner.client_documents
-    }
-
-    pub(crate) fn codec(&self) -> &TokenCodec {
-        &self.inner.codec
-    }
-
-    pub(crate) fn grant_refs(&self) -> &GrantRefs {
-        &self.inner.grant_refs
-    }
-
-    pub(crate) fn keys(&self) -> &KeyRing {
-        &self.inner.keys
-    }
-
-    pub(crate) fn signing_key(&self) -> Option<SigningKey> {
-        self.inner.keys.signer(self.inner.signing_algorithm, self.now())
-    }
-
-    /// The tag of `parts` under each root secret, the current one first.
-    pub(crate) fn csrf_tags(&self, parts: &[&[u8]]) -> Vec<hmac::Tag> {
-        let tag = |key: &hmac::Key| {
-            let mut context = hmac::Context::with_key(key);
-            parts.iter().for_each(|part| context.update(part));
-            context.sign()
-        };
-        self.inner.csrf.iter().map(tag).collect()
-    }
-
-    /// Tells of a revocation when the result is dropped.
-    pub(crate) fn announce(&self, what: Revoked) -> Announcement<'_> {
-        let until = self.now().saturating_add(self.inner.lifetimes.access);
-        Announcement::new(self.revocations(), what, until)
     }
 
     /// Tells the event sink of something that a host's own pages met: a

@@ -36,7 +36,8 @@ use std::{fmt, future::Future, pin::Pin, sync::Arc};
 pub use self::{
     grant::{NextRefresh, RedeemCode, Redemption, RefreshOutcome, Revocation, RotateRefresh},
     record::{
-        AccessToken, Code, Consent, FinishInteraction, Grant, GrantFacts, ParkedInteraction, Refresh, Retry, SealedKey,
+        AccessToken, Code, Consent, Exchanged, FinishInteraction, Grant, GrantFacts, ParkedInteraction, Refresh, Retry,
+        SealedKey,
     },
     replay::SharedReplayCache,
     transfer::{Cursor, Page, Transfer},

@@ -172,6 +172,7 @@ async fn claims_at_the_edge_of_what_is_allowed_are_taken() {
     for (at, change) in [
         json!({ "aud": [ISSUER] }),
         json!({ "aud": format!("{ISSUER}/token") }),
+        json!({ "aud": format!("{ISSUER}/par") }),
         json!({ "exp": NOW + 1 }),
         json!({ "exp": NOW as f64 + 1.5 }),
         json!({ "exp": NOW + 3600 }),
@@ -205,7 +206,8 @@ async fn the_token_endpoint_is_no_audience_where_only_the_issuer_is() {
         signer.sign(&signer.header(), &with(signer.claims(jti), &change))
     };
     let token_endpoint = format!("{ISSUER}/token");
-    for aud in [json!(token_endpoint), json!([token_endpoint]), json!([ISSUER, token_endpoint])] {
+    let par = format!("{ISSUER}/par");
+    for aud in [json!(token_endpoint), json!(par), json!([token_endpoint]), json!([ISSUER, token_endpoint])] {
         present(&w, &with_audience(aud, "1")).await.is_refused(401, "invalid_client");
         assert_eq!(why(&w), "Audience");
     }

@@ -4,7 +4,7 @@ import json
 import sys
 from importlib import import_module
 
-from authlib.integrations.base_client import OAuthError
+from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.flask_client import OAuth
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2.rfc7523 import ClientSecretJWT, PrivateKeyJWT
@@ -204,7 +204,7 @@ def run(command):
 
 def told(error):
     match error:
-        case OAuthError():
+        case AuthlibBaseError():
             return {"error": error.error, "description": error.description}
         case Refused():
             return {"error": error.error, "status": error.status}

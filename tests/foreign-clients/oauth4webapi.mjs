@@ -154,13 +154,29 @@ async function revoke(command) {
   return oauth.processRevocationResponse(response);
 }
 
+/** What a device shows its person. */
+async function device(command) {
+  const { as, by, client, options } = await parties(command);
+  const response = await oauth.deviceAuthorizationRequest(as, client, by, command.parameters, options);
+  return oauth.processDeviceAuthorizationResponse(as, client, response);
+}
+
+/** Asks once whether they have decided. */
+async function poll(command) {
+  const { as, by, client, options } = await parties(command);
+  const response = await oauth.deviceCodeGrantRequest(as, client, by, command.begun.device_code, options);
+  return oauth.processDeviceCodeResponse(as, client, response);
+}
+
 await serve({
   authorize,
   call,
   client_credentials: clientCredentials,
+  device,
   discover,
   introspect,
   key: async ({ alg }) => exported(await oauth.generateKeyPair(alg, { extractable: true }), alg),
+  poll,
   redeem,
   refresh,
   register,

@@ -117,13 +117,21 @@ async function refresh(command) {
   return openid.refreshTokenGrant(config, command.token, command.parameters, more);
 }
 
+/** Asks again and again, as long as `begun` says, until somebody has decided. */
+async function poll(command) {
+  const [config, more] = await prepared(command);
+  return openid.pollDeviceAuthorizationGrant(config, command.begun, undefined, more);
+}
+
 await serve({
   authorize,
   call,
   client_credentials: clientCredentials,
+  device: async (command) => openid.initiateDeviceAuthorization(await configured(command), command.parameters),
   discover,
   introspect: async (command) => openid.tokenIntrospection(await configured(command), command.token),
   key: async ({ alg }) => exported(await openid.randomDPoPKeyPair(alg, { extractable: true }), alg),
+  poll,
   redeem,
   refresh,
   register,

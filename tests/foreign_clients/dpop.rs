@@ -8,8 +8,8 @@ use crate::support::*;
 const SECRET: &str = "machine-secret-9Wd2Kv7Rm4Hs1Qp6Zx3Lb8";
 
 /// One that takes proofs with or without nonces, and one that demands nonces of its own.
-fn servers(clients: &[Value]) -> [Reference; 2] {
-    let with = |sections: &str| Reference::with(&format!("{OPEN}{sections}{}", in_file(clients)));
+fn servers(clients: &str) -> [Reference; 2] {
+    let with = |sections: &str| Reference::with(&format!("{OPEN}{sections}{clients}"));
     [with(""), with("[dpop]\nnonce = true\n")]
 }
 
@@ -87,7 +87,7 @@ async fn lives_with_a_key(client: &Foreign, server: &Reference, alice: &mut Alic
 // spec: TOK-33, TOK-34
 #[tokio::test]
 async fn codes_and_tokens_are_bound_to_the_key_that_the_library_proves() {
-    let servers = servers(&[]);
+    let servers = servers("");
     let _programs = servers.each_ref().map(Reference::start);
     for (server, hands_out_nonces) in servers.iter().zip([false, true]) {
         let token = Remote::new(server.authority.client(), &server.issuer).send(post("/token", APP, &[])).await;
@@ -112,7 +112,7 @@ async fn codes_and_tokens_are_bound_to_the_key_that_the_library_proves() {
 #[tokio::test]
 async fn a_client_that_acts_for_itself_has_its_token_bound() {
     let machine = with_secret(machine("machine", "client_secret_basic"), SECRET);
-    let servers = servers(std::slice::from_ref(&machine));
+    let servers = servers(&in_file(std::slice::from_ref(&machine)));
     let _programs = servers.each_ref().map(Reference::start);
     Feature::Dpop
         .each(async |library| {

@@ -13,15 +13,17 @@ pub(super) enum Feature {
     Jar,
     /// Proving keys (RFC 9449).
     Dpop,
+    /// Asking without a browser (RFC 8628): Authlib has only the server's side.
+    Device,
     /// Telling which error has come by `response_mode=form_post`.
     ErrorByPost,
 }
 
-use Feature::{Dpop, ErrorByPost, Jar, Par};
+use Feature::{Device, Dpop, ErrorByPost, Jar, Par};
 
 /// Everything else is shown of each library.
 const LACKING: [(Library, &[Feature]); 3] =
-    [(OpenidClient, &[]), (Oauth4webapi, &[]), (Authlib, &[Par, Jar, Dpop, ErrorByPost])];
+    [(OpenidClient, &[]), (Oauth4webapi, &[]), (Authlib, &[Par, Jar, Dpop, Device, ErrorByPost])];
 
 impl Feature {
     pub(super) fn is_in(self, library: Library) -> bool {

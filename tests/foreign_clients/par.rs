@@ -1,5 +1,7 @@
 //! Pushed authorization requests (RFC 9126), by libraries.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use url::Url;
 
@@ -7,7 +9,7 @@ use super::{Alice, METHODS, OPEN, app, features::Feature, read, silently, with_k
 use crate::support::*;
 
 /// What asks by a reference.
-fn pushing(parameters: Value) -> Value {
+fn pushing(parameters: &Value) -> Value {
     json!({ "by": ["par"], "parameters": parameters })
 }
 
@@ -20,8 +22,9 @@ async fn pusher(library: Library, server: &Reference, method: &str) -> Foreign {
     Foreign::new(library, server).proving("key", private).registered(&app).await
 }
 
-fn pairs(url: &Value) -> Vec<(String, String)> {
-    Url::parse(url.as_str().unwrap()).unwrap().query_pairs().into_owned().collect()
+/// The parameters that the browser carries.
+fn names(link: &str) -> BTreeSet<String> {
+    Url::parse(link).unwrap().query_pairs().map(|(name, _)| name.into_owned()).collect()
 }
 
 // spec: AUZ-36, AUZ-39
@@ -34,10 +37,9 @@ async fn clients_of_every_kind_push_their_requests_and_the_reference_is_good_onc
             let mut alice = Alice::at(&server);
             for method in METHODS {
                 let client = pusher(library, &server, method).await;
-                let mut begun = client.ask("authorize", pushing(read())).await.granted();
+                let mut begun = client.ask("authorize", pushing(&read())).await.granted();
                 let link = begun["url"].as_str().unwrap().to_owned();
-                let names: Vec<String> = pairs(&begun["url"]).into_iter().map(|(name, _)| name).collect();
-                assert_eq!(names, ["client_id", "request_uri"], "{library:?} {method}");
+                assert_eq!(names(&link), BTreeSet::from(["client_id", "request_uri"].map(str::to_owned)));
                 begun["url"] = alice.agree(&link).await.answer.location().into();
                 assert_eq!(client.ask("redeem", begun).await.granted()["scope"], "albums:read");
                 alice.0.go(&link).await.answer.is_error_page();
@@ -56,7 +58,7 @@ async fn a_reference_is_one_clients_and_what_stands_beside_it_changes_nothing() 
             let mut alice = Alice::at(&server);
             let client = pusher(library, &server, "client_secret_basic").await;
             let other = pusher(library, &server, "none").await;
-            let mut begun = client.ask("authorize", pushing(read())).await.granted();
+            let mut begun = client.ask("authorize", pushing(&read())).await.granted();
             let link = begun["url"].as_str().unwrap().to_owned();
             let [own, foreign] = [&client, &other].map(|client| client.client["client_id"].as_str().unwrap());
             alice.0.go(&link.replace(own, foreign)).await.answer.is_error_page();
@@ -85,17 +87,17 @@ async fn what_is_wrong_with_a_request_the_client_hears_when_it_pushes_it() {
                     ("prompt", "none login", "invalid_request"),
                     ("resource", "https://elsewhere.example", "invalid_target"),
                 ] {
-                    let asked = pushing(json!({ parameter: value }));
+                    let asked = pushing(&json!({ parameter: value }));
                     client.ask("authorize", asked).await.refused(400, code);
                 }
                 // Nobody is signed in, but that is for the authorization endpoint to find out.
                 let mut visitor = Visitor::new(server.authority.client());
-                let answered = silently(&mut visitor, &client, pushing(read())).await;
+                let answered = silently(&mut visitor, &client, pushing(&read())).await;
                 client.ask("redeem", answered).await.refused_in_front("login_required");
             }
             let client = pusher(library, &server, "client_secret_basic").await;
             let mistaken = client.with("client_secret", "mistaken-secret-9Wd2Kv7Rm4Hs1Qp6Zx3");
-            mistaken.ask("authorize", pushing(read())).await.refused(401, "invalid_client");
+            mistaken.ask("authorize", pushing(&read())).await.refused(401, "invalid_client");
         })
         .await;
 }
@@ -119,7 +121,7 @@ async fn where_requests_must_be_pushed_each_library_hears_that_it_did_not() {
             let answered = silently(&mut visitor, &client, json!({ "parameters": read() })).await;
             client.ask("redeem", answered).await.refused_in_front("invalid_request");
             if Feature::Par.is_in(library) {
-                Alice::at(server).grant(&client, pushing(read())).await;
+                Alice::at(server).grant(&client, pushing(&read())).await;
             }
         }
     })

@@ -18,7 +18,6 @@ async fn nothing_but_the_client_is_read_beside_the_reference() {
             .with("code_challenge", &"A".repeat(43))
             .with("resource", "https://elsewhere.example")
             .with("prompt", "none")
-            .with("request", "x")
             .and("nonce", "1")
             .and("nonce", "2");
         let mut browser = Browser::new(&w);
@@ -29,6 +28,18 @@ async fn nothing_but_the_client_is_read_beside_the_reference() {
         assert_eq!(answer.member("scope"), "read");
     })
     .await;
+}
+
+// spec: AUZ-43
+#[tokio::test]
+async fn a_reference_and_a_signed_request_exclude_each_other() {
+    let w = on_memory().await;
+    let uri = pushed(&w, APP, &Ask::of(APP)).await;
+    let mut browser = Browser::new(&w);
+    let both = browser.authorize(&bring(APP, &uri).with("request", "a.b.c")).await;
+    both.is_error_page();
+    assert!(both.body.contains("exclude each other"), "{both}");
+    browser.approve(&bring(APP, &uri)).await;
 }
 
 // spec: AUZ-38, AUZ-40

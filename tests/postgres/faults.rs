@@ -233,6 +233,33 @@ async fn a_server_has_to_prove_its_name() {
 }
 
 #[tokio::test]
+async fn four_connections_are_opened_at_once_and_no_more() {
+    let (wire, url, _) = wired().await;
+    let store = patient(&url).connections(12).build().await.unwrap();
+    let grant = fresh_grant();
+    let before = wire.connections();
+    wire.set(Mood::Hangs);
+    let calls = futures_util::future::join_all((0..12).map(|_| store.grant(grant.id)));
+    let counted = async {
+        let until = async |count| {
+            while wire.connections() < before + count {
+                tokio::task::yield_now().await;
+            }
+        };
+        until(4).await;
+        // The wire takes them in their order: what was begun before this one is counted before it.
+        let _last = tokio::net::TcpStream::connect(("127.0.0.1", wire.port)).await.unwrap();
+        until(5).await;
+        wire.connections() - before
+    };
+    tokio::select! {
+        biased;
+        answers = calls => panic!("nothing answers: {answers:?}"),
+        counted = counted => assert_eq!(counted, 4 + 1),
+    }
+}
+
+#[tokio::test]
 async fn what_a_pooler_would_not_pass_is_not_sent_to_it() {
     let (_wire, url, direct) = wired().await;
     let timeout = async |pooler: Pooler| {

@@ -49,22 +49,44 @@ async fn a_client_registers_is_kept_over_a_restart_and_deletes_itself() {
 
 // spec: REG-19
 #[tokio::test]
-async fn the_file_says_who_may_register_and_how_often() {
-    let sections = "[registration]\ninitial_access_tokens = [\"let-me-in\"]\n[limits]\nregistrations_per_minute = 1\n";
-    let reference = Reference::with(sections);
+async fn the_file_says_who_may_register_and_how_often_they_may_be_wrong() {
+    let tokens = "[registration]\ninitial_access_tokens = [\"let-me-in\"]\n";
+    let sections = format!("{tokens}[limits]\nclient_auth_failures_per_minute = 1\n");
+    let reference = Reference::with(&sections);
     let _program = reference.start();
     let remote = remote(&reference);
+    let client = register(&remote, Some("let-me-in"), &app()).await;
+    assert_eq!(client.status, 201);
+    assert!(!client.json().as_object().unwrap().contains_key("registration_client_uri"), "management is off");
     for token in [None, Some("let-me-out")] {
         let answer = register(&remote, token, &app()).await;
         assert_eq!(answer.status, 401, "{answer}");
         assert!(answer.header("www-authenticate").starts_with("Bearer "), "{answer}");
     }
-    let limited = register(&remote, Some("let-me-out"), &app()).await;
-    limited.is_refused(429, "temporarily_unavailable");
-    assert!(limited.header("retry-after").parse::<u64>().is_ok_and(|seconds| (1..=60).contains(&seconds)));
-    let client = register(&remote, Some("let-me-in"), &app()).await;
-    assert_eq!(client.status, 201);
-    assert!(!client.json().as_object().unwrap().contains_key("registration_client_uri"), "management is off");
+    for token in ["let-me-out", "let-me-in"] {
+        is_limited(&register(&remote, Some(token), &app()).await);
+    }
+}
+
+// spec: REG-19
+#[tokio::test]
+async fn the_file_says_how_often_strangers_may_register() {
+    let reference = Reference::with("[registration]\nopen = true\n[limits]\nregistrations_per_minute = 1\n");
+    let _program = reference.start();
+    let remote = remote(&reference);
+    assert_eq!(register(&remote, None, &app()).await.status, 201);
+    // A minute may have ended meanwhile, but not two.
+    let mut answer = register(&remote, None, &app()).await;
+    if answer.status == 201 {
+        answer = register(&remote, None, &app()).await;
+    }
+    is_limited(&answer);
+}
+
+#[track_caller]
+fn is_limited(answer: &Answer) {
+    answer.is_refused(429, "temporarily_unavailable");
+    assert!(answer.header("retry-after").parse::<u64>().is_ok_and(|seconds| (1..=60).contains(&seconds)));
 }
 
 #[tokio::test]

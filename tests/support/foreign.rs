@@ -184,6 +184,12 @@ impl Outcome {
         assert!(self.result.as_ref().is_err_and(|error| error["status"] == status), "{self}");
     }
 
+    /// It has failed with this code.
+    #[track_caller]
+    pub(crate) fn is_error(&self, code: &str) {
+        assert!(self.result.as_ref().is_err_and(|error| error["error"] == code), "{self}");
+    }
+
     /// The server has refused it with this code; Authlib does not tell the status of every answer.
     #[track_caller]
     pub(crate) fn refused(&self, status: u16, code: &str) {
@@ -191,9 +197,7 @@ impl Outcome {
         assert_eq!(error["error"], code, "{self}");
         assert!(error["status"].is_null() && self.library == Authlib || error["status"] == status, "{self}");
     }
-}
 
-impl Outcome {
     /// The library has read in the authorization response, and says by an error of its own for that, that the server
     /// has refused with this code.
     #[track_caller]

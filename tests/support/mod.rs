@@ -13,6 +13,7 @@ mod foreign;
 mod load;
 mod nodes;
 mod oidc_provider;
+mod outage;
 mod owner;
 mod people;
 mod pooler;
@@ -43,6 +44,10 @@ pub(crate) use self::{
     load::{Life, Load, Lost, Memory, Tally},
     nodes::{Node, is_live, nodes, two_nodes},
     oidc_provider::{BY_KEY, OPAQUE, OidcProvider, part, with_member},
+    outage::{
+        a_program_without_its_store_says_so_and_shows_no_password, a_store_that_is_away_is_503_until_it_is_back,
+        what_one_program_does_the_other_knows,
+    },
     owner::Owner,
     people::{PASSWORD, People},
     pooler::{PgBouncer, knows_prepared_statements},

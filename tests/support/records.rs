@@ -68,6 +68,7 @@ pub(crate) fn fresh_access() -> AccessToken {
         expires_at: later(600),
         authorization_details: AuthorizationDetails::default(),
         confirmation: None,
+        exchanged: None,
     }
 }
 

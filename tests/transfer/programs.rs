@@ -114,6 +114,35 @@ async fn what_was_issued_before_a_move_is_good_after_it() {
     }
 }
 
+#[tokio::test]
+async fn a_token_that_was_revoked_after_a_move_stays_so_when_the_same_file_is_imported_once_more() {
+    let reference = Reference::in_development("");
+    let program = reference.start();
+    let node = node_of(&reference);
+    let (revoked, kept) = (signed_in(&node).await, signed_in(&node).await);
+    // Of one grant: it is the token alone that is revoked.
+    let sibling = node.refresh(APP, revoked.refresh.as_ref().unwrap()).await.tokens();
+    program.terminate();
+    assert_eq!(run(&reference, &["--export", "moved.jsonl"]).code, Some(0));
+    let server = Redis::start("");
+    for store in ["sqlite:other.db".to_owned(), new_database().await, server.url()] {
+        println!("on {}", store.split(':').next().unwrap());
+        on(&reference, &store);
+        assert_eq!(run(&reference, &["--import", "moved.jsonl"]).code, Some(0));
+        let (program, node) = (reference.start(), node_of(&reference));
+        assert!(is_live(&node, &revoked.access).await);
+        node.revoke(APP, &revoked.access).await.is_revoked();
+        assert!(!is_live(&node, &revoked.access).await && is_live(&node, &sibling.access).await);
+        program.terminate();
+        let ended = run(&reference, &["--import", "moved.jsonl"]);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let (program, node) = (reference.start(), node_of(&reference));
+        assert!(!is_live(&node, &revoked.access).await, "an import has revived a token");
+        assert!(is_live(&node, &sibling.access).await && is_live(&node, &kept.access).await);
+        program.terminate();
+    }
+}
+
 fn has_no_secret(file: &Path, held: &Held) {
     let text = fs::read_to_string(file).unwrap();
     let (current, revoked) = (&held.current, &held.revoked);

@@ -11,9 +11,9 @@ const GRANT_TYPES: [(&str, Option<GrantType>); 6] = [
     ("authorization_code", Some(GrantType::AUTHORIZATION_CODE)),
     ("client_credentials", Some(GrantType::CLIENT_CREDENTIALS)),
     ("refresh_token", Some(GrantType::REFRESH_TOKEN)),
-    ("urn:ietf:params:oauth:grant-type:device_code", None),
-    ("urn:ietf:params:oauth:grant-type:token-exchange", None),
-    ("urn:ietf:params:oauth:grant-type:jwt-bearer", None),
+    ("urn:ietf:params:oauth:grant-type:device_code", Some(GrantType::DEVICE_CODE)),
+    ("urn:ietf:params:oauth:grant-type:token-exchange", Some(GrantType::TOKEN_EXCHANGE)),
+    ("urn:ietf:params:oauth:grant-type:jwt-bearer", Some(GrantType::JWT_BEARER)),
 ];
 
 /// Members whose absence changes nothing and whose presence would.

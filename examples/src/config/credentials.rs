@@ -31,10 +31,14 @@ pub(super) fn read(
 ) -> (ClientBuilder, Option<bool>) {
     let method = read_method(table, offered);
     let has_secret = table.has("client_secret");
+    if table.has("previous_client_secret") && !has_secret {
+        table.wrong("previous_client_secret", "needs a `client_secret` that takes its place");
+    }
     let secret = read_secret(table, method);
     let public = read_public(table, has_secret, method);
     let mut builder = method.into_iter().fold(builder, ClientBuilder::auth_method);
     builder = secret.into_iter().fold(builder, ClientBuilder::secret);
+    builder = read_previous(table, method).into_iter().fold(builder, ClientBuilder::secret);
     builder = read_jwks(table).into_iter().fold(builder, ClientBuilder::jwks);
     builder = table.take::<String>("jwks_uri").into_iter().fold(builder, ClientBuilder::jwks_uri);
     let algorithm = table.take::<Parsed<AssertionAlgorithm>>("token_endpoint_auth_signing_alg");
@@ -60,11 +64,24 @@ fn read_secret(table: &mut Reader<'_>, method: Option<AuthMethod>) -> Option<Cli
     if table.has("client_secret_expires_at") && !table.has("client_secret") {
         table.wrong("client_secret_expires_at", "needs a `client_secret`");
     }
-    let end = table.number("client_secret_expires_at", 0, 0..=LAST_SECOND);
-    let secret: Secret = table.take("client_secret")?;
+    read_one(table, ["client_secret", "client_secret_expires_at"], method)
+}
+
+/// The one before, which is good beside it while the client is moving.
+fn read_previous(table: &mut Reader<'_>, method: Option<AuthMethod>) -> Option<ClientSecret> {
+    let [secret, end] = ["previous_client_secret", "previous_client_secret_expires_at"];
+    if table.has(end) && !table.has(secret) {
+        table.wrong(end, "needs a `previous_client_secret`");
+    }
+    read_one(table, [secret, end], method)
+}
+
+fn read_one(table: &mut Reader<'_>, [key, end]: [&str; 2], method: Option<AuthMethod>) -> Option<ClientSecret> {
+    let end = table.number(end, 0, 0..=LAST_SECOND);
+    let secret: Secret = table.take(key)?;
     // OAuth 2.1 appendix A.2.
     if !secret.expose().bytes().all(|byte| (0x20..=0x7E).contains(&byte)) {
-        table.wrong("client_secret", "must be printable ASCII");
+        table.wrong(key, "must be printable ASCII");
     }
     let secret = match method {
         // It stands in the file as it is.
@@ -92,7 +109,7 @@ fn read_public(table: &Reader<'_>, has_secret: bool, method: Option<AuthMethod>)
 }
 
 /// `jwks`, as RFC 7517 has it: a table with the list `keys`.
-fn read_jwks(table: &mut Reader<'_>) -> Option<ClientJwks> {
+pub(super) fn read_jwks(table: &mut Reader<'_>) -> Option<ClientJwks> {
     let document: Value = table.take("jwks")?;
     let jwks = serde_json::to_vec(&document).ok().map(|document| ClientJwks::parse(&document));
     match jwks {

@@ -276,7 +276,15 @@ impl Keys {
         let in_folder = |path: String| folder.join(path);
         let secret_file: Option<String> = match store {
             None | Some(StoreKind::Memory) => keys.take("secret_file"),
-            Some(_) => keys.require("secret_file"),
+            // Its name is what is missing, not the file.
+            Some(_) if !keys.has("secret_file") && !keys.blames("secret_file") => {
+                keys.wrong(
+                    "secret_file",
+                    "must name a file, as `store` outlives the process; the first start makes it",
+                );
+                None
+            }
+            Some(_) => keys.take("secret_file"),
         };
         let previous: Vec<String> = keys.take("previous_secret_files").unwrap_or_default();
         if secret_file.is_none() && !previous.is_empty() && !keys.blames("secret_file") {

@@ -6,10 +6,6 @@ use super::reader::Reader;
 pub(super) fn read(top: &mut Reader<'_>) {
     top.choice("profile", &[("oauth21", Some(())), ("fapi2", None), ("matrix", None), ("mcp", None)]);
     off(top, "status_list", &["enabled"]);
-    off(top, "token_exchange", &["enabled"]);
-    top.section("cors").not_built("origins", &[NONE]);
-    device(top);
-    jwt_bearer(top);
     reciprocal(top);
     matrix(top);
 }
@@ -21,19 +17,6 @@ const NONE: Vec<&str> = Vec::new();
 fn off(top: &mut Reader<'_>, section: &str, switches: &[&str]) {
     let mut section = top.section(section);
     switches.iter().for_each(|switch| section.not_built(switch, &[false]));
-}
-
-fn device(top: &mut Reader<'_>) {
-    let mut device = top.section("device");
-    device.not_built("enabled", &[false]);
-    device.not_built("lifetime", &[600]);
-    device.not_built("interval", &[5]);
-}
-
-fn jwt_bearer(top: &mut Reader<'_>) {
-    let mut jwt_bearer = top.section("jwt_bearer");
-    jwt_bearer.not_built("enabled", &[false]);
-    jwt_bearer.not_built("issuers", &[NONE]);
 }
 
 fn reciprocal(top: &mut Reader<'_>) {

@@ -1,6 +1,7 @@
 //! Whole files.
 
 mod credentials;
+mod grants;
 
 use std::path::{Path, PathBuf};
 
@@ -358,14 +359,18 @@ fn who_may_register_is_in_its_section_and_its_tokens_are_not_shown() {
 #[test]
 fn requests_may_have_to_be_pushed_or_signed() {
     let config = parse(GOOD);
-    assert!(!config.pushed.required && !config.signed.required);
-    assert_eq!((config.pushed.lifetime, config.pushed.per_minute), (60, 600));
+    assert!(!config.authorization.pushed.required && !config.authorization.request_objects.required);
+    assert_eq!((config.authorization.pushed.lifetime, config.authorization.pushed.per_minute), (60, 600));
     let config = parse(&format!(
         "{GOOD}[par]\nrequired = true\nlifetime = 90\nunregistered_redirect_uris = true\n[jar]\nrequired = true\n\
          [limits]\npushed_requests_per_minute = 0"
     ));
-    assert!(config.pushed.required && config.pushed.unregistered_redirect_uris && config.signed.required);
-    assert_eq!((config.pushed.lifetime, config.pushed.per_minute), (90, 0));
+    assert!(
+        config.authorization.pushed.required
+            && config.authorization.pushed.unregistered_redirect_uris
+            && config.authorization.request_objects.required
+    );
+    assert_eq!((config.authorization.pushed.lifetime, config.authorization.pushed.per_minute), (90, 0));
     assert_eq!(
         blamed(&format!("{GOOD}[par]\nlifetime = 4\n[jar]\nrequired = \"yes\"")),
         ["jar.required", "par.lifetime"]

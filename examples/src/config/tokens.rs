@@ -98,7 +98,7 @@ fn prefixes(tokens: &mut Reader<'_>) -> Prefixes {
         return Prefixes::default();
     }
     Prefixes::new(&access, &refresh, "oac").unwrap_or_else(|error| {
-        tokens.wrong("prefixes", format_args!("{error}; `oac` is the one of codes"));
+        tokens.wrong("prefixes", format_args!("{error}; `oac` and `odc` are those of codes"));
         Prefixes::default()
     })
 }

@@ -14,11 +14,12 @@ use oauth_core::{
 use oauth_tower::proxy::ClientAddress;
 
 use super::{
-    Inner, form,
-    session::Sessions,
+    form,
+    session::{Session, Sessions},
     signed_in::SignedIn,
     users::{User, Users},
     views::{self, SignIn},
+    visit::Visit,
 };
 use crate::Peer;
 
@@ -36,12 +37,13 @@ pub(super) struct Behind<'a> {
     pub(super) again: Option<&'a str>,
 }
 
-impl<U: Users> Inner<U> {
+impl<U: Users> Visit<'_, U> {
     /// `GET /interaction?id=`.
-    pub(super) async fn show(&self, parts: &Parts) -> Page {
+    pub(super) async fn show(&mut self, parts: &Parts) -> Page {
         let Some(pending) = self.pending(parts).await? else {
-            return Ok(views::ended(StatusCode::BAD_REQUEST, self.site()));
+            return Ok(views::ended(StatusCode::BAD_REQUEST, self.look));
         };
+        self.speak_for(&pending, parts);
         let session = self.session(&parts.headers).await?;
         match pending {
             Pending::Interaction(interaction) => self.show_interaction(*interaction, session).await,
@@ -51,14 +53,15 @@ impl<U: Users> Inner<U> {
     }
 
     /// `POST /interaction?id=`: what a form on one of these pages sent.
-    pub(super) async fn decide(&self, parts: &Parts, body: Body) -> Page {
+    pub(super) async fn decide(&mut self, parts: &Parts, body: Body) -> Page {
         let form = match form::read(parts, body).await {
             Ok(form) => form,
-            Err(status) => return Ok(views::bad_request(status, self.site())),
+            Err(status) => return Ok(views::bad_request(status, self.look)),
         };
         let Some(pending) = self.pending(parts).await? else {
-            return Ok(views::ended(StatusCode::FORBIDDEN, self.site()));
+            return Ok(views::ended(StatusCode::FORBIDDEN, self.look));
         };
+        self.speak_for(&pending, parts);
         let csrf = form.get("csrf").unwrap_or_default();
         let (id, good) = match &pending {
             Pending::Interaction(interaction) => (interaction.id(), interaction.csrf_matches(csrf)),
@@ -72,22 +75,25 @@ impl<U: Users> Inner<U> {
         }
         match (form.get("action"), pending) {
             (Some("sign_in"), pending) if self.host_sign_in.is_none() => self.sign_in(parts, &pending, &form).await,
-            (Some("sign_out"), pending) => self.sign_out_of_interaction(&pending),
+            (Some("sign_out"), pending) => self.sign_out_of_interaction(&parts.headers, &pending).await,
             (_, Pending::Interaction(interaction)) => self.decide_interaction(parts, *interaction, &form).await,
             (Some("confirm"), Pending::Refusal(refusal)) => self.confirm_refusal(parts, *refusal, &form).await,
-            _ => Ok(views::bad_request(StatusCode::BAD_REQUEST, self.site())),
+            _ => Ok(views::bad_request(StatusCode::BAD_REQUEST, self.look)),
         }
     }
 
     async fn sign_in(&self, parts: &Parts, pending: &Pending, form: &Params) -> Page {
         let no = match self.check_sign_in(parts, form).await? {
-            Ok(user) => return self.go_on(id_of(pending), self.begin_session(&user, form)?),
+            Ok(user) => {
+                let session = self.begin_session(&parts.headers, &user, form, id_of(pending)).await?;
+                return self.go_on(id_of(pending), session);
+            }
             Err(no) => no,
         };
         let again = match (pending, self.session(&parts.headers).await?) {
             // Who has to prove it again is the same until they say otherwise.
             (Pending::Interaction(interaction), Some(session)) if session.username == no.username => {
-                super::interaction::why_again(interaction, &session)
+                self.why_again(interaction, &session)
             }
             _ => None,
         };
@@ -102,24 +108,42 @@ impl<U: Users> Inner<U> {
     }
 
     /// Lets somebody else sign in.
-    fn sign_out_of_interaction(&self, pending: &Pending) -> Page {
+    async fn sign_out_of_interaction(&self, headers: &HeaderMap, pending: &Pending) -> Page {
         match &self.host_sign_in {
             Some(_) => see_other(&self.host_sign_in_url(id_of(pending), true)),
-            None => self.go_on(id_of(pending), Sessions::end(&self.server)),
+            None => self.go_on(id_of(pending), self.end_session(headers).await?),
         }
     }
 
-    /// The session of `user`, who has just signed in by `form`, in a cookie.
-    pub(super) fn begin_session(&self, user: &User, form: &Params) -> Result<HeaderValue, Fault> {
-        self.sessions.begin(&self.server, user, form.get("username").unwrap_or_default().trim())
+    /// The session of `user`, who has just signed in by `form` for the request
+    /// with this id, or for none, in a cookie; in place of the one that the browser had, which ends.
+    pub(super) async fn begin_session(
+        &self,
+        headers: &HeaderMap,
+        user: &User,
+        form: &Params,
+        signed_in_for: &str,
+    ) -> Result<HeaderValue, Fault> {
+        let username = form.get("username").unwrap_or_default().trim();
+        let session = self.sessions.begin(&self.server, user, username, signed_in_for)?;
+        self.sessions.end(&self.server, headers).await?;
+        Ok(session)
+    }
+
+    /// Ends the session of the browser that sent `headers`: the cookie that tells
+    /// it so.
+    pub(super) async fn end_session(&self, headers: &HeaderMap) -> Result<HeaderValue, Fault> {
+        self.sessions.end(&self.server, headers).await?;
+        Ok(Sessions::none(&self.server))
     }
 
     /// `GET /interaction/sign-out`.
     pub(super) async fn show_sign_out(&self, parts: &Parts) -> Page {
-        let token = self.sessions.sign_out_token(&self.server, &parts.headers);
-        Ok(match self.session(&parts.headers).await?.zip(token) {
-            None => views::signed_out(self.site()),
-            Some((session, token)) => views::sign_out(self.site(), &session.name, &self.sign_out_path(), &token),
+        Ok(match self.own_session(&parts.headers).await? {
+            None => views::signed_out(self.look),
+            Some(session) => {
+                views::sign_out(self.look, &session.name, &self.sign_out_path(), &session.sign_out_token())
+            }
         })
     }
 
@@ -127,16 +151,24 @@ impl<U: Users> Inner<U> {
     pub(super) async fn sign_out(&self, parts: &Parts, body: Body) -> Page {
         let form = match form::read(parts, body).await {
             Ok(form) => form,
-            Err(status) => return Ok(views::bad_request(status, self.site())),
+            Err(status) => return Ok(views::bad_request(status, self.look)),
         };
         let presented = Secret::new(form.get("csrf").unwrap_or_default());
-        let token = self.sessions.sign_out_token(&self.server, &parts.headers);
-        if token.is_none_or(|token| presented != Secret::new(token)) {
-            return Ok(views::foreign_form(self.site(), None));
+        let session = self.sessions.read(&self.server, &parts.headers).await?;
+        if session.is_none_or(|session| presented != Secret::new(session.sign_out_token())) {
+            return Ok(views::foreign_form(self.look, None));
         }
-        let mut response = views::signed_out(self.site());
-        response.headers_mut().append(SET_COOKIE, Sessions::end(&self.server));
+        let none = self.end_session(&parts.headers).await?;
+        let mut response = views::signed_out(self.look);
+        response.headers_mut().append(SET_COOKIE, none);
         Ok(response)
+    }
+
+    /// In a language that the client has named, if there is one.
+    fn speak_for(&mut self, pending: &Pending, parts: &Parts) {
+        if let Pending::Interaction(interaction) = pending {
+            self.speak(interaction.ui_locales(), parts);
+        }
     }
 
     /// What the address names, if it is this browser's.
@@ -153,8 +185,13 @@ impl<U: Users> Inner<U> {
         if let Some(host) = &self.host_sign_in {
             return host.sessions.signed_in(headers).await;
         }
-        match self.sessions.read(&self.server, headers) {
-            Some(session) if self.users.is_active(&session.subject).await? => Ok(Some(session.into())),
+        Ok(self.own_session(headers).await?.map(SignedIn::from))
+    }
+
+    /// The same, where these pages sign people in.
+    async fn own_session(&self, headers: &HeaderMap) -> Result<Option<Session>, Fault> {
+        match self.sessions.read(&self.server, headers).await? {
+            Some(session) if self.users.is_active(&session.subject).await? => Ok(Some(session)),
             _ => Ok(None),
         }
     }
@@ -180,8 +217,8 @@ impl<U: Users> Inner<U> {
 
     fn sign_in_page(&self, status: StatusCode, behind: &Behind<'_>, problem: Option<&str>) -> Response<Bytes> {
         let Behind { id, csrf, whom, username, again } = *behind;
-        let page = SignIn { site: self.site(), client: whom, action: &self.url(id), csrf, username, again, problem };
-        page.page(status)
+        let look = self.look;
+        SignIn { look, client: whom, action: &self.url(id), csrf, username, again, problem }.page(status)
     }
 
     /// `again` tells the host's page not to rest on the session there is.
@@ -192,14 +229,14 @@ impl<U: Users> Inner<U> {
     }
 
     pub(super) fn out_of_date(&self, id: &str) -> Response<Bytes> {
-        views::foreign_form(self.site(), Some((&self.path(), id)))
+        views::foreign_form(self.look, Some((&self.path(), id)))
     }
 
     /// To the client with the answer, unless it was given before.
     pub(super) fn leave(&self, answer: Option<AuthorizationResponse>) -> Page {
         match answer {
             Some(answer) => Ok(answer.into_http()),
-            None => Ok(views::ended(StatusCode::CONFLICT, self.site())),
+            None => Ok(views::ended(StatusCode::CONFLICT, self.look)),
         }
     }
 

@@ -42,6 +42,11 @@ impl Browser {
         }
     }
 
+    /// What nobody else knows of it.
+    pub(super) fn secret(&self) -> &str {
+        &self.value
+    }
+
     /// The cookie that a new one needs.
     pub(super) fn cookie(&self, server: &AuthorizationServer) -> Option<HeaderValue> {
         self.fresh.then(|| cookie::write(COOKIE, &self.value, None, server.is_development()))

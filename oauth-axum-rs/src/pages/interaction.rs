@@ -1,8 +1,11 @@
 //! What a request leads to: a sign-in, a question, or an answer at once.
 
+use std::cmp::Ordering;
+
 use bytes::Bytes;
 use http::{Response, StatusCode, request::Parts};
 use oauth_core::{
+    clock::UnixTime,
     engine::{
         authorization::{Prompt, SignInReason},
         interaction::{Approval, ConsentNeed, Interaction, RefusalReason, WhatIsNew},
@@ -12,21 +15,15 @@ use oauth_core::{
 };
 
 use super::{
-    Inner,
     about::About,
     flow::{Behind, Page, account_token, is_for, see_other},
     signed_in::SignedIn,
     users::Users,
     views::{self, Choose, Consent, ResourceLine, ScopeLine},
+    visit::Visit,
 };
 
-/// What somebody is told who has to prove again who they are.
-const AGAIN: &str = "Confirm that it is still you: the application asks for a new sign-in.";
-
-/// What somebody is told whose sign-in was not of the kind that is wanted.
-const ANOTHER_WAY: &str = "The application asks for a sign-in of another kind.";
-
-impl<U: Users> Inner<U> {
+impl<'v, U: Users> Visit<'v, U> {
     /// What there is to see for whoever comes with `session`.
     pub(super) async fn show_interaction(&self, interaction: Interaction, session: Option<SignedIn>) -> Page {
         if let Some(user) = &self.auto_approve {
@@ -79,7 +76,7 @@ impl<U: Users> Inner<U> {
             }
             "approve" if self.consent_path.is_none() => self.approve(interaction, session, true).await,
             "continue" => self.ask(interaction, session).await,
-            _ => Ok(views::bad_request(StatusCode::BAD_REQUEST, self.site())),
+            _ => Ok(views::bad_request(StatusCode::BAD_REQUEST, self.look)),
         }
     }
 
@@ -114,7 +111,7 @@ impl<U: Users> Inner<U> {
     }
 
     fn to_sign_in_for(&self, interaction: &Interaction, session: Option<&SignedIn>) -> Page {
-        let again = session.and_then(|session| why_again(interaction, session));
+        let again = session.and_then(|session| self.why_again(interaction, session));
         // The name of who is signed in stays; otherwise the client may know one.
         let username = match session {
             Some(session) => session.username.as_str(),
@@ -127,7 +124,7 @@ impl<U: Users> Inner<U> {
     fn choose_page(&self, interaction: &Interaction, session: &SignedIn) -> Response<Bytes> {
         let csrf = interaction.csrf_token();
         let page = Choose {
-            site: self.site(),
+            look: self.look,
             client: views::client_name(interaction),
             user: &session.name,
             action: &self.url(interaction.id()),
@@ -142,7 +139,7 @@ impl<U: Users> Inner<U> {
         let is_new = |one: &str| what.new_resources.iter().any(|new| new == one);
         let resources = interaction.resources().iter().map(String::as_str);
         let page = Consent {
-            site: self.site(),
+            look: self.look,
             client: views::client_name(interaction),
             user: &session.name,
             about: About::of(&interaction.client().profile),
@@ -161,27 +158,39 @@ impl<U: Users> Inner<U> {
         page.page(&interaction.redirect_origin())
     }
 
-    fn lines<'a>(&'a self, scope: &'a Scope) -> Vec<ScopeLine<'a>> {
-        let line = |token| ScopeLine { token, text: self.scope_texts.get(token).map(String::as_str) };
+    pub(super) fn lines<'a>(&'a self, scope: &'a Scope) -> Vec<ScopeLine<'a>> {
+        let text = |token| self.look.texts.scopes.get(token).or_else(|| self.scope_texts.get(token));
+        let line = |token| ScopeLine { token, text: text(token).map(String::as_str) };
         scope.iter().map(line).collect()
+    }
+
+    /// What to tell somebody who is signed in as `session` says, and has to sign in.
+    pub(super) fn why_again(&self, interaction: &Interaction, session: &SignedIn) -> Option<&'v str> {
+        let texts = &self.look.texts.sign_in;
+        Some(match why_sign_in(interaction, session)? {
+            SignInReason::AnotherWay => &texts.another_way,
+            _ => &texts.again,
+        })
     }
 }
 
-/// What to tell somebody who is signed in as `session` says, and has to sign in.
-pub(super) fn why_again(interaction: &Interaction, session: &SignedIn) -> Option<&'static str> {
-    Some(match why_sign_in(interaction, session)? {
-        SignInReason::AnotherWay => ANOTHER_WAY,
-        _ => AGAIN,
-    })
-}
-
 fn why_sign_in(interaction: &Interaction, session: &SignedIn) -> Option<SignInReason> {
-    interaction.needs_sign_in(session.auth_time, session.acr.as_deref())
+    // A sign-in in the second of the request, but not for it, came before it.
+    let before = |time: UnixTime| if is_fresh(interaction, session) { time } else { time.saturating_sub(1) };
+    let in_that_second = |time: &UnixTime| *time == interaction.asked_at();
+    let known = session.auth_time.map(|time| if in_that_second(&time) { before(time) } else { time });
+    interaction.needs_sign_in(known, session.acr.as_deref())
 }
 
-/// Whether they have signed in for this request.
+/// Whether they have signed in for this request. Times are whole seconds, so within
+/// one it counts for which request it was.
 fn is_fresh(interaction: &Interaction, session: &SignedIn) -> bool {
-    session.auth_time.is_some_and(|time| time >= interaction.asked_at())
+    let for_this = || session.signed_in_for.as_deref().is_none_or(|id| id == interaction.id());
+    session.auth_time.is_some_and(|time| match time.cmp(&interaction.asked_at()) {
+        Ordering::Less => false,
+        Ordering::Equal => for_this(),
+        Ordering::Greater => true,
+    })
 }
 
 fn id_parameter(interaction: &Interaction) -> String {

@@ -88,6 +88,7 @@
 
 mod about;
 mod developers;
+mod device;
 mod flow;
 mod form;
 mod form_token;
@@ -99,26 +100,36 @@ mod refusal;
 mod session;
 mod sign_in;
 mod signed_in;
+mod texts;
 mod users;
 mod views;
+mod visit;
+
+#[cfg(test)]
+mod tests;
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
-use axum::{
-    Router,
-    body::Body,
-    extract::{Request, State},
-    response::Response,
-    routing::get,
-};
-use bytes::Bytes;
-use oauth_core::{engine::fault::Fault, event::Event, server::AuthorizationServer};
+use axum::{Router, routing::get};
+use oauth_core::server::AuthorizationServer;
 
-use self::{developers::Desk, limit::SignInLimit, session::Sessions, signed_in::HostSignIn};
+use self::{
+    developers::Desk,
+    device::DevicePage,
+    limit::SignInLimit,
+    session::Sessions,
+    signed_in::HostSignIn,
+    texts::Languages,
+    visit::{decide, show, show_sign_out, sign_out},
+};
 pub use self::{
     developers::{DeveloperTerms, Developers, InvalidTermsUri, MayRegister, NoRegistration},
     password::{InvalidPasswordHash, PasswordUsers},
     signed_in::{BuiltInSessions, HostSessions, HostUsers, SignedIn},
+    texts::{
+        ChooseTexts, CommonTexts, ConsentTexts, DeveloperFieldTexts, DeveloperProblemTexts, DeveloperTexts,
+        DeviceTexts, InvalidText, LeaveTexts, MessageTexts, SignInTexts, SignOutTexts, Texts,
+    },
     users::{User, Users},
 };
 
@@ -126,6 +137,7 @@ pub use self::{
 pub struct Pages<U> {
     inner: Inner<U>,
     developers: Option<Developers>,
+    device_page: bool,
 }
 
 struct Inner<U> {
@@ -137,6 +149,7 @@ struct Inner<U> {
     consent_path: Option<String>,
     limit: SignInLimit,
     scope_texts: HashMap<String, String>,
+    languages: Languages,
     auto_approve: Option<User>,
 }
 
@@ -157,13 +170,16 @@ impl<U: Users> Pages<U> {
             consent_path: None,
             limit: SignInLimit::new(10),
             scope_texts: HashMap::new(),
+            languages: Languages::default(),
             auto_approve: None,
         };
-        Self { inner, developers: None }
+        Self { inner, developers: None, device_page: true }
     }
 
     /// Sets after how many seconds a person has to sign in again: 8 hours if
-    /// not called. A session ends with the browser at the latest.
+    /// not called. A session ends with the browser at the latest. When somebody
+    /// signs out, or in anew, it ends at once: on all nodes that share the store,
+    /// and in every copy of its cookie.
     #[must_use]
     pub fn session_lifetime(mut self, seconds: u64) -> Self {
         self.inner.sessions.lifetime = seconds;
@@ -228,18 +244,16 @@ impl<U: Users> Pages<U> {
         Ok(self)
     }
 
-    /// Serves a page at `/developers/register` below the issuer, on which
-    /// developers register applications: see [`Developers`]. There is none if
-    /// this is not called.
+    /// Leaves the page where people type the codes of their devices to the host,
+    /// which has it at [`DeviceSettings::verification_path`]: see
+    /// [`device`](oauth_core::engine::device). Otherwise it is one of these, if the
+    /// server takes devices at all.
     ///
-    /// # Errors
-    /// [`NoRegistration`] if the server takes no registrations.
-    pub fn developers(mut self, developers: Developers) -> Result<Self, NoRegistration> {
-        if !self.inner.server.takes_registrations() {
-            return Err(NoRegistration);
-        }
-        self.developers = Some(developers);
-        Ok(self)
+    /// [`DeviceSettings::verification_path`]: oauth_core::engine::device::DeviceSettings::verification_path
+    #[must_use]
+    pub const fn without_device_page(mut self) -> Self {
+        self.device_page = false;
+        self
     }
 
     /// The pages at the server's interaction path, to be merged at the root of
@@ -250,74 +264,14 @@ impl<U: Users> Pages<U> {
         let sign_out = get(show_sign_out::<U>).post(sign_out::<U>);
         let router = Router::new().without_v07_checks();
         let inner = Arc::new(self.inner);
+        let device = DevicePage::new(&inner).filter(|_| self.device_page);
+        let device = device.map_or_else(Router::new, DevicePage::router);
         let developers = self.developers.map_or_else(Router::new, |developers| Desk::new(&inner, developers).router());
         let router = router.route(&path, interaction);
         // Whoever signs people in signs them out.
         let router = if inner.host_sign_in.is_some() { router } else { router.route(&sign_out_path, sign_out) };
-        router.with_state(inner).merge(developers)
+        router.with_state(inner).merge(developers).merge(device)
     }
-}
-
-impl Pages<HostUsers> {
-    /// Pages that ask for consent, and leave it to the host to sign people in:
-    /// who must sign in is sent to `path`, a path of this server, with `?id=`,
-    /// and with `&again=1` where the session there is does not do. Once it does,
-    /// send them back to [`AuthorizationServer::interaction_url`] of that `id`.
-    /// A person who wants to use another account comes with `&again=1` too.
-    ///
-    /// The pages do not sign anybody out then.
-    #[must_use]
-    pub fn with_sign_in_at(server: &AuthorizationServer, path: impl Into<String>, sessions: impl HostSessions) -> Self {
-        let mut pages = Self::new(server, HostUsers);
-        pages.inner.host_sign_in = Some(HostSignIn { path: path.into(), sessions: Box::new(sessions) });
-        pages
-    }
-}
-
-impl<U> Inner<U> {
-    /// The path of the pages; the issuer's own path is part of it.
-    fn path(&self) -> String {
-        format!("{}{}", self.server.issuer_path(), self.server.interaction_path())
-    }
-
-    fn sign_out_path(&self) -> String {
-        format!("{}/sign-out", self.path().trim_end_matches('/'))
-    }
-
-    fn site(&self) -> &str {
-        views::site(&self.server)
-    }
-
-    /// The page, or what a fault looks like. Its cause is for operators.
-    fn answer(&self, page: Result<http::Response<Bytes>, Fault>) -> Response {
-        let page = page.unwrap_or_else(|fault| {
-            self.server.tell(&Event::Fault { error: &fault });
-            views::unavailable(self.site())
-        });
-        page.map(Body::from)
-    }
-}
-
-type Context<U> = State<Arc<Inner<U>>>;
-
-async fn show<U: Users>(State(inner): Context<U>, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
-    inner.answer(inner.in_use(&parts.headers, inner.show(&parts).await))
-}
-
-async fn decide<U: Users>(State(inner): Context<U>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    inner.answer(inner.in_use(&parts.headers, inner.decide(&parts, body).await))
-}
-
-async fn show_sign_out<U: Users>(State(inner): Context<U>, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
-    inner.answer(inner.show_sign_out(&parts).await)
-}
-
-async fn sign_out<U: Users>(State(inner): Context<U>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    inner.answer(inner.sign_out(&parts, body).await)
 }
 
 impl<U: fmt::Debug> fmt::Debug for Pages<U> {

@@ -9,11 +9,11 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, header::SET_COOKIE, req
 use oauth_core::{engine::fault::Fault, params::Params};
 
 use super::{
-    Inner,
     flow::{Page, see_other},
-    session::Sessions,
+    texts::Texts,
     users::Users,
     views::SignIn,
+    visit::Visit,
 };
 
 /// A page of this server's own.
@@ -22,7 +22,7 @@ pub(super) struct Place {
     /// Its path: never from a request.
     pub(super) path: String,
     /// What it is called.
-    pub(super) name: &'static str,
+    pub(super) name: fn(&Texts) -> &str,
 }
 
 /// Who is signed in.
@@ -31,7 +31,7 @@ pub(super) struct Person {
     pub(super) name: String,
 }
 
-impl<U: Users> Inner<U> {
+impl<U: Users> Visit<'_, U> {
     /// Who is signed in with this browser, and still may.
     pub(super) async fn person(&self, headers: &HeaderMap) -> Result<Option<Person>, Fault> {
         if let Some(user) = &self.auto_approve {
@@ -50,7 +50,7 @@ impl<U: Users> Inner<U> {
     /// in and shows `place`, or the form again.
     pub(super) async fn sign_in_to(&self, place: &Place, parts: &Parts, csrf: &str, form: &Params) -> Page {
         match self.check_sign_in(parts, form).await? {
-            Ok(user) => to_place(place, self.begin_session(&user, form)?),
+            Ok(user) => to_place(place, self.begin_session(&parts.headers, &user, form, "").await?),
             Err(no) => {
                 Ok(no.answer(self.sign_in_before_again(place, csrf, no.status, &no.username, Some(&no.problem))))
             }
@@ -58,8 +58,8 @@ impl<U: Users> Inner<U> {
     }
 
     /// Lets somebody else sign in to see `place`.
-    pub(super) fn sign_out_of(&self, place: &Place) -> Page {
-        to_place(place, Sessions::end(&self.server))
+    pub(super) async fn sign_out_of(&self, place: &Place, headers: &HeaderMap) -> Page {
+        to_place(place, self.end_session(headers).await?)
     }
 
     fn sign_in_before_again(
@@ -70,8 +70,8 @@ impl<U: Users> Inner<U> {
         username: &str,
         problem: Option<&str>,
     ) -> Response<Bytes> {
-        let (site, client, action) = (self.site(), place.name, place.path.as_str());
-        SignIn { site, client, action, csrf, username, again: None, problem }.page(status)
+        let (look, client, action) = (self.look, (place.name)(self.look.texts), place.path.as_str());
+        SignIn { look, client, action, csrf, username, again: None, problem }.page(status)
     }
 }
 

@@ -10,14 +10,14 @@ use oauth_core::{
 };
 
 use super::{
-    Inner,
     flow::{Behind, Page, account_token, is_for, see_other},
     signed_in::SignedIn,
     users::Users,
     views::Leave,
+    visit::Visit,
 };
 
-impl<U: Users> Inner<U> {
+impl<U: Users> Visit<'_, U> {
     /// Sign-in for a stranger; then where it would lead.
     pub(super) fn show_refusal(&self, refusal: &Refusal, session: Option<&SignedIn>) -> Page {
         let (id, csrf, host) = (refusal.id(), refusal.csrf_token(), refusal.redirect_host());
@@ -56,7 +56,7 @@ impl<U: Users> Inner<U> {
         redirect_origin: &str,
     ) -> Response<Bytes> {
         let page = Leave {
-            site: self.site(),
+            look: self.look,
             redirect_host,
             error: error.code().as_str(),
             description: error.description(),

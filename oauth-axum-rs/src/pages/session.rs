@@ -1,8 +1,12 @@
 //! The session of the pages: who signed in with this browser, and when.
 //!
-//! It is a sealed cookie, not a row: nothing is stored, any node can read it,
-//! and what a browser sends that this server did not seal is no session. A
-//! sign-in always makes a new one, so there is none to fixate.
+//! It is a sealed cookie, not a row: any node can read it, and what a browser
+//! sends that this server did not seal is no session. A sign-in always makes a
+//! new one, so there is none to fixate.
+//!
+//! A cookie that somebody has copied cannot be taken back. So one that is ended
+//! before its time is marked in the store, for all nodes, under the id that all
+//! its copies have; and no page believes a cookie before it has asked.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue};
@@ -35,18 +39,33 @@ pub(super) struct Session {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) acr: Option<String>,
     expires_at: UnixTime,
+    /// The id of the request that they signed in for; empty for none.
+    #[serde(default)]
+    signed_in_for: String,
     /// When it was last written.
     #[serde(default)]
     seen_at: UnixTime,
     /// Stays the same when it is written again, and nobody can read it.
-    #[serde(default)]
     id: [u8; 16],
+}
+
+impl Session {
+    /// What its sign-out form has to bring: it is made of what only the seal
+    /// holds.
+    pub(super) fn sign_out_token(&self) -> String {
+        URL_SAFE_NO_PAD.encode(Digest::of(&[b"sign out", &self.id]).as_bytes())
+    }
+
+    /// Of the mark that ends it.
+    fn ended(&self) -> Digest {
+        Digest::of(&[b"session ended ", &self.id])
+    }
 }
 
 impl From<Session> for SignedIn {
     fn from(session: Session) -> Self {
-        let Session { subject, name, username, auth_time, acr, .. } = session;
-        Self { subject, name, username, auth_time: Some(auth_time), acr }
+        let Session { subject, name, username, auth_time, acr, signed_in_for, .. } = session;
+        Self { subject, name, username, auth_time: Some(auth_time), acr, signed_in_for: Some(signed_in_for) }
     }
 }
 
@@ -64,21 +83,39 @@ impl Sessions {
         Self { sealer: server.sealer(b"session"), lifetime, idle: 0 }
     }
 
-    /// The session of the browser that sent `headers`, if it has a live one.
-    pub(super) fn read(&self, server: &AuthorizationServer, headers: &HeaderMap) -> Option<Session> {
+    /// The session of the browser that sent `headers`, if it has a live one. That
+    /// the store cannot be asked is a fault, and says nothing of the session.
+    pub(super) async fn read(
+        &self,
+        server: &AuthorizationServer,
+        headers: &HeaderMap,
+    ) -> Result<Option<Session>, Fault> {
+        let Some(session) = self.unsealed(server, headers) else { return Ok(None) };
+        let marks = server.store().uses(session.ended(), server.now()).await?;
+        Ok(Some(session).filter(|_| marks == 0))
+    }
+
+    /// The same, although it may have been ended before its time.
+    fn unsealed(&self, server: &AuthorizationServer, headers: &HeaderMap) -> Option<Session> {
+        let idle = |session: &Session| self.idle > 0 && server.now() >= session.seen_at.saturating_add(self.idle);
+        self.unsealed_copy(server, headers).filter(|session| !idle(session))
+    }
+
+    /// The same, although this copy of the cookie may not have been used for long:
+    /// another one may have been.
+    fn unsealed_copy(&self, server: &AuthorizationServer, headers: &HeaderMap) -> Option<Session> {
         let sealed = URL_SAFE_NO_PAD.decode(Self::raw(server, headers)?).ok()?;
         // Two issuers on one host share their cookies, not their sessions.
         let opened = self.sealer.open(server.issuer().as_bytes(), &sealed)?;
         let session: Session = serde_json::from_slice(&opened).ok()?;
-        let now = server.now();
-        let idle = self.idle > 0 && now >= session.seen_at.saturating_add(self.idle);
-        (now < session.expires_at && !idle).then_some(session)
+        (server.now() < session.expires_at).then_some(session)
     }
 
     /// The session of the browser that sent `headers` in a cookie to set, where
-    /// it would end for want of use otherwise. Its end stays what it is.
+    /// it would end for want of use otherwise. Its end stays what it is, and so does
+    /// its id: one that was ended is not revived.
     pub(super) fn renew(&self, server: &AuthorizationServer, headers: &HeaderMap) -> Option<HeaderValue> {
-        let mut session = self.read(server, headers).filter(|_| self.idle > 0)?;
+        let mut session = self.unsealed(server, headers).filter(|_| self.idle > 0)?;
         // Not for every page: two tabs need not take turns.
         if session.seen_at.until(server.now()) < self.idle / 10 {
             return None;
@@ -98,6 +135,7 @@ impl Sessions {
         server: &AuthorizationServer,
         user: &User,
         username: &str,
+        signed_in_for: &str,
     ) -> Result<HeaderValue, Fault> {
         let now = server.now();
         let session = Session {
@@ -106,6 +144,7 @@ impl Sessions {
             username: username.to_owned(),
             auth_time: now,
             acr: user.proven_by().map(str::to_owned),
+            signed_in_for: signed_in_for.to_owned(),
             expires_at: now.saturating_add(self.lifetime),
             seen_at: now,
             id: random_bytes(server.random())?,
@@ -124,15 +163,18 @@ impl Sessions {
         Ok(cookie::write(COOKIE, &value, None, server.is_development()))
     }
 
-    /// What the sign-out form of this browser's session has to bring: it is
-    /// made of what only the seal holds.
-    pub(super) fn sign_out_token(&self, server: &AuthorizationServer, headers: &HeaderMap) -> Option<String> {
-        let session = self.read(server, headers)?;
-        Some(URL_SAFE_NO_PAD.encode(Digest::of(&[b"sign out", &session.id]).as_bytes()))
+    /// Ends the session of the browser that sent `headers`, in all copies of its
+    /// cookie, if it has one.
+    pub(super) async fn end(&self, server: &AuthorizationServer, headers: &HeaderMap) -> Result<(), Fault> {
+        if let Some(session) = self.unsealed_copy(server, headers) {
+            // If this is not the first, it was ended before.
+            server.store().first_use(session.ended(), session.expires_at, server.now()).await?;
+        }
+        Ok(())
     }
 
-    /// The cookie that ends the session of a browser.
-    pub(super) fn end(server: &AuthorizationServer) -> HeaderValue {
+    /// The cookie that leaves a browser without one.
+    pub(super) fn none(server: &AuthorizationServer) -> HeaderValue {
         cookie::write(COOKIE, "", Some(0), server.is_development())
     }
 }
@@ -154,28 +196,73 @@ mod tests {
         HeaderMap::from_iter([(COOKIE_HEADER, pair)])
     }
 
+    async fn live(sessions: &Sessions, server: &AuthorizationServer, headers: &HeaderMap) -> Option<Session> {
+        sessions.read(server, headers).await.unwrap()
+    }
+
     // spec: AUZ-25
     #[tokio::test]
     async fn a_session_is_sealed_ends_and_belongs_to_one_issuer() {
         let clock = ManualClock::new(UnixTime(1_000));
         let (one, other) = (server("https://a.example/1", &clock).await, server("https://a.example/2", &clock).await);
         let sessions = Sessions::new(&one, 60);
-        let cookie = sessions.begin(&one, &User::new("u-1").name("Alice"), "alice").unwrap();
+        let cookie = sessions.begin(&one, &User::new("u-1").name("Alice"), "alice", "").unwrap();
         assert!(cookie.to_str().unwrap().ends_with("; Path=/; HttpOnly; SameSite=Lax; Secure"));
         assert!(cookie.to_str().unwrap().starts_with("__Host-oauth-session="));
         assert!(!cookie.to_str().unwrap().contains("Alice"));
 
-        let session = sessions.read(&one, &returned(&cookie)).unwrap();
+        let session = live(&sessions, &one, &returned(&cookie)).await.unwrap();
         assert_eq!((session.subject.as_str(), session.auth_time), ("u-1", UnixTime(1_000)));
-        assert_eq!(Sessions::new(&other, 60).read(&other, &returned(&cookie)), None);
-        assert_eq!(sessions.read(&one, &returned(&Sessions::end(&one))), None);
+        assert_eq!(live(&Sessions::new(&other, 60), &other, &returned(&cookie)).await, None);
+        assert_eq!(live(&sessions, &one, &returned(&Sessions::none(&one))).await, None);
         let bent = cookie.to_str().unwrap().replacen("session=", "session=A", 1).parse().unwrap();
-        assert_eq!(sessions.read(&one, &returned(&bent)), None);
+        assert_eq!(live(&sessions, &one, &returned(&bent)).await, None);
 
         clock.advance(59);
-        assert!(sessions.read(&one, &returned(&cookie)).is_some());
+        assert!(live(&sessions, &one, &returned(&cookie)).await.is_some());
         clock.advance(1);
-        assert_eq!(sessions.read(&one, &returned(&cookie)), None);
+        assert_eq!(live(&sessions, &one, &returned(&cookie)).await, None);
+    }
+
+    #[tokio::test]
+    async fn a_session_that_was_ended_ends_in_every_copy_and_no_other_does() {
+        let clock = ManualClock::new(UnixTime(1_000));
+        let server = server("https://a.example", &clock).await;
+        let mut sessions = Sessions::new(&server, 100);
+        sessions.idle = 50;
+        let begin = || returned(&sessions.begin(&server, &User::new("u-1"), "", "").unwrap());
+        let (mine, another) = (begin(), begin());
+        clock.advance(10);
+        let renewed = returned(&sessions.renew(&server, &mine).unwrap());
+        sessions.end(&server, &renewed).await.unwrap();
+        sessions.end(&server, &renewed).await.unwrap();
+        assert!(live(&sessions, &server, &another).await.is_some());
+        // Nor does a copy live longer by being used, until the very end.
+        let mut revived = returned(&sessions.renew(&server, &mine).unwrap());
+        for _ in 0..9 {
+            for copy in [&mine, &renewed, &revived] {
+                assert_eq!(live(&sessions, &server, copy).await, None);
+            }
+            clock.advance(10);
+            revived = sessions.renew(&server, &revived).map_or(revived, |cookie| returned(&cookie));
+        }
+        assert_eq!(sessions.renew(&server, &revived), None, "its end");
+    }
+
+    #[tokio::test]
+    async fn a_copy_that_was_not_used_ends_those_that_were() {
+        let clock = ManualClock::new(UnixTime(1_000));
+        let server = server("https://a.example", &clock).await;
+        let mut sessions = Sessions::new(&server, 100);
+        sessions.idle = 20;
+        let unused = returned(&sessions.begin(&server, &User::new("u-1"), "", "").unwrap());
+        clock.advance(19);
+        let used = returned(&sessions.renew(&server, &unused).unwrap());
+        clock.advance(1);
+        assert_eq!(live(&sessions, &server, &unused).await, None);
+        assert!(live(&sessions, &server, &used).await.is_some());
+        sessions.end(&server, &unused).await.unwrap();
+        assert_eq!(live(&sessions, &server, &used).await, None);
     }
 
     #[tokio::test]
@@ -184,31 +271,36 @@ mod tests {
         let server = server("https://a.example", &clock).await;
         let mut sessions = Sessions::new(&server, 100);
         sessions.idle = 20;
-        let mut cookie = returned(&sessions.begin(&server, &User::new("u-1"), "").unwrap());
-        let id = sessions.read(&server, &cookie).unwrap().id;
+        let mut cookie = returned(&sessions.begin(&server, &User::new("u-1"), "", "").unwrap());
+        let id = live(&sessions, &server, &cookie).await.unwrap().id;
         assert_eq!(sessions.renew(&server, &cookie), None, "it was written just now");
         for _ in 0..5 {
             clock.advance(19);
             cookie = returned(&sessions.renew(&server, &cookie).unwrap());
         }
-        let session = sessions.read(&server, &cookie).unwrap();
+        let session = live(&sessions, &server, &cookie).await.unwrap();
         assert_eq!((session.auth_time, session.id), (UnixTime(1_000), id));
         clock.advance(4);
-        assert!(sessions.read(&server, &cookie).is_some());
+        assert!(live(&sessions, &server, &cookie).await.is_some());
         clock.advance(1);
-        assert_eq!((sessions.read(&server, &cookie), sessions.renew(&server, &cookie)), (None, None), "its end");
+        assert_eq!(
+            (live(&sessions, &server, &cookie).await, sessions.renew(&server, &cookie)),
+            (None, None),
+            "its end"
+        );
 
-        let another = returned(&sessions.begin(&server, &User::new("u-1"), "").unwrap());
-        let unused = returned(&sessions.begin(&server, &User::new("u-1"), "").unwrap());
-        let other = sessions.sign_out_token(&server, &unused);
-        assert!(other.is_some() && other != sessions.sign_out_token(&server, &another), "each has its own form");
+        let another = returned(&sessions.begin(&server, &User::new("u-1"), "", "").unwrap());
+        let unused = returned(&sessions.begin(&server, &User::new("u-1"), "", "").unwrap());
+        let other = live(&sessions, &server, &unused).await.unwrap().sign_out_token();
+        let form = live(&sessions, &server, &another).await.unwrap().sign_out_token();
+        assert_ne!(form, other, "each has its own form");
         clock.advance(20);
-        assert_eq!((sessions.read(&server, &unused), sessions.renew(&server, &unused)), (None, None));
+        assert_eq!((live(&sessions, &server, &unused).await, sessions.renew(&server, &unused)), (None, None));
     }
 
     #[tokio::test]
     async fn a_session_that_no_browser_would_keep_is_a_fault() {
         let server = server("https://a.example", &ManualClock::new(UnixTime(0))).await;
-        assert!(Sessions::new(&server, 60).begin(&server, &User::new("x".repeat(4000)), "").is_err());
+        assert!(Sessions::new(&server, 60).begin(&server, &User::new("x".repeat(4000)), "", "").is_err());
     }
 }

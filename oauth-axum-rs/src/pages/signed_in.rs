@@ -15,6 +15,7 @@ use oauth_core::{
 };
 
 use super::{
+    Pages,
     session::Sessions,
     users::{User, Users},
 };
@@ -27,13 +28,22 @@ pub struct SignedIn {
     pub(super) username: String,
     pub(super) auth_time: Option<UnixTime>,
     pub(super) acr: Option<String>,
+    /// The id of the request that they signed in for; `None` if nobody knows.
+    pub(super) signed_in_for: Option<String>,
 }
 
 impl SignedIn {
     /// The user known as `subject`: see [`User::new`].
     pub fn new(subject: impl Into<String>) -> Self {
         let subject = subject.into();
-        Self { name: subject.clone(), subject, username: String::new(), auth_time: None, acr: None }
+        Self {
+            name: subject.clone(),
+            subject,
+            username: String::new(),
+            auth_time: None,
+            acr: None,
+            signed_in_for: None,
+        }
     }
 
     /// Sets what the pages call them; their subject if not called.
@@ -98,6 +108,26 @@ pub(super) struct HostSignIn {
     pub(super) sessions: Box<dyn HostSessions>,
 }
 
+impl Pages<HostUsers> {
+    /// Pages that ask for consent, and leave it to the host to sign people in:
+    /// who must sign in is sent to `path`, a path of this server, with `?id=`,
+    /// and with `&again=1` where the session there is does not do. Once it does,
+    /// send them back to [`AuthorizationServer::interaction_url`] of that `id`.
+    /// A person who wants to use another account comes with `&again=1` too.
+    ///
+    /// Whoever has typed the code of a device is sent there with `?device=` instead
+    /// of `?id=`. Send them back to [`AuthorizationServer::device_path`], with
+    /// `?request=` and the same value.
+    ///
+    /// The pages do not sign anybody out then.
+    #[must_use]
+    pub fn with_sign_in_at(server: &AuthorizationServer, path: impl Into<String>, sessions: impl HostSessions) -> Self {
+        let mut pages = Self::new(server, HostUsers);
+        pages.inner.host_sign_in = Some(HostSignIn { path: path.into(), sessions: Box::new(sessions) });
+        pages
+    }
+}
+
 /// Who is signed in on the built-in pages, for a page of the host's own; made by
 /// [`Pages::sessions`](super::Pages::sessions).
 pub struct BuiltInSessions {
@@ -112,11 +142,15 @@ impl BuiltInSessions {
         Self { server: server.clone(), sessions: own }
     }
 
-    /// Who is signed in with the browser that sent `headers`. Whether they still
-    /// may be is the host's to know: it has their accounts.
-    #[must_use]
-    pub fn signed_in(&self, headers: &HeaderMap) -> Option<SignedIn> {
-        self.sessions.read(&self.server, headers).map(SignedIn::from)
+    /// Who is signed in with the browser that sent `headers`: nobody, once they
+    /// have signed out. Whether they still may be is the host's to know: it has
+    /// their accounts.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store cannot be asked whether the session was ended. Answer
+    /// 503 then: nobody knows.
+    pub async fn signed_in(&self, headers: &HeaderMap) -> Result<Option<SignedIn>, Fault> {
+        Ok(self.sessions.read(&self.server, headers).await?.map(SignedIn::from))
     }
 }
 

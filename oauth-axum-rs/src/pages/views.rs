@@ -11,13 +11,17 @@ use oauth_core::{
     server::AuthorizationServer,
 };
 
-use super::about::About;
+use super::{
+    about::About,
+    texts::{Fill, Html},
+    visit::Look,
+};
 
 /// The sign-in page.
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 pub(super) struct SignIn<'a> {
-    pub(super) site: &'a str,
+    pub(super) look: Look<'a>,
     pub(super) client: &'a str,
     pub(super) action: &'a str,
     pub(super) csrf: &'a str,
@@ -31,7 +35,7 @@ pub(super) struct SignIn<'a> {
 #[derive(Template)]
 #[template(path = "consent.html")]
 pub(super) struct Consent<'a> {
-    pub(super) site: &'a str,
+    pub(super) look: Look<'a>,
     pub(super) client: &'a str,
     pub(super) user: &'a str,
     pub(super) local: bool,
@@ -66,7 +70,7 @@ pub(super) struct ResourceLine<'a> {
 #[derive(Template)]
 #[template(path = "choose.html")]
 pub(super) struct Choose<'a> {
-    pub(super) site: &'a str,
+    pub(super) look: Look<'a>,
     pub(super) client: &'a str,
     pub(super) user: &'a str,
     pub(super) action: &'a str,
@@ -78,7 +82,7 @@ pub(super) struct Choose<'a> {
 #[derive(Template)]
 #[template(path = "leave.html")]
 pub(super) struct Leave<'a> {
-    pub(super) site: &'a str,
+    pub(super) look: Look<'a>,
     pub(super) redirect_host: &'a str,
     pub(super) error: &'a str,
     pub(super) description: &'a str,
@@ -90,7 +94,7 @@ pub(super) struct Leave<'a> {
 #[derive(Template)]
 #[template(path = "sign_out.html")]
 struct SignOut<'a> {
-    site: &'a str,
+    look: Look<'a>,
     user: &'a str,
     action: &'a str,
     csrf: &'a str,
@@ -99,7 +103,7 @@ struct SignOut<'a> {
 #[derive(Template)]
 #[template(path = "message.html")]
 struct Message<'a> {
-    site: &'a str,
+    look: Look<'a>,
     title: &'a str,
     text: &'a str,
     again: Option<Again<'a>>,
@@ -125,68 +129,126 @@ pub(super) fn client_name(interaction: &Interaction) -> &str {
 impl SignIn<'_> {
     /// Its form stays on this server: it carries a password.
     pub(super) fn page(&self, status: StatusCode) -> Response<Bytes> {
-        let title = if self.problem.is_some() { "Error: Sign in" } else { "Sign in" };
-        render(status, title, self.site, self, None)
+        let title = &self.look.texts.sign_in.title;
+        match self.problem {
+            Some(_) => render(status, &self.look.error_title(title), self.look, self, None),
+            None => render(status, title, self.look, self, None),
+        }
+    }
+
+    fn lead(&self) -> Html {
+        Fill::new(&self.look.texts.sign_in.lead).strong("client", self.client).html()
     }
 }
 
 impl Choose<'_> {
     /// The answer to its form may be a redirect to the client at once.
     pub(super) fn page(&self, redirect_origin: &str) -> Response<Bytes> {
-        render(StatusCode::OK, "Choose an account", self.site, self, Some(redirect_origin))
+        render(StatusCode::OK, &self.look.texts.choose.title, self.look, self, Some(redirect_origin))
+    }
+
+    fn lead(&self) -> Html {
+        Fill::new(&self.look.texts.choose.lead).strong("client", self.client).html()
+    }
+
+    fn button(&self) -> Html {
+        Fill::new(&self.look.texts.choose.button).name("user", self.user).html()
     }
 }
 
 impl Leave<'_> {
     pub(super) fn page(&self, redirect_origin: &str) -> Response<Bytes> {
-        render(StatusCode::OK, "You are about to leave", self.site, self, Some(redirect_origin))
+        render(StatusCode::OK, &self.look.texts.leave.document, self.look, self, Some(redirect_origin))
+    }
+
+    fn title(&self) -> Html {
+        Fill::new(&self.look.texts.leave.title).name("site", self.look.site).html()
+    }
+
+    fn button(&self) -> Html {
+        Fill::new(&self.look.texts.leave.button).name("host", self.redirect_host).html()
     }
 }
 
 impl Consent<'_> {
     pub(super) fn page(&self, redirect_origin: &str) -> Response<Bytes> {
-        render(StatusCode::OK, "Allow access?", self.site, self, Some(redirect_origin))
+        render(StatusCode::OK, &self.look.texts.consent.document, self.look, self, Some(redirect_origin))
+    }
+
+    fn title(&self) -> Html {
+        Fill::new(&self.look.texts.consent.title).name("client", self.client).html()
+    }
+
+    fn resource(&self, resource: &ResourceLine<'_>) -> Html {
+        let is_new = resource.is_new && self.agreed_before;
+        let text = if is_new { &*self.look.texts.consent.new_resource } else { "{resource}" };
+        Fill::new(text).name("resource", resource.identifier).html()
+    }
+
+    /// What the application asks to be read.
+    fn reading(&self) -> Option<Html> {
+        let texts = &self.look.texts.consent;
+        let text = match (self.about.terms, self.about.policy) {
+            (Some(_), Some(_)) => &texts.read_both,
+            (Some(_), None) => &texts.read_terms,
+            (None, Some(_)) => &texts.read_policy,
+            (None, None) => return None,
+        };
+        let (terms, policy) = (self.about.terms.unwrap_or_default(), self.about.policy.unwrap_or_default());
+        let fill = Fill::new(text).link("terms", "client-terms", terms, &texts.terms);
+        Some(fill.link("policy", "client-policy", policy, &texts.policy).html())
+    }
+}
+
+impl<'a> Look<'a> {
+    /// Who is signed in.
+    pub(super) fn signed_in_as(&self, user: &str) -> Html {
+        Fill::new(&self.texts.common.signed_in_as).strong("user", user).html()
+    }
+
+    /// The title of a page that was sent back with a problem.
+    pub(super) fn error_title(&self, title: &str) -> String {
+        Fill::new(&self.texts.common.error_title).with("title", title).plain()
+    }
+}
+
+impl SignOut<'_> {
+    fn lead(&self) -> Html {
+        Fill::new(&self.look.texts.sign_out.lead).strong("user", self.user).html()
     }
 }
 
 /// Asks whether to sign `user` out.
-pub(super) fn sign_out(site: &str, user: &str, action: &str, csrf: &str) -> Response<Bytes> {
-    render(StatusCode::OK, "Sign out?", site, &SignOut { site, user, action, csrf }, None)
+pub(super) fn sign_out(look: Look<'_>, user: &str, action: &str, csrf: &str) -> Response<Bytes> {
+    render(StatusCode::OK, &look.texts.sign_out.title, look, &SignOut { look, user, action, csrf }, None)
 }
 
 /// Says that nobody is signed in anymore.
-pub(super) fn signed_out(site: &str) -> Response<Bytes> {
-    message(StatusCode::OK, site, "You are signed out", "You can close this page now.")
+pub(super) fn signed_out(look: Look<'_>) -> Response<Bytes> {
+    message(StatusCode::OK, look, &look.texts.sign_out.done, &look.texts.sign_out.done_text)
 }
 
 /// The interaction is over, or was never this browser's.
-pub(super) fn ended(status: StatusCode, site: &str) -> Response<Bytes> {
-    let text = "It took too long, was finished already, or was started in another browser. \
-                Go back to the application and start again.";
-    message(status, site, "This sign-in has ended", text)
+pub(super) fn ended(status: StatusCode, look: Look<'_>) -> Response<Bytes> {
+    message(status, look, &look.texts.message.ended, &look.texts.message.ended_text)
 }
 
 /// The form was not this page's, or not for whom it is sent now.
-pub(super) fn foreign_form(site: &str, again: Option<(&str, &str)>) -> Response<Bytes> {
-    let title = "This page is out of date";
-    let text = "Nothing was done. The page may have been open for long, or somebody has signed in or out meanwhile.";
+pub(super) fn foreign_form(look: Look<'_>, again: Option<(&str, &str)>) -> Response<Bytes> {
+    let (title, text) = (&*look.texts.message.out_of_date, &*look.texts.message.out_of_date_text);
     let again = again.map(|(path, id)| Again { path, id });
-    render(StatusCode::FORBIDDEN, title, site, &Message { site, title, text, again }, None)
+    render(StatusCode::FORBIDDEN, title, look, &Message { look, title, text, again }, None)
 }
 
 /// The request is none that these pages send.
-pub(super) fn bad_request(status: StatusCode, site: &str) -> Response<Bytes> {
-    message(status, site, "This request cannot be read", "Go back to the application and start again.")
+pub(super) fn bad_request(status: StatusCode, look: Look<'_>) -> Response<Bytes> {
+    message(status, look, &look.texts.message.unreadable, &look.texts.message.unreadable_text)
 }
 
 /// The server cannot go on now.
-pub(super) fn unavailable(site: &str) -> Response<Bytes> {
-    let mut response = message(
-        StatusCode::SERVICE_UNAVAILABLE,
-        site,
-        "Not available at the moment",
-        "The server could not finish this step, and nothing was done. Reload this page in a moment to try again.",
-    );
+pub(super) fn unavailable(look: Look<'_>) -> Response<Bytes> {
+    let texts = &look.texts.message;
+    let mut response = message(StatusCode::SERVICE_UNAVAILABLE, look, &texts.unavailable, &texts.unavailable_text);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
     response
 }
@@ -203,20 +265,21 @@ pub(super) fn see_other(url: &str) -> Option<Response<Bytes>> {
     Some(response)
 }
 
-fn message(status: StatusCode, site: &str, title: &str, text: &str) -> Response<Bytes> {
-    render(status, title, site, &Message { site, title, text, again: None }, None)
+fn message(status: StatusCode, look: Look<'_>, title: &str, text: &str) -> Response<Bytes> {
+    render(status, title, look, &Message { look, title, text, again: None }, None)
 }
 
 pub(super) fn render(
     status: StatusCode,
     title: &str,
-    site: &str,
+    look: Look<'_>,
     main: &impl Template,
     origin: Option<&str>,
 ) -> Response<Bytes> {
+    let document = |title: &str, main: &str| page::document_in(&look.texts.lang, look.texts.direction, title, main);
     match main.render() {
-        Ok(main) => page::html(status, page::document(&format!("{title} · {site}"), &main), origin),
+        Ok(main) => page::html(status, document(&format!("{title} · {}", look.site), &main), origin),
         // Writing into memory does not fail.
-        Err(_) => page::html(StatusCode::INTERNAL_SERVER_ERROR, page::document(title, ""), None),
+        Err(_) => page::html(StatusCode::INTERNAL_SERVER_ERROR, document(title, ""), None),
     }
 }

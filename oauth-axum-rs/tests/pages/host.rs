@@ -88,7 +88,7 @@ async fn the_pages_sign_people_in_and_a_host_asks_them() {
     let pages = Pages::new(&server, users()).consent_at("/ask");
     let (sessions, asks) = (Arc::new(pages.sessions()), server.clone());
     let ask = move |Query(which): Query<Which>, headers: HeaderMap| async move {
-        let who = sessions.signed_in(&headers).ok_or(StatusCode::FORBIDDEN)?;
+        let who = sessions.signed_in(&headers).await.unwrap().ok_or(StatusCode::FORBIDDEN)?;
         let interaction = asks.interaction(&which.id, &headers).await.unwrap().ok_or(StatusCode::GONE)?;
         let approval = Approval::new(who.subject()).auth_time(who.signed_in_at().unwrap()).remember(true);
         let answer = interaction.approve(approval).await.unwrap().unwrap();

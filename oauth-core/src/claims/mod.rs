@@ -8,6 +8,7 @@
 //! [RFC 9068]: https://www.rfc-editor.org/rfc/rfc9068
 //! [RFC 9701]: https://www.rfc-editor.org/rfc/rfc9701
 
+mod actor;
 mod confirmation;
 mod expectations;
 mod introspection;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Value};
 
 pub use self::{
+    actor::Actor,
     confirmation::Confirmation,
     expectations::{ClockSkew, Expectations, TooMuchSkew},
     introspection::{

@@ -14,6 +14,13 @@ impl GrantType {
     pub const CLIENT_CREDENTIALS: Self = Self::from_static("client_credentials");
     /// `refresh_token` (OAuth 2.1 section 6).
     pub const REFRESH_TOKEN: Self = Self::from_static("refresh_token");
+    /// `urn:ietf:params:oauth:grant-type:token-exchange` (RFC 8693).
+    pub const TOKEN_EXCHANGE: Self = Self::from_static("urn:ietf:params:oauth:grant-type:token-exchange");
+    /// `urn:ietf:params:oauth:grant-type:jwt-bearer` (RFC 7523).
+    pub const JWT_BEARER: Self = Self::from_static("urn:ietf:params:oauth:grant-type:jwt-bearer");
+
+    /// `urn:ietf:params:oauth:grant-type:device_code` (RFC 8628).
+    pub const DEVICE_CODE: Self = Self::from_static("urn:ietf:params:oauth:grant-type:device_code");
 
     /// A grant type of your own, an absolute URI (OAuth 2.1 section 4.3).
     #[must_use]

@@ -100,7 +100,7 @@ impl ClientMetadata {
             tls_subject: tls_subject(members)?,
             grant_types: grant_types(members)?,
             scope: member::parsed(members, "scope", |scope| scope.parse().ok())?,
-            name: member::text(members, "client_name")?,
+            name: member::name(members, "client_name")?,
             requests: requests(members)?,
             tokens: tokens(members)?,
             profile,

@@ -18,9 +18,28 @@ pub struct RedirectUri {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidRedirectUri {
-    /// Not an absolute URI of printable ASCII, or with a wildcard.
+    /// Not an absolute URI.
     #[error("a redirect URI is one whole absolute URI")]
     NotAbsolute,
+    /// Longer than 2048 characters, or with a character or an escape that readers
+    /// read differently.
+    #[error(
+        "a redirect URI is of at most 2048 plain ASCII characters, without a wildcard or an escaped control character"
+    )]
+    Characters,
+    /// No path (draft-16 section 2.3.1: "including the path component").
+    #[error("a redirect URI has a path after the host, at least a slash")]
+    PathMissing,
+    /// `.` or `..` as a segment of the path.
+    #[error("a redirect URI has no segment that is . or ..")]
+    DotSegment,
+    /// A host or a port that is not spelled as every reader spells it.
+    #[error("the host of a redirect URI is spelled out, and its port is a plain number")]
+    Host,
+    /// A parameter that the answer has too (OAuth 2.1 section 3.1: none may be
+    /// there twice).
+    #[error("a redirect URI has no parameter that the answer has too, such as code, state, iss or error")]
+    ResponseParameter,
     /// It has a fragment (OAuth 2.1 section 3.1.2).
     #[error("a redirect URI has no fragment")]
     Fragment,
@@ -38,6 +57,9 @@ pub enum InvalidRedirectUri {
     #[error("a private-use scheme is a reversed domain name, as in com.example.app:/callback")]
     PrivateUse,
 }
+
+/// What an answer may add to the query (OAuth 2.1 section 4.1.2, RFC 9207, JARM).
+const RESPONSE_PARAMETERS: [&str; 7] = ["code", "state", "iss", "error", "error_description", "error_uri", "response"];
 
 impl RedirectUri {
     /// Checks `text` as a redirect URI to register.
@@ -73,7 +95,7 @@ impl RedirectUri {
 
     fn check(text: &str, localhost: bool) -> Result<Self, InvalidRedirectUri> {
         if !is_written_plainly(text) {
-            return Err(InvalidRedirectUri::NotAbsolute);
+            return Err(InvalidRedirectUri::Characters);
         }
         let url = Url::parse(text).map_err(|_| InvalidRedirectUri::NotAbsolute)?;
         if text.contains('#') {
@@ -93,7 +115,10 @@ impl RedirectUri {
             private => check_private_use(text, private)?,
         }
         if has_dot_segment(text) {
-            return Err(InvalidRedirectUri::NotAbsolute);
+            return Err(InvalidRedirectUri::DotSegment);
+        }
+        if url.query_pairs().any(|(name, _)| RESPONSE_PARAMETERS.contains(&&*name)) {
+            return Err(InvalidRedirectUri::ResponseParameter);
         }
         Ok(Self { text: text.into(), loopback: around_port(text) })
     }
@@ -192,11 +217,13 @@ fn check_authority(text: &str, url: &Url) -> Result<(), InvalidRedirectUri> {
     // Draft-16 section 2.3.1: "including the path component".
     let authority = rest.and_then(|rest| rest.split_once('/')).map(|(authority, _)| authority);
     match (authority, url.host_str()) {
+        (None, Some(_)) if rest.is_some_and(|rest| !rest.is_empty()) => Err(InvalidRedirectUri::PathMissing),
+        (Some(authority), Some(_)) if authority.contains('?') => Err(InvalidRedirectUri::PathMissing),
         (None | Some(""), _) | (_, None) => Err(InvalidRedirectUri::NotAbsolute),
         (Some(authority), _) if authority.contains('@') => Err(InvalidRedirectUri::UserInformation),
         (Some(authority), Some(host)) => match authority.to_ascii_lowercase().strip_prefix(host) {
             Some(port) if is_port(port) => Ok(()),
-            _ => Err(InvalidRedirectUri::NotAbsolute),
+            _ => Err(InvalidRedirectUri::Host),
         },
     }
 }
@@ -204,7 +231,8 @@ fn check_authority(text: &str, url: &Url) -> Result<(), InvalidRedirectUri> {
 /// Nothing, or a colon and a number as everybody writes it.
 fn is_port(text: &str) -> bool {
     let number = text.strip_prefix(':');
-    text.is_empty() || number.is_some_and(|number| number.parse::<u16>().is_ok_and(|port| port.to_string() == number))
+    text.is_empty()
+        || number.is_some_and(|number| number.parse::<u16>().is_ok_and(|port| port > 0 && port.to_string() == number))
 }
 
 /// OAuth 2.1 section 10.3.3: the loopback IP literals. Any other way to write
@@ -245,13 +273,13 @@ mod tests {
         for (bad, why) in [
             ("/cb", NotAbsolute),
             ("https://", NotAbsolute),
-            ("https://a.example", NotAbsolute),
-            ("https://a.example?x=/", NotAbsolute),
+            ("https://a.example", PathMissing),
+            ("https://a.example?x=/", PathMissing),
             ("https:a.example/cb", NotAbsolute),
             ("https:a@b.example/://x", NotAbsolute),
             ("http:127.0.0.1/cb?x=://y", NotAbsolute),
-            ("https://*.example/cb", NotAbsolute),
-            ("https://a.example/\r\n", NotAbsolute),
+            ("https://*.example/cb", Characters),
+            ("https://a.example/\r\n", Characters),
             ("https://a.example/cb#x", Fragment),
             ("https://a@b.example/cb", UserInformation),
             ("http://a.example/cb", Cleartext),
@@ -263,8 +291,11 @@ mod tests {
             ("com.example.app://cb", PrivateUse),
             ("com.example.app:cb", PrivateUse),
             ("com.example.app:", PrivateUse),
-            ("https://a.example/%2e%2E/cb", NotAbsolute),
-            ("http://2130706433/cb", NotAbsolute),
+            ("https://a.example/%2e%2E/cb", DotSegment),
+            ("http://2130706433/cb", Host),
+            ("https://a.example:0/cb", Host),
+            ("https://a.example/cb?a=1&%63ode=x", ResponseParameter),
+            ("com.example.app:/cb?state=x", ResponseParameter),
             ("http://127.0.0.2/cb", Cleartext),
         ] {
             assert_eq!(RedirectUri::parse(bad), Err(why), "{bad}");

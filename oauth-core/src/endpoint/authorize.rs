@@ -20,12 +20,14 @@ use super::{method_not_allowed, outage, page, read_form};
 use crate::{
     client::{Client, ClientId},
     engine::{
-        authorization::{Route, allow_plain, check, is_silent, read_object, reference, see_other, unknown},
+        authorization::{
+            Route, ValidRequest, allow_plain, check, is_silent, read_object, reference, see_other, unknown,
+        },
         fault::{Failure, Fault},
         interaction::Parked,
     },
     error::{ErrorCode, OAuthError},
-    params::Params,
+    params::{self, Params},
     server::AuthorizationServer,
     store::StoreError,
 };
@@ -98,6 +100,11 @@ async fn start_pushed(
     params: &Params,
     reference: &str,
 ) -> Result<Response<Bytes>, Failure> {
+    // RFC 9101 section 5: "if the request_uri parameter is used, the request
+    // parameter MUST NOT be".
+    if params.get("request").is_some() {
+        return Err(OAuthError::invalid_request("the parameters request and request_uri exclude each other").into());
+    }
     let client = ClientId::new(params.require("client_id")?).map_err(|_| unknown())?;
     let parked = server.start_pushed(reference, &client, request.headers()).await?;
     Ok(to_page(server, parked.ok_or_else(unknown)?))
@@ -167,7 +174,29 @@ async fn proceed(
     params: &Params,
     route: &Route,
 ) -> Result<Response<Bytes>, Failure> {
-    Ok(to_page(server, server.park(&check(server, params, route)?, request.headers()).await?))
+    let valid = check(server, params, route)?;
+    if comes_without_cookies(request) && server.authorization().pushed.offered {
+        return go_round(server, valid).await;
+    }
+    Ok(to_page(server, server.park(&valid, request.headers()).await?))
+}
+
+/// A form on another website: the browser keeps cookies that are `Lax` to itself,
+/// and a new one in the answer would take the place of its own, and with it every
+/// other request that waits in it.
+fn comes_without_cookies(request: &Request<Bytes>) -> bool {
+    let cross_site = request.headers().get("sec-fetch-site").is_some_and(|site| site == "cross-site");
+    request.method() == Method::POST && cross_site
+}
+
+/// Sends the browser here again, with a GET, its cookies, and a reference to what
+/// it has sent.
+async fn go_round(server: &AuthorizationServer, valid: ValidRequest) -> Result<Response<Bytes>, Failure> {
+    let client = valid.client.clone();
+    let pushed = server.park_pushed(valid).await?;
+    let pairs = [("client_id", client.as_str()), ("request_uri", pushed.request_uri.expose())];
+    let query = params::encode(pairs.map(|(name, value)| (name, value.into())));
+    Ok(see_other(&format!("{}/authorize?{query}", server.issuer_path())))
 }
 
 /// Sends the browser to the page of what was parked.

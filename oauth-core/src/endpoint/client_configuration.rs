@@ -12,8 +12,7 @@ use super::{
 };
 use crate::{
     client::ClientId,
-    engine::registration::{Application, Registered, RegistrationOrigin, RegistrationSettings, Unmanageable},
-    secret::Secret,
+    engine::registration::{Application, Manager, Registered, RegistrationOrigin, RegistrationSettings, Unmanageable},
     server::AuthorizationServer,
 };
 
@@ -30,6 +29,7 @@ impl From<Unmanageable> for Refusal {
     fn from(why: Unmanageable) -> Self {
         match why {
             Unmanageable::Unknown => Self::TokenWrong,
+            Unmanageable::Limited(failure) => Self::Failure(failure),
             Unmanageable::Forbidden => Self::Forbidden,
             Unmanageable::Failure(failure) => Self::Failure(failure.into()),
         }
@@ -45,15 +45,16 @@ async fn answer(
     // What cannot be an identifier is one that nobody has.
     let named = request.uri().path().rsplit('/').next().unwrap_or_default();
     let id = ClientId::new(named).map_err(|_| Refusal::TokenWrong)?;
+    let manager = Manager { id: &id, token: &token, address: RemoteAddress::of(request.extensions()) };
     if request.method() == Method::DELETE {
-        server.delete_registration(settings, &id, &token).await?;
+        server.delete_registration(settings, manager).await?;
         let mut gone = no_store(Response::new(Bytes::new()));
         *gone.status_mut() = StatusCode::NO_CONTENT;
         return Ok(gone);
     }
     let registered = match *request.method() {
-        Method::PUT => replace(server, settings, request, &id, &token).await?,
-        _ => server.read_registration(settings, &id, &token).await?,
+        Method::PUT => replace(server, settings, request, manager).await?,
+        _ => server.read_registration(settings, manager).await?,
     };
     Ok(json(StatusCode::OK, registered.to_json()))
 }
@@ -62,13 +63,11 @@ async fn replace(
     server: &AuthorizationServer,
     settings: &RegistrationSettings,
     request: &Request<Bytes>,
-    id: &ClientId,
-    token: &Secret,
+    manager: Manager<'_>,
 ) -> Result<Registered, Refusal> {
     let application = || {
         let members = read_json(request)?;
-        let address = RemoteAddress::of(request.extensions());
-        Ok(Application { members, origin: RegistrationOrigin::Management, address })
+        Ok(Application { members, origin: RegistrationOrigin::Management, address: manager.address })
     };
-    Ok(server.replace_registration(settings, id, token, application).await?)
+    Ok(server.replace_registration(settings, manager, application).await?)
 }

@@ -47,7 +47,7 @@ async fn introspect(server: &AuthorizationServer, request: &Request<Bytes>) -> R
     let body = match located.kind {
         TokenKind::Access => access(server, &caller, &located).await?,
         TokenKind::Refresh => refresh(server, &caller, &located).await?,
-        TokenKind::Code => None,
+        TokenKind::Code | TokenKind::Device => None,
     };
     Ok(body.unwrap_or_else(inactive))
 }
@@ -81,7 +81,7 @@ async fn access(
 /// Cuts the answer to what the caller may know (section 2.2, last paragraph);
 /// `false` if that is nothing.
 fn cut_to(server: &AuthorizationServer, caller: &Client, grant: &Grant, access: &mut AccessToken) -> bool {
-    if grant.facts.client == caller.id || server.introspection_callers().contains(&caller.id) {
+    if *access.client(grant) == caller.id || server.introspection_callers().contains(&caller.id) {
         return true;
     }
     let serves = |identifier: &String| {

@@ -15,9 +15,8 @@ use serde::Serialize;
 
 use super::{is_read, method_not_allowed};
 use crate::{
-    client::{AuthMethod, GrantType},
+    client::AuthMethod,
     engine::{authorization::ResponseMode, key_ring::JWKS_MAX_AGE, registration::RegistrationSettings},
-    grant,
     metadata::AuthorizationServerMetadata,
     server::AuthorizationServer,
 };
@@ -48,7 +47,9 @@ pub fn describe(server: &AuthorizationServer) -> AuthorizationServerMetadata {
     let prompts = server.authorization().prompts.iter();
     metadata.prompt_values_supported = prompts.map(|prompt| prompt.as_str().to_owned()).collect();
     metadata.acr_values_supported.clone_from(&server.authorization().acr_values);
-    metadata.grant_types_supported = grant::IMPLEMENTED.iter().map(GrantType::as_str).map(str::to_owned).collect();
+    metadata.ui_locales_supported.clone_from(&server.authorization().ui_locales);
+    let grants = server.grants().iter();
+    metadata.grant_types_supported = grants.map(|(name, _)| name.as_str().to_owned()).collect();
     metadata.token_endpoint_auth_methods_supported.clone_from(&methods);
     metadata.token_endpoint_auth_signing_alg_values_supported.clone_from(&algorithms);
     let registration = server.registration();
@@ -66,6 +67,9 @@ pub fn describe(server: &AuthorizationServer) -> AuthorizationServerMetadata {
         metadata.revocation_endpoint = at("/revoke");
         metadata.revocation_endpoint_auth_methods_supported = methods;
         metadata.revocation_endpoint_auth_signing_alg_values_supported = algorithms;
+    }
+    if server.devices().is_some() {
+        metadata.device_authorization_endpoint = at("/device_authorization");
     }
     describe_requests(server, &mut metadata);
     metadata.code_challenge_methods_supported = vec!["S256".into()];

@@ -30,7 +30,19 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
     format!("default-src 'none'; style-src 'sha256-{hash}'; frame-ancestors 'none'; base-uri 'none'")
 });
 
-/// A whole document around `main`, which is HTML already. `title` is text.
+/// Which way a language is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Direction {
+    /// As English is.
+    #[default]
+    LeftToRight,
+    /// As Arabic and Hebrew are.
+    RightToLeft,
+}
+
+/// A whole English document around `main`, which is HTML already. `title` is
+/// text.
 ///
 /// ```
 /// use oauth_core::endpoint::page;
@@ -39,9 +51,25 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
 /// ```
 #[must_use]
 pub fn document(title: &str, main: &str) -> String {
-    let title = escape(title);
+    document_in("en", Direction::LeftToRight, title, main)
+}
+
+/// The same in another language: `lang` is its tag (BCP 47).
+///
+/// ```
+/// use oauth_core::endpoint::page::{self, Direction};
+/// let page = page::document_in("ar", Direction::RightToLeft, "\u{62a}", "<h1>\u{62a}</h1>");
+/// assert!(page.contains("<html lang=\"ar\" dir=\"rtl\">"));
+/// ```
+#[must_use]
+pub fn document_in(lang: &str, direction: Direction, title: &str, main: &str) -> String {
+    let (lang, title) = (escape(lang), escape(title));
+    let dir = match direction {
+        Direction::LeftToRight => "",
+        Direction::RightToLeft => " dir=\"rtl\"",
+    };
     format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+        "<!DOCTYPE html>\n<html lang=\"{lang}\"{dir}>\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"robots\" content=\"noindex\">\n\
          <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>{main}</main>\n</body>\n</html>\n"
@@ -71,12 +99,15 @@ pub fn html(status: StatusCode, body: String, redirect_origin: Option<&str>) -> 
 /// A page that posts `fields` to `action`, a registered redirect URI of `origin`
 /// ([OAuth 2.0 Form Post Response Mode] section 2). Its script is the only one
 /// that any page here has, and the policy knows it by its hash; without
-/// scripts, the person presses the button.
+/// scripts, the person presses the button. It is in English: most see it for the
+/// blink of an eye.
 ///
 /// [OAuth 2.0 Form Post Response Mode]: https://openid.net/specs/oauth-v2-form-post-response-mode-1_0.html
 pub(crate) fn post_page(action: &str, origin: &str, fields: &[(&'static str, Zeroizing<String>)]) -> Response<Bytes> {
     let field = |(name, value): &(&str, Zeroizing<String>)| {
-        format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escape(value))
+        // A line break in an attribute would be sent as another one.
+        let value = escape(value).replace('\r', "&#13;").replace('\n', "&#10;");
+        format!("<input type=\"hidden\" name=\"{name}\" value=\"{value}\">")
     };
     let fields: String = fields.iter().map(field).collect();
     let main = format!(
@@ -95,7 +126,8 @@ pub(crate) fn post_page(action: &str, origin: &str, fields: &[(&'static str, Zer
 }
 
 /// The page for a request whose client or redirect URI cannot be trusted, and
-/// which is therefore never redirected (OAuth 2.1 section 4.1.2.1).
+/// which is therefore never redirected (OAuth 2.1 section 4.1.2.1). It is in
+/// English, as its error is.
 #[must_use]
 pub fn error_page(error: &OAuthError) -> Response<Bytes> {
     // What was sent is shown as text, never as a link (RFC 9700 section 4.11).

@@ -2,6 +2,8 @@
 //!
 //! [RFC 7591]: https://www.rfc-editor.org/rfc/rfc7591
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Request, Response, StatusCode,
@@ -107,17 +109,14 @@ async fn register(
     request: &Request<Bytes>,
 ) -> Result<Map<String, Value>, Refusal> {
     let address = RemoteAddress::of(request.extensions());
-    let origin = match settings.admit(bearer(request.headers()).as_ref()).await? {
+    let origin = match settings.admit(server, bearer(request.headers()).as_ref(), address).await? {
         Access::Granted(origin) => origin,
         Access::Missing => return Err(Refusal::TokenMissing),
-        Access::Wrong => {
-            within_limits(server, settings, request).await?;
-            return Err(Refusal::TokenWrong);
-        }
+        Access::Wrong => return Err(Refusal::TokenWrong),
     };
     let members = read_json(request)?;
     if origin == RegistrationOrigin::Open {
-        within_limits(server, settings, request).await?;
+        within_limits(server, settings, address).await?;
     }
     let application = Application { members, origin, address };
     let registered = server.register_application(settings, application).await.map_err(Failure::from)?;
@@ -125,13 +124,13 @@ async fn register(
 }
 
 /// RFC 7591 section 5: an open endpoint "SHOULD be rate limited or otherwise
-/// limited to prevent a denial-of-service attack". So is guessing tokens.
+/// limited to prevent a denial-of-service attack".
 async fn within_limits(
     server: &AuthorizationServer,
     settings: &RegistrationSettings,
-    request: &Request<Bytes>,
+    address: Option<IpAddr>,
 ) -> Result<(), Refusal> {
-    match settings.count(server, RemoteAddress::of(request.extensions())).await? {
+    match settings.count(server, address).await? {
         None => Ok(()),
         Some(retry_after) => Err(Failure::TooMany { retry_after }.into()),
     }

@@ -7,12 +7,12 @@ use http::{Request, Response};
 
 use super::{failure, is_post, method_not_allowed, no_store, read_form};
 use crate::{
-    client::Client,
+    client::{Client, ClientId, GrantType},
     engine::{client_auth::authenticate, fault::Failure, revocations::Revoked, validate::Located},
     error::{ErrorCode, OAuthError},
     event::Event,
     server::AuthorizationServer,
-    store::Grant,
+    store::{Exchanged, Grant},
     token::TokenKind,
 };
 
@@ -36,31 +36,60 @@ async fn revoke(server: &AuthorizationServer, request: &Request<Bytes>) -> Resul
     let Some(located) = server.locate(token) else { return Ok(()) };
     // Section 2.2: invalid tokens do not cause an error.
     let Some(grant) = server.grant_of(&located).await? else { return Ok(()) };
-    check_owner(&grant, &client)?;
+    if let Some(exchanged) = exchanged(server, &located).await? {
+        check_owner(&exchanged.client, &client)?;
+        // Never the grant: it was given to somebody else.
+        return revoke_one(server, &grant, &located).await;
+    }
+    // What was exchanged and has gone is not another client's for that.
+    if located.kind == TokenKind::Access
+        && client.may_use(&GrantType::TOKEN_EXCHANGE)
+        && grant.facts.client != client.id
+    {
+        return Ok(());
+    }
+    check_owner(&grant.facts.client, &client)?;
     match located.kind {
         // Also a refresh token that was rotated out: it names its grant.
         TokenKind::Refresh => end_grant(server, &grant).await,
         TokenKind::Access => revoke_access(server, &grant, &located).await,
-        TokenKind::Code => Ok(()),
+        TokenKind::Code | TokenKind::Device => Ok(()),
     }
 }
 
 /// Section 2.1: a token of another client is refused, and stays alive.
-fn check_owner(grant: &Grant, client: &Client) -> Result<(), OAuthError> {
-    if grant.facts.client == client.id {
+fn check_owner(owner: &ClientId, client: &Client) -> Result<(), OAuthError> {
+    if *owner == client.id {
         return Ok(());
     }
     Err(OAuthError::invalid_grant("the token was not issued to this client"))
 }
 
+/// What is known of an access token that came of an exchange, while it is there.
+async fn exchanged(server: &AuthorizationServer, located: &Located) -> Result<Option<Box<Exchanged>>, Failure> {
+    if located.kind != TokenKind::Access {
+        return Ok(None);
+    }
+    for id in &located.grants {
+        if let Some((_, access)) = server.store().access(*id, located.digest).await? {
+            return Ok(access.exchanged);
+        }
+    }
+    Ok(None)
+}
+
 async fn revoke_access(server: &AuthorizationServer, grant: &Grant, located: &Located) -> Result<(), Failure> {
     let policy = server.revocation_policy();
-    if !policy.access_tokens {
+    if policy.access_tokens && policy.access_revokes_grant {
+        return end_grant(server, grant).await;
+    }
+    revoke_one(server, grant, located).await
+}
+
+async fn revoke_one(server: &AuthorizationServer, grant: &Grant, located: &Located) -> Result<(), Failure> {
+    if !server.revocation_policy().access_tokens {
         let error = OAuthError::new(ErrorCode::UnsupportedTokenType, "access tokens cannot be revoked here");
         return Err(error.into());
-    }
-    if policy.access_revokes_grant {
-        return end_grant(server, grant).await;
     }
     let jti = located.name();
     let announcement = server.announce(Revoked::Access { grant: grant.id, digest: located.digest });

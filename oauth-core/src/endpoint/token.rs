@@ -2,15 +2,22 @@
 //!
 //! [OAuth 2.1 section 3.2]: https://datatracker.ietf.org/doc/html/draft-ietf-oauth-v2-1-01#section-3.2
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 
 use super::{failure, is_post, json, method_not_allowed, read_form};
 use crate::{
-    client::GrantType,
-    engine::{client_auth::authenticate, fault::Failure, issue::TokenRequest, sender::Shown},
+    client::{Client, GrantType},
+    engine::{
+        client_auth::{authenticate, names_nobody},
+        fault::Failure,
+        issue::TokenRequest,
+        sender::Shown,
+    },
     error::OAuthError,
-    grant,
+    params::Params,
     server::AuthorizationServer,
     token::TokenResponse,
 };
@@ -31,15 +38,34 @@ async fn issue(server: &AuthorizationServer, request: &Request<Bytes>) -> Result
     let shown = Shown::read(server, request, "/token")?;
     // The client is judged before the grant, so that a code or a token tells
     // nothing to someone who is not its client.
-    let client = authenticate(server, request, &params).await?;
+    let client = client(server, request, &params).await?;
     let grant_type = GrantType::from(params.require("grant_type")?);
-    if !grant::IMPLEMENTED.contains(&grant_type) {
+    let Some(grant) = server.grants().get(grant_type.as_str()) else {
         return Err(OAuthError::unsupported_grant_type("the grant type is not implemented").into());
-    }
+    };
     if !client.may_use(&grant_type) {
         return Err(OAuthError::unauthorized_client("the client may not use this grant type").into());
     }
     let sender = shown.sender(server, &client).await?;
-    let request = TokenRequest { client: &client, params: &params, sender: &sender };
-    grant::issue(server, &grant_type, request).await
+    let request = TokenRequest { client: &client, grant_type: &grant_type, params: &params, sender: &sender };
+    grant.issue(server, request).await
+}
+
+/// The client that asks; or, where a request names none and its grant needs none,
+/// the one that stands for nobody (RFC 7521 section 4.1).
+async fn client(
+    server: &AuthorizationServer,
+    request: &Request<Bytes>,
+    params: &Params,
+) -> Result<Arc<Client>, Failure> {
+    if names_nobody(request, params)
+        && let Some(grant) = params.get("grant_type").and_then(|name| server.grants().get(name))
+        && let Some(id) = grant.client_of_nobody(params)
+        && let Some(client) = server.client(&id).await?
+        // Whoever could prove who they are has to.
+        && client.is_public()
+    {
+        return Ok(client);
+    }
+    authenticate(server, request, params).await
 }

@@ -77,15 +77,20 @@ impl Fault {
     }
 }
 
-/// Why a request is not granted.
+/// Why a request is not granted. Both an [`OAuthError`] and whatever becomes a
+/// [`Fault`] become one of these by `?`.
 #[derive(Debug)]
-pub(crate) enum Failure {
+#[non_exhaustive]
+pub enum Failure {
     /// The request is at fault: 400.
     Refused(OAuthError),
     /// The client did not prove itself: 401 and a challenge.
     Unauthenticated(OAuthError),
     /// The client asks too often: 429, and when to come back, in seconds.
-    TooMany { retry_after: u64 },
+    TooMany {
+        /// In how many seconds.
+        retry_after: u64,
+    },
     /// The server is at fault: 503.
     Fault(Fault),
 }

@@ -7,7 +7,7 @@ use super::{fault::Fault, policy::TokenFormat, sender::Sender};
 use crate::{
     authorization_details::AuthorizationDetails,
     claims::{ACCESS_TOKEN_TYPE, AccessTokenClaims, Confirmation},
-    client::Client,
+    client::{Client, GrantType},
     clock::random_bytes,
     error::OAuthError,
     jwt,
@@ -15,16 +15,38 @@ use crate::{
     scope::Scope,
     secret::{Digest, Secret},
     server::AuthorizationServer,
-    store::{AccessToken, Grant, GrantFacts},
+    store::{AccessToken, Exchanged, Grant, GrantFacts},
     token::{MintedToken, TokenKind, TokenResponse},
 };
 
-/// A token request of an authenticated client.
-#[derive(Clone, Copy)]
-pub(crate) struct TokenRequest<'r> {
+/// A token request of a client that has proven itself and is registered for the
+/// grant type.
+#[derive(Clone, Copy, Debug)]
+pub struct TokenRequest<'r> {
     pub(crate) client: &'r Client,
+    pub(crate) grant_type: &'r GrantType,
     pub(crate) params: &'r Params,
     pub(crate) sender: &'r Sender,
+}
+
+impl<'r> TokenRequest<'r> {
+    /// The client.
+    #[must_use]
+    pub const fn client(&self) -> &'r Client {
+        self.client
+    }
+
+    /// The parameters of the body.
+    #[must_use]
+    pub const fn params(&self) -> &'r Params {
+        self.params
+    }
+
+    /// Which keys the request proves.
+    #[must_use]
+    pub const fn sender(&self) -> &'r Sender {
+        self.sender
+    }
 }
 
 /// A fresh access token, in its two halves.
@@ -41,9 +63,24 @@ pub(crate) struct Target {
     pub(crate) authorization_details: AuthorizationDetails,
     /// The key that the token will be bound to.
     pub(crate) confirmation: Option<Confirmation>,
+    /// To whom it is given for another token.
+    pub(crate) exchanged: Option<Box<Exchanged>>,
 }
 
 impl Target {
+    /// All that a grant gives which has just begun.
+    pub(crate) fn whole(
+        server: &AuthorizationServer,
+        request: &TokenRequest<'_>,
+        facts: &GrantFacts,
+    ) -> Result<Self, OAuthError> {
+        let audience = facts.resources.clone();
+        let scope = narrow(server, &audience, &facts.scope)?;
+        let authorization_details = facts.authorization_details.filtered(|detail| detail.is_for(&audience));
+        let confirmation = request.sender.confirmation.clone();
+        Ok(Self { scope, audience, authorization_details, confirmation, exchanged: None })
+    }
+
     /// Reads `resource`, `authorization_details` and, where `may_narrow` allows it,
     /// `scope`, and checks that the grant covers them.
     pub(crate) fn read(
@@ -77,7 +114,7 @@ impl Target {
         // RFC 9396 section 3: a detail for another API is none of this token's.
         let authorization_details = details.filtered(|detail| detail.is_for(&audience));
         let confirmation = request.sender.confirmation.clone();
-        Ok(Self { scope, audience, authorization_details, confirmation })
+        Ok(Self { scope, audience, authorization_details, confirmation, exchanged: None })
     }
 }
 
@@ -136,10 +173,10 @@ impl AuthorizationServer {
     /// Makes an access token under `grant`.
     pub(crate) fn mint_access(&self, grant: &Grant, generation: u64, target: Target) -> Result<NewAccess, Fault> {
         let now = self.now();
-        let Target { scope, audience, authorization_details, confirmation } = target;
+        let Target { scope, audience, authorization_details, confirmation, exchanged } = target;
         // Nothing under a grant outlives it: its end is written on the token.
         let expires_at = now.saturating_add(self.lifetimes().access).min(grant.expires_at);
-        let jwt = audience.iter().any(|one| self.resource(one).is_some_and(|r| r.format == TokenFormat::Jwt));
+        let jwt = self.takes_jwts(&audience);
         let mut record = AccessToken {
             digest: Digest::of(&[]),
             scope,
@@ -148,6 +185,7 @@ impl AuthorizationServer {
             expires_at,
             authorization_details,
             confirmation,
+            exchanged,
         };
         let text = if jwt {
             let jti = URL_SAFE_NO_PAD.encode(random_bytes::<16>(self.random())?);
@@ -159,6 +197,11 @@ impl AuthorizationServer {
             minted.text
         };
         Ok(NewAccess { text, record })
+    }
+
+    /// Whether a token for `audience` is a JWT.
+    pub(crate) fn takes_jwts(&self, audience: &[String]) -> bool {
+        audience.iter().any(|one| self.resource(one).is_some_and(|r| r.format == TokenFormat::Jwt))
     }
 
     /// Makes a refresh token under `grant`, for whoever has sent the request.
@@ -183,7 +226,7 @@ impl AuthorizationServer {
         let facts = &grant.facts;
         // RFC 9068 section 2.2: without a user, `sub` is the client.
         let sub = facts.subject.as_deref().unwrap_or_else(|| facts.client.as_str());
-        let client = facts.client.as_str();
+        let client = record.client(grant).as_str();
         let audience = record.audience.iter().cloned();
         let (iat, exp) = (record.issued_at, record.expires_at);
         let mut claims = AccessTokenClaims::new(self.issuer(), audience, sub, client, jti, iat, exp);
@@ -192,6 +235,11 @@ impl AuthorizationServer {
         claims.acr.clone_from(&facts.acr);
         claims.authorization_details = record.authorization_details.to_values();
         claims.cnf.clone_from(&record.confirmation);
+        // RFC 8693 section 4.1.
+        let actor = record.exchanged.as_ref().and_then(|exchanged| exchanged.actor.as_ref());
+        if let Some(Ok(act)) = actor.map(serde_json::to_value) {
+            claims.extra.insert("act".to_owned(), act);
+        }
         claims
     }
 

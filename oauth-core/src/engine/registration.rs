@@ -22,7 +22,11 @@ mod settings;
 mod statement;
 mod terms;
 
-pub(crate) use self::{access::Access, create::Application, manage::Unmanageable};
+pub(crate) use self::{
+    access::Access,
+    create::Application,
+    manage::{Manager, Unmanageable},
+};
 pub use self::{
     access::InitialAccessTokens,
     create::{Registered, RegistrationFailure},

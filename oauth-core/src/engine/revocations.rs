@@ -121,17 +121,27 @@ pub(crate) struct Announcement<'a> {
     jti: Option<&'a str>,
     until: UnixTime,
     certain: bool,
+    anywhere: bool,
 }
 
 impl<'a> Announcement<'a> {
     /// `until`: when the last token that can be under it ends.
     pub(crate) const fn new(revocations: &'a Revocations, what: Revoked, until: UnixTime) -> Self {
-        Self { revocations, what: Some(what), resources: None, jti: None, until, certain: false }
+        Self { revocations, what: Some(what), resources: None, jti: None, until, certain: false, anywhere: false }
+    }
+
+    /// Its tokens may have been exchanged for others, which are good at any resource:
+    /// then nothing that is said of where they are good counts.
+    pub(crate) const fn anywhere_if(mut self, exchanged: bool) -> Self {
+        self.anywhere = exchanged;
+        self
     }
 
     /// Its tokens are good at these alone.
     pub(crate) const fn at(mut self, resources: &'a [String]) -> Self {
-        self.resources = Some(resources);
+        if !self.anywhere {
+            self.resources = Some(resources);
+        }
         self
     }
 

@@ -27,11 +27,13 @@ pub(crate) struct Shown {
     certificate: Option<ClientCertificate>,
 }
 
-/// Who has sent a token request.
+/// Who has sent a token request: the keys that it proves possession of.
 #[derive(Clone, Debug)]
-pub(crate) struct Sender {
+pub struct Sender {
     /// What an access token is bound to.
     pub(crate) confirmation: Option<Confirmation>,
+    /// The thumbprint of the certificate that was shown, whatever becomes of it.
+    certificate: Option<String>,
     /// Whether refresh tokens are bound too.
     is_public: bool,
 }
@@ -74,15 +76,44 @@ impl Shown {
         if let Some(certificate) = certificate {
             confirmation.get_or_insert_default().x5t_s256 = Some(certificate.thumbprint().to_owned());
         }
-        Ok(Sender { confirmation, is_public: client.is_public() })
+        let certificate = self.certificate.as_ref().map(|shown| shown.thumbprint().to_owned());
+        Ok(Sender { confirmation, certificate, is_public: client.is_public() })
     }
 }
 
 impl Sender {
+    /// What its access tokens are bound to; `None` for bearer tokens.
+    #[must_use]
+    pub const fn confirmation(&self) -> Option<&Confirmation> {
+        self.confirmation.as_ref()
+    }
+
     /// Whether it holds the key with this thumbprint, in constant time.
     pub(crate) fn holds(&self, jkt: &str) -> bool {
         let own = self.confirmation.as_ref().and_then(|cnf| cnf.jkt.as_deref());
         own.is_some_and(|own| own.as_bytes().ct_eq(jkt.as_bytes()).into())
+    }
+
+    /// Whether it holds every key that `cnf` names, so that it may use what is bound to
+    /// them.
+    pub(crate) fn holds_all(&self, cnf: Option<&Confirmation>) -> bool {
+        let Some(cnf) = cnf else { return true };
+        let shown =
+            |x5t: &String| self.certificate.as_ref().is_some_and(|own| own.as_bytes().ct_eq(x5t.as_bytes()).into());
+        // What is bound in a way that is not known here is nobody's.
+        cnf.is_understood()
+            && cnf.jkt.as_ref().is_none_or(|jkt| self.holds(jkt))
+            && cnf.x5t_s256.as_ref().is_none_or(shown)
+    }
+
+    /// What a token is bound to that is given for one bound to `cnf`: those keys
+    /// too.
+    pub(crate) fn bound_like(&self, cnf: Option<&Confirmation>) -> Option<Confirmation> {
+        let Some(cnf) = cnf else { return self.confirmation.clone() };
+        let mut both = self.confirmation.clone().unwrap_or_default();
+        both.jkt = both.jkt.or_else(|| cnf.jkt.clone());
+        both.x5t_s256 = both.x5t_s256.or_else(|| cnf.x5t_s256.clone());
+        Some(both)
     }
 
     /// The name of the key that its refresh tokens are bound to.

@@ -72,6 +72,7 @@ impl AuthorizationServer {
                 let live = grant.is_live(now) && access.is_live(now);
                 // With its client, everything the client was given ends.
                 let live = live && self.knows_client(&grant.facts.client).await?;
+                let live = live && self.knows_client(access.client(&grant)).await?;
                 return Ok(live.then_some((grant, access)));
             }
         }

@@ -1,7 +1,7 @@
 //! `authorization_code`: a code and its verifier for tokens (OAuth 2.1 section
 //! 4.1.3).
 
-use super::subject_may_act;
+use super::{GrantFuture, TokenGrant, subject_may_act};
 use crate::{
     client::{Client, GrantType},
     engine::{
@@ -18,10 +18,24 @@ use crate::{
     token::{MintedToken, ReadToken, TokenKind, TokenResponse},
 };
 
-pub(super) const NAME: &str = "authorization_code";
+const NAME: &str = "authorization_code";
 
-pub(super) async fn issue(server: &AuthorizationServer, request: TokenRequest<'_>) -> Result<TokenResponse, Failure> {
-    let TokenRequest { client, params, sender } = request;
+/// `authorization_code`.
+#[derive(Debug)]
+pub(super) struct AuthorizationCode;
+
+impl TokenGrant for AuthorizationCode {
+    fn grant_type(&self) -> GrantType {
+        GrantType::AUTHORIZATION_CODE
+    }
+
+    fn issue<'a>(&'a self, server: &'a AuthorizationServer, request: TokenRequest<'a>) -> GrantFuture<'a> {
+        Box::pin(issue(server, request))
+    }
+}
+
+async fn issue(server: &AuthorizationServer, request: TokenRequest<'_>) -> Result<TokenResponse, Failure> {
+    let TokenRequest { client, params, sender, .. } = request;
     let read = server.codec().read(TokenKind::Code, params.require("code")?).ok_or_else(refused)?;
     // Whose code it is decides first: nobody else learns anything about it.
     let grant = server.store().grant(read.grant).await?.filter(|grant| grant.facts.client == client.id);

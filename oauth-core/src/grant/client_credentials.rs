@@ -1,7 +1,8 @@
 //! `client_credentials`: a client acts for itself (OAuth 2.1 section 4.2).
 
+use super::{GrantFuture, TokenGrant};
 use crate::{
-    client::Client,
+    client::{Client, GrantType},
     engine::{
         fault::Failure,
         issue::{Target, TokenRequest, requested_resources, requested_scope},
@@ -15,9 +16,23 @@ use crate::{
     token::{GrantId, TokenResponse},
 };
 
-pub(super) const NAME: &str = "client_credentials";
+const NAME: &str = "client_credentials";
 
-pub(super) async fn issue(server: &AuthorizationServer, request: TokenRequest<'_>) -> Result<TokenResponse, Failure> {
+/// `client_credentials`.
+#[derive(Debug)]
+pub(super) struct ClientCredentials;
+
+impl TokenGrant for ClientCredentials {
+    fn grant_type(&self) -> GrantType {
+        GrantType::CLIENT_CREDENTIALS
+    }
+
+    fn issue<'a>(&'a self, server: &'a AuthorizationServer, request: TokenRequest<'a>) -> GrantFuture<'a> {
+        Box::pin(issue(server, request))
+    }
+}
+
+async fn issue(server: &AuthorizationServer, request: TokenRequest<'_>) -> Result<TokenResponse, Failure> {
     let TokenRequest { client, params, .. } = request;
     if client.is_public() {
         return Err(OAuthError::unauthorized_client("a client that cannot authenticate may not act for itself").into());

@@ -3,11 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::subject_may_act;
+use super::{GrantFuture, TokenGrant, subject_may_act};
 use crate::{
     authorization_details::AuthorizationDetails,
     claims::Confirmation,
-    client::Client,
+    client::{Client, GrantType},
     clock::UnixTime,
     engine::{
         fault::{Failure, Fault},
@@ -24,10 +24,24 @@ use crate::{
     token::{ReadToken, TokenKind, TokenResponse},
 };
 
-pub(super) const NAME: &str = "refresh_token";
+const NAME: &str = "refresh_token";
 
-pub(super) async fn issue(server: &AuthorizationServer, request: TokenRequest<'_>) -> Result<TokenResponse, Failure> {
-    let TokenRequest { client, params, sender } = request;
+/// `refresh_token`.
+#[derive(Debug)]
+pub(super) struct RefreshToken;
+
+impl TokenGrant for RefreshToken {
+    fn grant_type(&self) -> GrantType {
+        GrantType::REFRESH_TOKEN
+    }
+
+    fn issue<'a>(&'a self, server: &'a AuthorizationServer, request: TokenRequest<'a>) -> GrantFuture<'a> {
+        Box::pin(issue(server, request))
+    }
+}
+
+async fn issue(server: &AuthorizationServer, request: TokenRequest<'_>) -> Result<TokenResponse, Failure> {
+    let TokenRequest { client, params, sender, .. } = request;
     let read = server.codec().read(TokenKind::Refresh, params.require("refresh_token")?).ok_or_else(refused)?;
     // RFC 9449 section 5: whoever has not the key has not the token. No store is
     // asked, so this is no retry, and no reuse that would end the grant.
@@ -177,7 +191,7 @@ async fn retry(
 ) -> Result<TokenResponse, Failure> {
     let pair = Pair::open(read, sealed)?;
     let refresh = Secret::new(pair.refresh_token.as_str());
-    server.tell(&Event::RefreshRetried { grant: grant.id, client: &client.id });
+    let tell = || server.tell(&Event::RefreshRetried { grant: grant.id, client: &client.id });
     // Also where a confidential client has changed its key meanwhile.
     let wanted = pair.is_for(target);
     if wanted && is_live(server, &pair.access_token).await? {
@@ -189,13 +203,16 @@ async fn retry(
             expires_at: pair.expires_at,
             authorization_details: pair.authorization_details.clone(),
             confirmation: pair.confirmation.clone(),
+            exchanged: None,
         };
         let same = NewAccess { text: Secret::new(pair.access_token.as_str()), record };
+        tell();
         return Ok(server.response(&same, Some(refresh)));
     }
     if !server.store().insert_access(grant.id, fresh.record.clone(), server.now()).await? {
         return Err(refused().into());
     }
+    tell();
     Ok(server.response(&fresh, Some(refresh)))
 }
 

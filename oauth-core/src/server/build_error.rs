@@ -1,6 +1,9 @@
 //! What can be wrong with the settings of a server.
 
-use crate::{client::ClientId, engine::fault::Fault};
+use crate::{
+    client::{ClientId, GrantType},
+    engine::fault::Fault,
+};
 
 /// Why a server cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -38,12 +41,27 @@ pub enum BuildError {
     /// A path that does not start with a slash.
     #[error("interaction_path: must start with `/` and hold no `?` or `#`")]
     InteractionPath,
+    /// A path that does not start with a slash.
+    #[error("device.verification_path: must start with `/` and hold no `?` or `#`")]
+    VerificationPath,
     /// Proofs are required, and none can be given.
     #[error("dpop.required: needs an algorithm of proofs")]
     NoProofs,
     /// Client ID Metadata Documents are taken, and nothing is fetched.
     #[error("registration.client_id_metadata_documents: need a fetcher, and there is none")]
     NothingFetched,
+    /// A grant type that is there already, or is no absolute URI (OAuth 2.1 section
+    /// 4.3).
+    #[error("grant: `{}` is there already, or is not an absolute URI", .0.as_str())]
+    GrantType(GrantType),
+    /// A grant that cannot work here.
+    #[error("grant: `{}` {what}", name.as_str())]
+    Grant {
+        /// Its type.
+        name: GrantType,
+        /// What is wrong.
+        what: String,
+    },
     /// The store or the signing keys failed.
     #[error(transparent)]
     Fault(#[from] Fault),

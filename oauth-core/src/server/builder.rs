@@ -1,33 +1,32 @@
 //! Building an authorization server: everything that can be wrong is found
 //! here, before the first request.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+mod assemble;
+mod check;
+mod grants;
 
-use url::{Host, Url};
+use std::sync::Arc;
 
-use super::{AuthorizationServer, BuildError, Inner};
+use super::{AuthorizationServer, BuildError};
 use crate::{
-    client::{self, Client, ClientId},
+    client::{Client, ClientId},
     clock::{Clock, Random, SystemClock, SystemRandom},
     engine::{
-        authorization::{AuthorizationSettings, PushedRequests},
-        client_auth::{AuthLimit, ClientAuthentication, Nobody},
-        client_documents::{ClientDocumentCache, can_fetch},
-        client_keys::ClientKeyCache,
+        authorization::AuthorizationSettings,
+        client_auth::ClientAuthentication,
+        device::DeviceSettings,
         dpop::DpopSettings,
         fault::Fault,
-        guess_limit::GuessLimit,
-        key_ring::KeyRing,
         policy::{EverySubject, Lifetimes, Resource, RevocationPolicy, Rotation, Subjects, TokenFormat},
         registration::RegistrationSettings,
-        revocations::OwnRevocations,
     },
     event::{EventSink, NoEvents},
     fetch::{Fetch, NoFetch},
+    grant::TokenGrant,
     jwt::Algorithm,
     secret::RootSecret,
-    store::{Store, memory::MemoryStore},
-    token::{GrantRefs, Prefixes, TokenCodec},
+    store::Store,
+    token::Prefixes,
 };
 
 /// Builds an [`AuthorizationServer`]; made by [`AuthorizationServer::builder`].
@@ -43,6 +42,7 @@ pub struct AuthorizationServerBuilder {
     store: Option<Arc<dyn Store>>,
     root: Option<RootSecret>,
     clients: Vec<Client>,
+    grants: Vec<Arc<dyn TokenGrant>>,
     resources: Vec<Resource>,
     introspection_callers: Vec<ClientId>,
     client_authentication: ClientAuthentication,
@@ -50,6 +50,7 @@ pub struct AuthorizationServerBuilder {
     rotation: Rotation,
     revocation: RevocationPolicy,
     registration: Option<RegistrationSettings>,
+    devices: Option<DeviceSettings>,
     signing_algorithm: Algorithm,
     prefixes: Prefixes,
     subjects: Arc<dyn Subjects>,
@@ -71,6 +72,7 @@ impl AuthorizationServerBuilder {
             store: None,
             root: None,
             clients: Vec::new(),
+            grants: Vec::new(),
             resources: Vec::new(),
             introspection_callers: Vec::new(),
             client_authentication: ClientAuthentication::default(),
@@ -78,6 +80,7 @@ impl AuthorizationServerBuilder {
             rotation: Rotation::default(),
             revocation: RevocationPolicy::default(),
             registration: None,
+            devices: None,
             signing_algorithm: Algorithm::ES256,
             prefixes: Prefixes::default(),
             subjects: Arc::new(EverySubject),
@@ -163,6 +166,13 @@ impl AuthorizationServerBuilder {
     /// [`RegistrationSettings`].
     pub fn registration(mut self, set: impl FnOnce(RegistrationSettings) -> RegistrationSettings) -> Self {
         self.registration = Some(set(self.registration.unwrap_or_else(RegistrationSettings::new)));
+        self
+    }
+
+    /// Lets devices without a browser ask (RFC 8628): without this call there is
+    /// nothing for them. See [`DeviceSettings`].
+    pub fn devices(mut self, set: impl FnOnce(&mut DeviceSettings)) -> Self {
+        set(self.devices.get_or_insert_default());
         self
     }
 
@@ -282,136 +292,7 @@ impl AuthorizationServerBuilder {
         } else {
             server.keys().load(server.store()).await?;
         }
+        server.check_grants()?;
         Ok(server)
-    }
-
-    /// RFC 8414 section 2. Returns the issuer's path.
-    fn check_issuer(&self) -> Result<String, BuildError> {
-        let url = Url::parse(&self.issuer).map_err(|_| BuildError::Issuer)?;
-        let plain = self.issuer.bytes().all(|b| b.is_ascii_graphic()) && !self.issuer.contains(['?', '#', '@', '\\']);
-        let host = url.host().ok_or(BuildError::Issuer)?;
-        // A spelling that parsing would change could not be compared byte for
-        // byte with what clients make of it.
-        let path = url.path().trim_end_matches('/');
-        let as_written = url.as_str().strip_suffix('/').unwrap_or(url.as_str()) == self.issuer;
-        if !plain || !as_written {
-            return Err(BuildError::Issuer);
-        }
-        match url.scheme() {
-            "https" => Ok(path.to_owned()),
-            "http" if self.development && is_loopback(&host) => Ok(path.to_owned()),
-            "http" => Err(BuildError::Cleartext),
-            _ => Err(BuildError::Issuer),
-        }
-    }
-
-    fn check_settings(&mut self) -> Result<(), BuildError> {
-        if self.resources.is_empty() {
-            self.resources.push(Resource::new(self.issuer.clone()));
-        }
-        for (at, resource) in self.resources.iter().enumerate() {
-            let twice = self.resources.iter().skip(at + 1).any(|other| other.identifier == resource.identifier);
-            if twice || !Resource::is_legal(&resource.identifier) {
-                return Err(BuildError::Resource(resource.identifier.clone()));
-            }
-        }
-        let lifetimes = self.lifetimes;
-        let out_of_bounds = [
-            ("access_lifetime", lifetimes.access == 0),
-            ("refresh_lifetime", lifetimes.refresh == 0),
-            ("refresh_idle_lifetime", lifetimes.refresh_idle == 0),
-            // OAuth 2.1 section 4.1.2: at most ten minutes.
-            ("code_lifetime", !(1..=600).contains(&lifetimes.code)),
-            ("interaction_lifetime", lifetimes.interaction == 0),
-            ("par.lifetime", !PushedRequests::LIFETIMES.contains(&self.authorization.pushed.lifetime)),
-            ("grace_seconds", matches!(self.rotation, Rotation::Grace { seconds } if seconds == 0 || seconds > 3600)),
-        ];
-        if let Some((name, _)) = out_of_bounds.into_iter().find(|(_, bad)| *bad) {
-            return Err(BuildError::Lifetime(name));
-        }
-        let documents = self.registration.as_ref().is_some_and(RegistrationSettings::takes_documents);
-        if documents && !can_fetch(&*self.fetch) {
-            return Err(BuildError::NothingFetched);
-        }
-        if self.dpop.required && !self.dpop.is_on() {
-            return Err(BuildError::NoProofs);
-        }
-        if !self.interaction_path.starts_with('/') || self.interaction_path.contains(['?', '#']) {
-            return Err(BuildError::InteractionPath);
-        }
-        Ok(())
-    }
-
-    fn into_inner(self, issuer_path: String, root: RootSecret) -> Result<Inner, BuildError> {
-        let mut clients = HashMap::new();
-        for client in self.clients {
-            if !self.client_authentication.methods.contains(&client.auth_method) {
-                let method = client.auth_method.as_str();
-                return Err(BuildError::ClientMethod { client: client.id, method });
-            }
-            let unbindable = client.tokens.dpop_bound_access_tokens && !self.dpop.is_on()
-                || client.tokens.tls_client_certificate_bound_access_tokens && !self.certificate_bound;
-            if unbindable {
-                return Err(BuildError::ClientTokens(client.id));
-            }
-            if let Some(twice) = clients.insert(client.id.clone(), Arc::new(client)) {
-                return Err(BuildError::Client(twice.id.clone()));
-            }
-        }
-        let client_secrets = client::sealer(&root);
-        let nobody = Nobody::new(&client_secrets, &*self.random)?;
-        let codec = TokenCodec::new(&root, &self.issuer, self.prefixes);
-        Ok(Inner {
-            issuer: self.issuer,
-            issuer_path,
-            development: self.development,
-            interaction_path: self.interaction_path,
-            authorization: self.authorization,
-            dpop: self.dpop,
-            certificate_bound: self.certificate_bound,
-            store: self.store.unwrap_or_else(|| Arc::new(MemoryStore::default())),
-            clients,
-            resources: self.resources,
-            introspection_callers: self.introspection_callers,
-            lifetimes: self.lifetimes,
-            rotation: self.rotation,
-            revocation: self.revocation,
-            registration: self.registration,
-            signing_algorithm: self.signing_algorithm,
-            subjects: self.subjects,
-            codec,
-            grant_refs: GrantRefs::new(&root),
-            csrf: root.hmac_keys(b"csrf"),
-            keys: KeyRing::new(root.sealer(b"signing key")),
-            bus: root.sealer(b"bus"),
-            pushed_requests: root.sealer(b"pushed request"),
-            root,
-            clock: self.clock,
-            random: self.random,
-            events: self.events,
-            fetch: self.fetch,
-            client_keys: ClientKeyCache::default(),
-            client_documents: ClientDocumentCache::default(),
-            auth_limit: AuthLimit::new(self.client_authentication.failures_per_minute),
-            client_authentication: self.client_authentication,
-            client_secrets,
-            nobody,
-            revocations: OwnRevocations::default(),
-            guesses: GuessLimit::default(),
-        })
-    }
-}
-
-fn is_loopback(host: &Host<&str>) -> bool {
-    match host {
-        Host::Domain(name) => *name == "localhost",
-        Host::Ipv4(ip) => ip.is_loopback(),
-        Host::Ipv6(ip) => ip.is_loopback(),
-    }
-}
-
-impl fmt::Debug for Inner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Inner").field("issuer", &self.issuer).finish_non_exhaustive()
     }
 }

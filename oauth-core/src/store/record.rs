@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     authorization_details::AuthorizationDetails,
-    claims::Confirmation,
+    claims::{Actor, Confirmation},
     client::ClientId,
     clock::UnixTime,
     pkce::CodeChallenge,
@@ -136,6 +136,20 @@ pub struct AccessToken {
     /// The key it is bound to; none for a bearer token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmation: Option<Confirmation>,
+    /// To whom it was given for another token, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exchanged: Option<Box<Exchanged>>,
+}
+
+/// What sets a token apart that came of an exchange (RFC 8693) from the others
+/// of its grant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchanged {
+    /// The client that it was given to. It may be another than that of the grant.
+    pub client: ClientId,
+    /// Who acts for the subject.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Actor>,
 }
 
 fn no_digest() -> Digest {
@@ -149,6 +163,12 @@ impl AccessToken {
     pub fn token_type(&self) -> TokenType {
         let has_key = self.confirmation.as_ref().is_some_and(|cnf| cnf.jkt.is_some());
         if has_key { TokenType::Dpop } else { TokenType::Bearer }
+    }
+
+    /// The client that it was given to; `grant` is its grant.
+    #[must_use]
+    pub fn client<'a>(&'a self, grant: &'a Grant) -> &'a ClientId {
+        self.exchanged.as_ref().map_or(&grant.facts.client, |exchanged| &exchanged.client)
     }
 
     /// Whether it has not expired at `now`. Its grant must live too.

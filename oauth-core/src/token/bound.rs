@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::{GrantId, MintedToken, ReadToken, TokenCodec, TokenKind};
-use crate::clock::{Random, RandomError};
+use crate::clock::{Random, RandomError, UnixTime};
 
 /// What the tag of a bound refresh token is made for: nothing else can be taken
 /// for one, or the other way round.
@@ -31,12 +31,38 @@ impl TokenCodec {
         name: &str,
         random: &dyn Random,
     ) -> Result<MintedToken, RandomError> {
+        let secret = self.committed(grant, generation, name, random)?;
+        self.make(TokenKind::Refresh, BOUND_REFRESH, grant, generation, &secret).ok_or(RandomError)
+    }
+
+    /// Makes the code of a device that waits for `grant`, as `client` and until
+    /// `ends_at`.
+    pub(crate) fn mint_device_code(
+        &self,
+        grant: GrantId,
+        ends_at: UnixTime,
+        client: &str,
+        random: &dyn Random,
+    ) -> Result<MintedToken, RandomError> {
+        let secret = self.committed(grant, ends_at.0, client, random)?;
+        let kind = TokenKind::Device;
+        self.make(kind, kind.label(), grant, ends_at.0, &secret).ok_or(RandomError)
+    }
+
+    /// A secret of which half is random, and half commits to `name`.
+    fn committed(
+        &self,
+        grant: GrantId,
+        generation: u64,
+        name: &str,
+        random: &dyn Random,
+    ) -> Result<Zeroizing<[u8; 2 * HALF]>, RandomError> {
         let key = self.binding_keys.first().ok_or(RandomError)?;
         let mut secret = Zeroizing::new([0; 2 * HALF]);
         let (chosen, commitment) = secret.split_at_mut(HALF);
         random.fill(chosen)?;
         commitment.copy_from_slice(&commitment_to(name, key, grant, generation, chosen));
-        self.make(TokenKind::Refresh, BOUND_REFRESH, grant, generation, &secret).ok_or(RandomError)
+        Ok(secret)
     }
 
     /// Whether `token` is good in the hands of someone who holds the key `name`,

@@ -26,6 +26,9 @@ const CHECKSUM_DIGITS: usize = 6;
 /// Both separators, the body and the checksum: what follows the prefix.
 const AFTER_PREFIX: usize = 1 + BODY_DIGITS + 1 + CHECKSUM_DIGITS;
 
+/// The prefix of device codes.
+const DEVICE: &str = "odc";
+
 /// What an opaque token is for. A token of one kind is never read as another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -36,15 +39,19 @@ pub enum TokenKind {
     Refresh,
     /// An authorization code.
     Code,
+    /// The code that a device asks with (RFC 8628): bound to its client, with its
+    /// end in the place of a generation.
+    Device,
 }
 
 impl TokenKind {
     /// Bound into the tag and the digest, so that kinds never mix.
-    const fn label(self) -> &'static [u8] {
+    pub(super) const fn label(self) -> &'static [u8] {
         match self {
             Self::Access => b"access",
             Self::Refresh => b"refresh",
             Self::Code => b"code",
+            Self::Device => b"device",
         }
     }
 }
@@ -58,7 +65,7 @@ pub struct Prefixes {
 }
 
 /// A prefix is empty, longer than 16 characters, not ASCII letters, digits or
-/// `_`, or used for two kinds.
+/// `_`, or used for two kinds; `odc` is the one of device codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("token prefixes are 1 to 16 ASCII letters, digits or `_`, and differ from each other")]
 pub struct InvalidPrefix;
@@ -73,6 +80,7 @@ impl Prefixes {
             (1..=16).contains(&prefix.len()) && prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
         };
         let distinct = access != refresh && refresh != code && access != code;
+        let distinct = distinct && ![access, refresh, code].contains(&DEVICE);
         if !(distinct && [access, refresh, code].into_iter().all(legal)) {
             return Err(InvalidPrefix);
         }
@@ -84,6 +92,7 @@ impl Prefixes {
             TokenKind::Access => &self.access,
             TokenKind::Refresh => &self.refresh,
             TokenKind::Code => &self.code,
+            TokenKind::Device => DEVICE,
         }
     }
 }
@@ -203,7 +212,7 @@ impl TokenCodec {
         let (signed, tag) = body.split_at(SIGNED);
         let genuine = |label| self.tag_keys.iter().any(|key| bool::from(tag_of(key, label, signed).ct_eq(tag)));
         let bound = match kind {
-            _ if genuine(kind.label()) => false,
+            _ if genuine(kind.label()) => kind == TokenKind::Device,
             TokenKind::Refresh if genuine(BOUND_REFRESH) => true,
             _ => return None,
         };
@@ -359,7 +368,9 @@ mod tests {
     #[test]
     fn prefixes_are_short_legal_and_distinct() {
         assert!(Prefixes::new("mat", "mar", "mac").is_ok());
-        for bad in [("", "b", "c"), ("a", "a", "c"), ("a-", "b", "c"), ("aaaaaaaaaaaaaaaaa", "b", "c")] {
+        for bad in
+            [("", "b", "c"), ("odc", "b", "c"), ("a", "a", "c"), ("a-", "b", "c"), ("aaaaaaaaaaaaaaaaa", "b", "c")]
+        {
             assert_eq!(Prefixes::new(bad.0, bad.1, bad.2), Err(InvalidPrefix));
         }
     }

@@ -78,6 +78,8 @@ pub struct TokenResponse {
     pub scope: Option<Scope>,
     /// What it allows beyond the scope (RFC 9396 section 7).
     pub authorization_details: AuthorizationDetails,
+    /// What was issued for another token: a URI (RFC 8693 section 2.2.1).
+    pub issued_token_type: Option<String>,
 }
 
 /// A token response that must not be used.
@@ -101,6 +103,7 @@ struct Wire {
     scope: Option<Scope>,
     #[serde(default)]
     authorization_details: AuthorizationDetails,
+    issued_token_type: Option<String>,
 }
 
 impl TokenResponse {
@@ -114,6 +117,7 @@ impl TokenResponse {
             refresh_token: None,
             scope: None,
             authorization_details: AuthorizationDetails::default(),
+            issued_token_type: None,
         }
     }
 
@@ -139,6 +143,7 @@ impl TokenResponse {
             refresh_token: wire.refresh_token.map(Into::into),
             scope: wire.scope,
             authorization_details: wire.authorization_details,
+            issued_token_type: wire.issued_token_type,
         })
     }
 
@@ -156,6 +161,7 @@ impl TokenResponse {
         optional("expires_in", self.expires_in.map(Into::into));
         optional("refresh_token", self.refresh_token.as_ref().map(|token| token.expose().into()));
         optional("scope", self.scope.as_ref().map(|scope| scope.to_string().into()));
+        optional("issued_token_type", self.issued_token_type.as_deref().map(Into::into));
         let details = Some(&self.authorization_details).filter(|details| !details.is_empty());
         optional("authorization_details", details.map(|details| details.to_values().into()));
         body

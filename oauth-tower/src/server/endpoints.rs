@@ -13,6 +13,8 @@ pub enum Endpoint {
     Authorize,
     /// `/par` (RFC 9126); 404 where the server takes no pushed requests.
     PushedAuthorizationRequest,
+    /// `/device_authorization` (RFC 8628); 404 where no device may ask.
+    DeviceAuthorization,
     /// `/token` (OAuth 2.1 section 3.2).
     Token,
     /// `/revoke` (RFC 7009).
@@ -43,6 +45,7 @@ enum Place {
 const ROUTES: &[(&str, Place, Endpoint)] = &[
     ("/authorize", Place::Below, Endpoint::Authorize),
     ("/par", Place::Below, Endpoint::PushedAuthorizationRequest),
+    ("/device_authorization", Place::Below, Endpoint::DeviceAuthorization),
     ("/token", Place::Below, Endpoint::Token),
     ("/revoke", Place::Below, Endpoint::Revoke),
     ("/introspect", Place::Below, Endpoint::Introspect),
@@ -104,6 +107,7 @@ impl Endpoint {
         match self {
             Self::Authorize => endpoint::authorize::handle(server, request).await,
             Self::PushedAuthorizationRequest => endpoint::par::handle(server, request).await,
+            Self::DeviceAuthorization => endpoint::device_authorization::handle(server, request).await,
             Self::Token => endpoint::token::handle(server, request).await,
             Self::Revoke => endpoint::revoke::handle(server, request).await,
             Self::Introspect => endpoint::introspect::handle(server, request).await,

@@ -2,8 +2,8 @@
 //!
 //! [`AuthorizationServerService`] answers every path of [`Endpoint`], under
 //! any HTTP stack whose bodies implement [`http_body::Body`]. It is the place
-//! for layers of your own: timeouts, limits, tracing, CORS on the endpoints
-//! that browsers call.
+//! for layers of your own: timeouts, limits, tracing. [`Cors`] lets scripts call
+//! what apps in browsers need.
 //!
 //! ```
 //! use bytes::Bytes;
@@ -32,11 +32,13 @@
 //! the HTTP stack's timeouts to end.
 
 mod body;
+mod cors;
 mod endpoints;
 mod future;
 mod service;
 
 pub use self::{
+    cors::{Cors, InvalidOrigin},
     endpoints::Endpoint,
     future::ResponseFuture,
     service::{AuthorizationServerService, DEFAULT_BODY_LIMIT, EndpointService},

@@ -13,7 +13,12 @@ use http_body_util::Full;
 use oauth_core::{endpoint::RemoteAddress, server::AuthorizationServer};
 use tower::Service;
 
-use super::{body, endpoints::Endpoint, future::ResponseFuture};
+use super::{
+    body,
+    cors::{self, Cors},
+    endpoints::Endpoint,
+    future::ResponseFuture,
+};
 use crate::proxy::ClientAddress;
 
 /// The most bytes a request body may have, unless set otherwise: 64 KiB.
@@ -24,20 +29,34 @@ pub const DEFAULT_BODY_LIMIT: usize = 64 * 1024;
 #[derive(Clone, Debug)]
 pub struct AuthorizationServerService {
     server: AuthorizationServer,
+    settings: Settings,
+}
+
+#[derive(Clone, Debug)]
+struct Settings {
     body_limit: usize,
+    cors: Option<Cors>,
 }
 
 impl AuthorizationServerService {
     /// The endpoints of `server`.
     #[must_use]
     pub const fn new(server: AuthorizationServer) -> Self {
-        Self { server, body_limit: DEFAULT_BODY_LIMIT }
+        Self { server, settings: Settings { body_limit: DEFAULT_BODY_LIMIT, cors: None } }
     }
 
     /// Sets the most bytes a request body may have; a longer one is 413.
     #[must_use]
     pub const fn body_limit(mut self, bytes: usize) -> Self {
-        self.body_limit = bytes;
+        self.settings.body_limit = bytes;
+        self
+    }
+
+    /// Lets scripts of other origins call the endpoints that apps in browsers
+    /// need; without this, none but the metadata and the keys.
+    #[must_use]
+    pub fn cors(mut self, cors: Cors) -> Self {
+        self.settings.cors = Some(cors);
         self
     }
 
@@ -45,7 +64,7 @@ impl AuthorizationServerService {
     /// nothing else.
     #[must_use]
     pub fn endpoint(&self, endpoint: Endpoint) -> EndpointService {
-        EndpointService { server: self.server.clone(), endpoint, body_limit: self.body_limit }
+        EndpointService { server: self.server.clone(), endpoint, settings: self.settings.clone() }
     }
 
     /// Each endpoint with its path, for a router.
@@ -71,7 +90,9 @@ where
 
     fn call(&mut self, request: Request<B>) -> ResponseFuture {
         match Endpoint::at(request.uri().path(), self.server.issuer_path()) {
-            Some(endpoint) => ResponseFuture::new(answer(self.server.clone(), endpoint, self.body_limit, request)),
+            Some(endpoint) => {
+                ResponseFuture::new(answer(self.server.clone(), endpoint, self.settings.clone(), request))
+            }
             None => ResponseFuture::new(std::future::ready(not_found())),
         }
     }
@@ -86,7 +107,7 @@ where
 pub struct EndpointService {
     server: AuthorizationServer,
     endpoint: Endpoint,
-    body_limit: usize,
+    settings: Settings,
 }
 
 impl<B> Service<Request<B>> for EndpointService
@@ -104,14 +125,14 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> ResponseFuture {
-        ResponseFuture::new(answer(self.server.clone(), self.endpoint, self.body_limit, request))
+        ResponseFuture::new(answer(self.server.clone(), self.endpoint, self.settings.clone(), request))
     }
 }
 
 async fn answer<B>(
     server: AuthorizationServer,
     endpoint: Endpoint,
-    body_limit: usize,
+    settings: Settings,
     request: Request<B>,
 ) -> Response<Bytes>
 where
@@ -124,9 +145,18 @@ where
     if let (None, Some(address)) = (RemoteAddress::of(&parts.extensions), ClientAddress::of(&parts.extensions)) {
         parts.extensions.insert(RemoteAddress(address));
     }
-    match body::collect(body, body_limit).await {
-        Ok(body) => endpoint.handle(&server, &Request::from_parts(parts, body)).await,
-        Err(unreadable) => unreadable.response(),
+    let server = &server;
+    let handle = async move |request: Request<Result<Bytes, body::Unreadable>>| {
+        let (parts, body) = request.into_parts();
+        match body {
+            Ok(body) => endpoint.handle(server, &Request::from_parts(parts, body)).await,
+            Err(unreadable) => unreadable.response(),
+        }
+    };
+    let request = Request::from_parts(parts, body::collect(body, settings.body_limit).await);
+    match cors::layer_of(endpoint, settings.cors.as_ref()) {
+        None => handle(request).await,
+        Some(layer) => cors::around(layer, request, handle).await,
     }
 }
 

@@ -26,7 +26,7 @@ async fn consent_shows_the_host_of_the_website_and_leads_to_terms_and_policy() {
     assert!(consent.body.contains("<bdi>www.app.example:8443</bdi>"), "{consent}");
     let link =
         |id: &str, uri: &str| format!("<a id=\"{id}\" href=\"{uri}\" target=\"_blank\" rel=\"noopener noreferrer\">");
-    assert!(consent.body.contains(&link("client-terms", "https://app.example/terms?a&#38;b=&#39;")), "{consent}");
+    assert!(consent.body.contains(&link("client-terms", "https://app.example/terms?a&amp;b=&#39;")), "{consent}");
     assert!(consent.body.contains(&link("client-policy", "https://app.example/privacy")), "{consent}");
     // Nobody has checked what it looks like, or what it says it does.
     for hidden in ["logo.png", "Described.", "<b>", "<img"] {

@@ -135,7 +135,7 @@ async fn without_the_terms_nothing_is_registered() {
     let w = world(|it| it).await;
     let (mut browser, page) = form(&w).await;
     assert!(
-        page.body.contains("href=\"https://as.example/terms?a&#38;b\" target=\"_blank\" rel=\"noopener noreferrer\"")
+        page.body.contains("href=\"https://as.example/terms?a&amp;b\" target=\"_blank\" rel=\"noopener noreferrer\"")
     );
     for terms in ["", "on", "2026-11"] {
         let refused = send(&mut browser, &page, &good_but(&[("terms", terms)])).await;
@@ -203,12 +203,19 @@ async fn an_outage_keeps_what_was_typed_and_the_form_can_be_sent_again() {
         async |w| {
             let w = with_page(w);
             let (mut browser, page) = form(&w).await;
+            // Who is signed in cannot be said either, so nobody is shown anything.
             w.store.set_down(true);
+            assert_eq!(send(&mut browser, &page, &GOOD).await.status, 503);
+            w.store.set_down(false);
+            assert_eq!((w.events.count("fault"), w.events.count("client_registered")), (1, 0));
+
+            let store = w.store.clone();
+            w.store.just_before("count_use", async move { store.set_down(true) });
             let away = send(&mut browser, &page, &good_but(&[("description", "Kept.")])).await;
             w.store.set_down(false);
             assert_eq!((away.status.as_u16(), away.header("retry-after")), (503, "5"), "{away}");
             assert!(away.body.contains("Kept.") && text(&away, "client_secret").is_none());
-            assert_eq!((w.events.count("fault"), w.events.count("client_registered")), (1, 0));
+            assert_eq!((w.events.count("fault"), w.events.count("client_registered")), (2, 0));
             caller(&send(&mut browser, &away, &GOOD).await);
         },
     )

@@ -37,9 +37,10 @@ impl App {
         let api = api::published(api, identifier, config.listen.development);
         let api = if config.listen.mutual_tls { api.mutual_tls() } else { api };
         let api = api.dpop(proofs(config, server));
+        let service = AuthorizationServerService::new(server.clone()).body_limit(most);
         Ok(Self {
             server: server.clone(),
-            service: AuthorizationServerService::new(server.clone()).body_limit(most),
+            service: config.cors.iter().cloned().fold(service, AuthorizationServerService::cors),
             api: api.build().map_err(wrong)?,
         })
     }
@@ -51,7 +52,9 @@ impl App {
 
     /// Everything.
     pub(crate) fn router(&self, config: &Config) -> Result<Router, Mistakes> {
-        let app = self.service.router().merge(self.pages(config)?).merge(api::router(&self.api, &Scope::empty()));
+        let api = api::router(&self.api, &Scope::empty());
+        let api = config.cors.iter().cloned().fold(api, Router::layer);
+        let app = self.service.router().merge(self.pages(config)?).merge(api);
         let mut app = config.listen.front().guard(app);
         // Whoever watches over this process need not come through a proxy.
         app = app.merge(health(&self.server));
@@ -75,6 +78,8 @@ impl App {
         let wrong = |error| Mistakes::one("consent.auto_approve", error);
         let pages = Pages::new(&self.server, config.users.clone())
             .sign_in_failures_per_minute(config.limits.sign_in_failures_per_minute)
+            .session_lifetime(config.sessions.lifetime)
+            .session_idle_lifetime(config.sessions.idle)
             .scope_text("albums:read", "See your albums")
             .scope_text("albums:write", "Add albums");
         let pages = match &config.auto_approve {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery, State};
-use http::{HeaderMap, Response};
+use http::{HeaderMap, Response, header::SET_COOKIE};
 use oauth_axum_rs::oauth_core::params::Params;
 
 use super::{
@@ -23,7 +23,11 @@ pub(crate) async fn handle(
 ) -> Response<Page> {
     match sign_in(&site, number, &query.unwrap_or_default(), &headers).await {
         Ok(session) => match site.sessions.begin(session, Site::now()) {
-            Ok(cookie) => pages::go_home(Some(site.cookie(&cookie))),
+            Ok(cookie) => {
+                let mut response = pages::go_home(Some(site.cookie(&cookie)));
+                response.headers_mut().append(SET_COOKIE, site.no_problem());
+                response
+            }
             Err(_) => pages::go_home(Some(site.problem(Problem::Ours))),
         },
         Err(problem) => pages::go_home(Some(site.problem(problem))),

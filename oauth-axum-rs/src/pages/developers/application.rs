@@ -11,16 +11,20 @@ use oauth_core::{
 use serde_json::{Map, Value, json};
 
 use super::terms::DeveloperTerms;
+use crate::pages::texts::{DeveloperProblemTexts, Fill};
+
+/// The text that says that a rule is broken.
+type Says = fn(&DeveloperProblemTexts) -> &str;
 
 /// The fields that hold one short text each, the client metadata that comes of
-/// them, and what to call them.
-const TEXTS: [(&str, &str, &str); 6] = [
-    ("application_name", "client_name", "The name"),
-    ("website", "client_uri", "The website"),
-    ("logo", "logo_uri", "The logo"),
-    ("terms_of_service", "tos_uri", "The link to the terms of service"),
-    ("privacy_policy", "policy_uri", "The link to the privacy policy"),
-    ("contact", "contacts", "The contact"),
+/// them, and what to say of them.
+const TEXTS: [(&str, &str, Says); 6] = [
+    ("application_name", "client_name", |texts| &texts.name),
+    ("website", "client_uri", |texts| &texts.website),
+    ("logo", "logo_uri", |texts| &texts.logo),
+    ("terms_of_service", "tos_uri", |texts| &texts.terms),
+    ("privacy_policy", "policy_uri", |texts| &texts.policy),
+    ("contact", "contacts", |texts| &texts.contact),
 ];
 
 /// What stands in the form, as it was typed.
@@ -47,17 +51,16 @@ impl Problem {
     }
 
     /// What the server does not take. Its text begins with the member at fault.
-    pub(super) fn refused(error: &RegistrationError) -> Self {
+    pub(super) fn refused(texts: &DeveloperProblemTexts, error: &RegistrationError) -> Self {
         let text = error.to_string();
         let (member, what) = text.split_once(": ").unwrap_or(("", &text));
+        let says = |says: &str, what: &str| Fill::new(says).with("reason", what).plain();
         match (TEXTS.iter().find(|(_, name, _)| *name == member), member) {
-            (Some((field, _, label)), _) => Self::at(field, format!("{label} {what}.")),
-            (None, "redirect_uris") => Self::at("redirect_uris", format!("Redirect URIs: {what}.")),
-            (None, "description") => Self::at("description", format!("The description {what}.")),
-            (None, "token_endpoint_auth_method" | "grant_types") => {
-                Self::at("client_type", "This server does not register applications of this type.")
-            }
-            (None, _) => Self::general(format!("{text}.")),
+            (Some((field, _, of)), _) => Self::at(field, says(of(texts), what)),
+            (None, "redirect_uris") => Self::at("redirect_uris", says(&texts.redirect_uris, what)),
+            (None, "description") => Self::at("description", says(&texts.description, what)),
+            (None, "token_endpoint_auth_method" | "grant_types") => Self::at("client_type", &*texts.kind),
+            (None, _) => Self::general(says(&texts.other, &text)),
         }
     }
 }
@@ -80,45 +83,51 @@ impl Typed {
     pub(super) fn judge(
         &self,
         server: &AuthorizationServer,
+        texts: &DeveloperProblemTexts,
         terms: Option<&DeveloperTerms>,
         subject: &str,
     ) -> Result<(ClientMetadata, Developer), Vec<Problem>> {
         let mut problems = Vec::new();
         let mut members = Map::new();
-        self.judge_name_and_type(&mut members, &mut problems);
-        self.judge_redirect_uris(server, &mut members, &mut problems);
-        self.judge_texts(server, &mut members, &mut problems);
+        self.judge_name_and_type(texts, &mut members, &mut problems);
+        self.judge_redirect_uris((server, texts), &mut members, &mut problems);
+        self.judge_texts((server, texts), &mut members, &mut problems);
         let mut developer = Developer::new(subject);
         match self.get("description").trim() {
             "" => {}
             text => match developer.clone().describing(text) {
                 Ok(described) => developer = described,
-                Err(error) => problems.push(Problem::refused(&error)),
+                Err(error) => problems.push(Problem::refused(texts, &error)),
             },
         }
         if let Some(terms) = terms {
             developer = developer.accepted(&terms.version);
             if self.get("terms") != "accepted" {
-                problems.push(Problem::at("terms", "Accept the terms to register an application."));
+                problems.push(Problem::at("terms", &*texts.terms_missing));
             }
         }
         if !problems.is_empty() {
             return Err(problems);
         }
-        let metadata = read(server, members).map_err(|error| vec![Problem::refused(&error)])?;
+        let metadata = read(server, members).map_err(|error| vec![Problem::refused(texts, &error)])?;
         Ok((metadata, developer))
     }
 
-    fn judge_name_and_type(&self, members: &mut Map<String, Value>, problems: &mut Vec<Problem>) {
+    fn judge_name_and_type(
+        &self,
+        texts: &DeveloperProblemTexts,
+        members: &mut Map<String, Value>,
+        problems: &mut Vec<Problem>,
+    ) {
         if self.get("application_name").trim().is_empty() {
-            problems.push(Problem::at("application_name", "Enter the name of the application."));
+            problems.push(Problem::at("application_name", &*texts.name_missing));
         }
         // OAuth 2.1 section 2.1: who can keep a secret is confidential.
         let method = match self.get("client_type") {
             "web" => "client_secret_basic",
             "app" => "none",
             _ => {
-                problems.push(Problem::at("client_type", "Choose where the application runs."));
+                problems.push(Problem::at("client_type", &*texts.kind_missing));
                 return;
             }
         };
@@ -129,7 +138,7 @@ impl Typed {
     /// Each line is judged alone, so that every wrong one is named.
     fn judge_redirect_uris(
         &self,
-        server: &AuthorizationServer,
+        (server, texts): (&AuthorizationServer, &DeveloperProblemTexts),
         members: &mut Map<String, Value>,
         problems: &mut Vec<Problem>,
     ) {
@@ -137,23 +146,31 @@ impl Typed {
         let lines = || self.get(FIELD).lines().enumerate().map(|(at, line)| (at, line.trim()));
         let uris: Vec<_> = lines().filter(|(_, line)| !line.is_empty()).collect();
         if uris.is_empty() {
-            problems.push(Problem::at(FIELD, "Enter at least one redirect URI."));
+            problems.push(Problem::at(FIELD, &*texts.redirect_uris_missing));
         } else if uris.len() > ClientMetadata::MAX_REDIRECT_URIS {
-            let text = format!("Enter at most {} redirect URIs.", ClientMetadata::MAX_REDIRECT_URIS);
+            let most = ClientMetadata::MAX_REDIRECT_URIS.to_string();
+            let text = Fill::new(&texts.redirect_uris_many).with("count", &most).plain();
             problems.push(Problem::at(FIELD, text));
         } else {
             for (at, uri) in &uris {
                 if let Err(error) = read(server, Map::from_iter([(FIELD.to_owned(), json!([uri]))])) {
                     let text = error.to_string();
                     let what = text.split_once(": ").map_or(&*text, |(_, what)| what);
-                    problems.push(Problem::at(FIELD, format!("Line {}: {what}.", at.saturating_add(1))));
+                    let line = at.saturating_add(1).to_string();
+                    let fill = Fill::new(&texts.redirect_uris_line).with("line", &line).with("reason", what);
+                    problems.push(Problem::at(FIELD, fill.plain()));
                 }
             }
         }
         members.insert(FIELD.to_owned(), uris.iter().map(|(_, uri)| *uri).collect());
     }
 
-    fn judge_texts(&self, server: &AuthorizationServer, members: &mut Map<String, Value>, problems: &mut Vec<Problem>) {
+    fn judge_texts(
+        &self,
+        (server, texts): (&AuthorizationServer, &DeveloperProblemTexts),
+        members: &mut Map<String, Value>,
+        problems: &mut Vec<Problem>,
+    ) {
         for (field, member, _) in TEXTS {
             let text = self.get(field).trim();
             if text.is_empty() {
@@ -161,7 +178,7 @@ impl Typed {
             }
             let value = if member == "contacts" { json!([text]) } else { text.into() };
             if let Err(error) = read(server, Map::from_iter([(member.to_owned(), value.clone())])) {
-                problems.push(Problem::refused(&error));
+                problems.push(Problem::refused(texts, &error));
             }
             members.insert(member.to_owned(), value);
         }

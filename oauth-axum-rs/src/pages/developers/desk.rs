@@ -37,7 +37,9 @@ use crate::pages::{
     form,
     form_token::{Browser, FormToken, FormTokens},
     outside::{Person, Place},
+    texts::Fill,
     users::Users,
+    visit::{Look, Visit},
 };
 
 /// The most bytes that the form may have: as many as the registration endpoint
@@ -54,6 +56,7 @@ pub(in crate::pages) struct Desk<U> {
 
 /// What somebody has sent.
 struct Sent<'a> {
+    look: Look<'a>,
     person: Person,
     browser: &'a Browser,
     csrf: &'a str,
@@ -75,7 +78,12 @@ impl<U: Users> Desk<U> {
         // Whoever was shown other terms has accepted those.
         let version = developers.terms.as_ref().map_or("", |terms| &terms.version);
         let tokens = FormTokens::new(&inner.server, format!("{path}\n{version}"));
-        Self { inner: Arc::clone(inner), developers, tokens, place: Place { path, name: "Register an application" } }
+        Self {
+            inner: Arc::clone(inner),
+            developers,
+            tokens,
+            place: Place { path, name: |texts| &texts.developers.title },
+        }
     }
 
     pub(in crate::pages) fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
@@ -84,18 +92,18 @@ impl<U: Users> Desk<U> {
         router.route(&path, get(show::<U>).post(submit::<U>)).with_state(Arc::new(self))
     }
 
-    async fn show(&self, parts: &Parts) -> Page {
+    async fn show(&self, visit: &Visit<'_, U>, parts: &Parts) -> Page {
         let browser = Browser::known_or_new(&self.inner.server, &parts.headers)?;
-        let mut page = match self.inner.person(&parts.headers).await? {
+        let mut page = match visit.person(&parts.headers).await? {
             None => {
                 let csrf = self.tokens.issue(&self.inner.server, &browser, None)?;
-                self.inner.sign_in_before(&self.place, &csrf)
+                visit.sign_in_before(&self.place, &csrf)
             }
             Some(person) => {
                 let csrf = self.tokens.issue(&self.inner.server, &browser, Some(&person.subject))?;
                 match self.may_register(&person).await? {
-                    true => self.sheet(&person, &csrf, &Typed::default(), &[]).page(StatusCode::OK),
-                    false => views::not_for_you(self.inner.site(), &self.place.path, &person.name, &csrf),
+                    true => self.sheet(visit.look, &person, &csrf, &Typed::default(), &[]).page(StatusCode::OK),
+                    false => views::not_for_you(visit.look, &self.place.path, &person.name, &csrf),
                 }
             }
         };
@@ -105,41 +113,49 @@ impl<U: Users> Desk<U> {
         Ok(page)
     }
 
-    async fn submit(&self, parts: &Parts, body: Body) -> Page {
+    async fn submit(&self, visit: &Visit<'_, U>, parts: &Parts, body: Body) -> Page {
+        let out_of_date = || Ok(views::out_of_date(visit.look, &self.place.path));
         let form = match form::read_up_to(LIMIT, parts, body).await {
             Ok(form) => form,
-            Err(status) => return Ok(views::unreadable(status, self.inner.site(), &self.place.path)),
+            Err(status) => return Ok(views::unreadable(status, visit.look, &self.place.path)),
         };
         // OAuth 2.1 section 9.15: nothing is done without a token that was made
         // for this page in this browser.
         let server = &self.inner.server;
-        let Some(browser) = Browser::of(server, &parts.headers) else { return Ok(self.out_of_date()) };
+        let Some(browser) = Browser::of(server, &parts.headers) else { return out_of_date() };
         let csrf = form.get("csrf").unwrap_or_default();
-        let Some(token) = self.tokens.open(server, &browser, csrf) else { return Ok(self.out_of_date()) };
+        let Some(token) = self.tokens.open(server, &browser, csrf) else { return out_of_date() };
         let live = token.is_live(server.now());
         match (form.get("action"), &token.subject) {
-            (Some("sign_in"), None) if live => self.inner.sign_in_to(&self.place, parts, csrf, &form).await,
-            (Some("sign_out"), Some(_)) if live => self.inner.sign_out_of(&self.place),
-            (Some("register"), Some(_)) => self.register(parts, &browser, &token, &form).await,
-            _ => Ok(self.out_of_date()),
+            (Some("sign_in"), None) if live => visit.sign_in_to(&self.place, parts, csrf, &form).await,
+            (Some("sign_out"), Some(_)) if live => visit.sign_out_of(&self.place, &parts.headers).await,
+            (Some("register"), Some(_)) => self.register(visit, parts, &browser, &token, &form).await,
+            _ => out_of_date(),
         }
     }
 
     /// For whoever is signed in, if that is who saw the form.
-    async fn register(&self, parts: &Parts, browser: &Browser, token: &FormToken, form: &Params) -> Page {
+    async fn register(
+        &self,
+        visit: &Visit<'_, U>,
+        parts: &Parts,
+        browser: &Browser,
+        token: &FormToken,
+        form: &Params,
+    ) -> Page {
+        let texts = visit.look.texts;
         // The session ended while the page was open: back to signing in.
-        let Some(person) = self.inner.person(&parts.headers).await? else { return flow::see_other(&self.place.path) };
+        let Some(person) = visit.person(&parts.headers).await? else { return flow::see_other(&self.place.path) };
         if token.subject.as_ref() != Some(&person.subject) || !self.may_register(&person).await? {
-            return Ok(self.out_of_date());
+            return Ok(views::out_of_date(visit.look, &self.place.path));
         }
         let csrf = form.get("csrf").unwrap_or_default();
-        let sent = Sent { person, browser, csrf, typed: Typed::read(form) };
+        let sent = Sent { look: visit.look, person, browser, csrf, typed: Typed::read(form) };
         if !token.is_live(self.inner.server.now()) {
-            let problem = "This page was open for more than an hour. Send the form once more.";
-            return self.anew(&sent, StatusCode::FORBIDDEN, Problem::general(problem));
+            return self.anew(&sent, StatusCode::FORBIDDEN, Problem::general(&*texts.developer_problems.late));
         }
         let terms = self.developers.terms.as_ref();
-        match sent.typed.judge(&self.inner.server, terms, &sent.person.subject) {
+        match sent.typed.judge(&self.inner.server, &texts.developer_problems, terms, &sent.person.subject) {
             Err(problems) => Ok(self.again(&sent, StatusCode::UNPROCESSABLE_ENTITY, &problems)),
             Ok((metadata, developer)) => {
                 let outcome = self.enter(token, metadata, developer, address(parts)).await;
@@ -150,22 +166,23 @@ impl<U: Users> Desk<U> {
 
     /// What the developer hears.
     fn tell(&self, sent: &Sent<'_>, outcome: Result<Outcome, RegistrationFailure>) -> Page {
-        let (server, site, path) = (&self.inner.server, self.inner.site(), &self.place.path);
+        let (server, look, path) = (&self.inner.server, sent.look, &self.place.path);
+        let texts = &look.texts.developer_problems;
         match outcome {
-            Ok(Outcome::Registered(registered)) => Ok(views::registered(site, path, &registered, server.now())),
-            Ok(Outcome::Repeated) => Ok(views::repeated(site, path)),
+            Ok(Outcome::Registered(registered)) => Ok(views::registered(look, path, &registered, server.now())),
+            Ok(Outcome::Repeated) => Ok(views::repeated(look, path)),
             Ok(Outcome::Limited(seconds)) => {
-                let text = format!("Too many applications were registered. Try again in {seconds} seconds.");
+                let text = Fill::new(&texts.limited).with("seconds", &seconds.to_string()).plain();
                 let page = self.again(sent, StatusCode::TOO_MANY_REQUESTS, &[Problem::general(text)]);
                 Ok(retry_after(page, seconds))
             }
             Err(RegistrationFailure::Refused(error)) => {
                 server.tell(&Event::RegistrationRefused { error: error.code().as_str() });
-                self.anew(sent, StatusCode::UNPROCESSABLE_ENTITY, Problem::refused(&error))
+                self.anew(sent, StatusCode::UNPROCESSABLE_ENTITY, Problem::refused(texts, &error))
             }
             Err(failure) => {
                 server.tell(&Event::Fault { error: &failure });
-                let problem = Problem::general("The server could not finish this. Send the form again in a moment.");
+                let problem = Problem::general(&*texts.unavailable);
                 let page = self.anew(sent, StatusCode::SERVICE_UNAVAILABLE, problem)?;
                 Ok(retry_after(page, 5))
             }
@@ -174,13 +191,13 @@ impl<U: Users> Desk<U> {
 
     /// The form with what was typed: the same form, which is sent once.
     fn again(&self, sent: &Sent<'_>, status: StatusCode, problems: &[Problem]) -> http::Response<Bytes> {
-        self.sheet(&sent.person, sent.csrf, &sent.typed, problems).page(status)
+        self.sheet(sent.look, &sent.person, sent.csrf, &sent.typed, problems).page(status)
     }
 
     /// The same as a new form, where the old one is of no use any more.
     fn anew(&self, sent: &Sent<'_>, status: StatusCode, problem: Problem) -> Page {
         let csrf = self.tokens.issue(&self.inner.server, sent.browser, Some(&sent.person.subject))?;
-        Ok(self.sheet(&sent.person, &csrf, &sent.typed, &[problem]).page(status))
+        Ok(self.sheet(sent.look, &sent.person, &csrf, &sent.typed, &[problem]).page(status))
     }
 
     /// The limit first: a form that has to wait can be sent again.
@@ -209,9 +226,16 @@ impl<U: Users> Desk<U> {
         }
     }
 
-    fn sheet<'a>(&'a self, person: &'a Person, csrf: &'a str, typed: &'a Typed, problems: &'a [Problem]) -> Sheet<'a> {
+    fn sheet<'a>(
+        &'a self,
+        look: Look<'a>,
+        person: &'a Person,
+        csrf: &'a str,
+        typed: &'a Typed,
+        problems: &'a [Problem],
+    ) -> Sheet<'a> {
         Sheet {
-            site: self.inner.site(),
+            look,
             user: &person.name,
             action: &self.place.path,
             csrf,
@@ -219,10 +243,6 @@ impl<U: Users> Desk<U> {
             problems,
             terms: self.developers.terms.as_ref(),
         }
-    }
-
-    fn out_of_date(&self) -> http::Response<Bytes> {
-        views::out_of_date(self.inner.site(), &self.place.path)
     }
 }
 
@@ -238,10 +258,12 @@ fn address(parts: &Parts) -> Option<IpAddr> {
 
 async fn show<U: Users>(State(desk): State<Arc<Desk<U>>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    desk.inner.answer(desk.show(&parts).await)
+    let visit = desk.inner.visit(&parts.headers);
+    visit.answer(desk.show(&visit, &parts).await)
 }
 
 async fn submit<U: Users>(State(desk): State<Arc<Desk<U>>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    desk.inner.answer(desk.submit(&parts, body).await)
+    let visit = desk.inner.visit(&parts.headers);
+    visit.answer(desk.submit(&visit, &parts, body).await)
 }

@@ -10,12 +10,16 @@ mod desk;
 mod terms;
 mod views;
 
+#[cfg(test)]
+mod tests;
+
 use std::{fmt, future::ready, sync::Arc};
 
 use oauth_core::engine::policy::HostFuture;
 
 pub(super) use self::desk::Desk;
 pub use self::terms::{DeveloperTerms, InvalidTermsUri};
+use super::{Pages, users::Users};
 
 /// Sets up the registration page for developers.
 ///
@@ -67,6 +71,22 @@ impl Developers {
     pub fn who(mut self, who: impl MayRegister) -> Self {
         self.who = Some(Arc::new(who));
         self
+    }
+}
+
+impl<U: Users> Pages<U> {
+    /// Serves a page at `/developers/register` below the issuer, on which
+    /// developers register applications: see [`Developers`]. There is none if
+    /// this is not called.
+    ///
+    /// # Errors
+    /// [`NoRegistration`] if the server takes no registrations.
+    pub fn developers(mut self, developers: Developers) -> Result<Self, NoRegistration> {
+        if !self.inner.server.takes_registrations() {
+            return Err(NoRegistration);
+        }
+        self.developers = Some(developers);
+        Ok(self)
     }
 }
 

@@ -14,11 +14,15 @@ use super::{
     application::{Problem, Typed},
     terms::DeveloperTerms,
 };
-use crate::pages::views::render;
+use crate::pages::{
+    texts::{DeveloperTexts, Fill, Html},
+    views::render,
+    visit::Look,
+};
 
 /// The form.
 pub(super) struct Sheet<'a> {
-    pub(super) site: &'a str,
+    pub(super) look: Look<'a>,
     pub(super) user: &'a str,
     pub(super) action: &'a str,
     pub(super) csrf: &'a str,
@@ -38,8 +42,8 @@ struct Form<'a> {
 /// A field with a text in it.
 struct Field<'a> {
     id: &'static str,
-    label: &'static str,
-    hint: &'static str,
+    label: &'a str,
+    hint: &'a str,
     /// The type of an `input`; lines of a `textarea` where it is empty.
     kind: &'static str,
     autocomplete: &'static str,
@@ -52,7 +56,7 @@ struct Field<'a> {
 #[derive(Template)]
 #[template(path = "developers/registered.html")]
 struct Shown<'a> {
-    site: &'a str,
+    look: Look<'a>,
     again: &'a str,
     name: &'a str,
     client: &'a Client,
@@ -65,9 +69,9 @@ struct Shown<'a> {
 #[derive(Template)]
 #[template(path = "developers/notice.html")]
 struct Notice<'a> {
-    site: &'a str,
+    look: Look<'a>,
     title: &'a str,
-    text: &'a str,
+    text: Html,
     path: &'a str,
     link: Option<&'a str>,
     /// With the token of the form.
@@ -76,9 +80,12 @@ struct Notice<'a> {
 
 impl Sheet<'_> {
     pub(super) fn page(&self, status: StatusCode) -> Response<Bytes> {
-        let title = if self.problems.is_empty() { "Register an application" } else { "Error: Register an application" };
+        let title = &self.look.texts.developers.title;
         let form = Form { sheet: self, name: self.name(), fields: self.fields() };
-        render(status, title, self.site, &form, None)
+        match self.problems {
+            [] => render(status, title, self.look, &form, None),
+            _ => render(status, &self.look.error_title(title), self.look, &form, None),
+        }
     }
 
     fn problems_at(&self, field: &str) -> Vec<&str> {
@@ -93,32 +100,40 @@ impl Sheet<'_> {
         self.typed.get("terms") == "accepted"
     }
 
+    fn web_hint(&self) -> Html {
+        Fill::new(&self.look.texts.developers.web_hint).code("method", "client_secret_basic").html()
+    }
+
+    fn accept(&self, terms: &DeveloperTerms) -> Html {
+        let texts = &self.look.texts.developers;
+        match terms.uri() {
+            Some(uri) => Fill::new(&texts.accept).link("terms", "", uri, &texts.accept_link).html(),
+            None => Fill::new(&texts.accept_above).html(),
+        }
+    }
+
     fn name(&self) -> Field<'_> {
-        let hint = "People see it when they are asked to allow access.";
-        Field { required: true, ..self.field("application_name", "Name of the application", hint, "text") }
+        let texts = &self.look.texts.developer_fields;
+        Field { required: true, ..self.field("application_name", &texts.name, &texts.name_hint, "text") }
     }
 
     fn fields(&self) -> Vec<Field<'_>> {
+        let texts = &self.look.texts.developer_fields;
         let url = |id, label, hint| Field { most: 2048, ..self.field(id, label, hint, "url") };
-        let uris = "Where people are sent back to. One whole address to a line, as in https://app.example/callback, \
-                    http://127.0.0.1/callback or com.example.app:/callback. They are compared letter by letter.";
-        let logo = "The address of a picture. This server keeps it, and neither loads nor shows it.";
-        let contact = "An email address where you can be reached about the application.";
+        let uris = self.field("redirect_uris", &texts.redirect_uris, &texts.redirect_uris_hint, "");
+        let description = self.field("description", &texts.description, &texts.description_hint, "");
         vec![
-            Field { required: true, most: LONGEST_LIST, ..self.field("redirect_uris", "Redirect URIs", uris, "") },
-            Field { autocomplete: "url", ..url("website", "Website", "People see its host when they are asked.") },
-            Field {
-                most: Developer::MAX_DESCRIPTION,
-                ..self.field("description", "Description", "What the application does.", "")
-            },
-            url("logo", "Logo", logo),
-            url("terms_of_service", "Terms of service", "The address of the terms of your application."),
-            url("privacy_policy", "Privacy policy", "The address of the privacy policy of your application."),
-            Field { autocomplete: "email", ..self.field("contact", "Contact", contact, "email") },
+            Field { required: true, most: LONGEST_LIST, ..uris },
+            Field { autocomplete: "url", ..url("website", &texts.website, &texts.website_hint) },
+            Field { most: Developer::MAX_DESCRIPTION, ..description },
+            url("logo", &texts.logo, &texts.logo_hint),
+            url("terms_of_service", &texts.terms, &texts.terms_hint),
+            url("privacy_policy", &texts.policy, &texts.policy_hint),
+            Field { autocomplete: "email", ..self.field("contact", &texts.contact, &texts.contact_hint, "email") },
         ]
     }
 
-    fn field(&self, id: &'static str, label: &'static str, hint: &'static str, kind: &'static str) -> Field<'_> {
+    fn field<'a>(&'a self, id: &'static str, label: &'a str, hint: &'a str, kind: &'static str) -> Field<'a> {
         Field {
             id,
             label,
@@ -144,74 +159,80 @@ impl Field<'_> {
     }
 }
 
+impl Shown<'_> {
+    fn title(&self) -> Html {
+        Fill::new(&self.look.texts.developers.registered_title).name("client", self.name).html()
+    }
+
+    fn secret_label(&self) -> Html {
+        let texts = &self.look.texts.developers;
+        match &self.lifetime {
+            Some(lifetime) => Fill::new(&texts.secret_for).with("lifetime", lifetime).html(),
+            None => Fill::new(&texts.secret).html(),
+        }
+    }
+
+    fn without_secret(&self) -> Html {
+        Fill::new(&self.look.texts.developers.use_pkce).code("method", "S256").html()
+    }
+}
+
 /// The one page that has the secret.
-pub(super) fn registered(site: &str, again: &str, registered: &Registered, now: UnixTime) -> Response<Bytes> {
+pub(super) fn registered(look: Look<'_>, again: &str, registered: &Registered, now: UnixTime) -> Response<Bytes> {
     let client = &registered.client;
+    let lifetime = client.secrets.last().and_then(ClientSecret::end).map(|end| now.until(end));
     let shown = Shown {
-        site,
+        look,
         again,
         name: client.name.as_deref().unwrap_or(client.id.as_str()),
         client,
         redirect_uris: &client.redirect_uris,
         secret: registered.secret.as_ref().map(Secret::expose),
-        lifetime: client.secrets.last().and_then(ClientSecret::end).map(|end| in_words(now.until(end))),
+        lifetime: lifetime.map(|seconds| in_words(&look.texts.developers, seconds)),
         management: registered.token.as_ref().map(Secret::expose).zip(registered.uri.as_deref()),
     };
-    render(StatusCode::OK, "Application registered", site, &shown, None)
+    render(StatusCode::OK, &look.texts.developers.registered, look, &shown, None)
 }
 
 /// Rounded down: nobody relies on the last hour of a secret.
-fn in_words(seconds: u64) -> String {
-    let (unit, count) = match seconds {
-        0..120 => ("seconds", seconds),
-        120..7200 => ("minutes", seconds / 60),
-        7200..172_800 => ("hours", seconds / 3600),
-        _ => ("days", seconds / 86_400),
+pub(super) fn in_words(texts: &DeveloperTexts, seconds: u64) -> String {
+    let (text, count) = match seconds {
+        0..120 => (&texts.seconds, seconds),
+        120..7200 => (&texts.minutes, seconds / 60),
+        7200..172_800 => (&texts.hours, seconds / 3600),
+        _ => (&texts.days, seconds / 86_400),
     };
-    format!("{count} {unit}")
+    Fill::new(text).with("count", &count.to_string()).plain()
 }
 
 /// The form was sent before.
-pub(super) fn repeated(site: &str, path: &str) -> Response<Bytes> {
-    let text = "This form was sent before, and nothing was registered this time. The client ID and the secret were \
-                shown once, in the first answer, and cannot be shown again. If you have not seen them, register the \
-                application anew: what was registered first is of no use to anybody.";
-    notice(StatusCode::CONFLICT, site, "This form was sent already", text, path, Some("Register an application"))
+pub(super) fn repeated(look: Look<'_>, path: &str) -> Response<Bytes> {
+    let texts = &look.texts.developers;
+    notice(StatusCode::CONFLICT, look, (&texts.repeated, &texts.repeated_text), path, &texts.title)
 }
 
 /// The form is not of this page, this browser or this person.
-pub(super) fn out_of_date(site: &str, path: &str) -> Response<Bytes> {
-    let text = "Nothing was done. The page may have been open for long, or somebody has signed in or out meanwhile.";
-    notice(StatusCode::FORBIDDEN, site, "This page is out of date", text, path, Some("Continue"))
+pub(super) fn out_of_date(look: Look<'_>, path: &str) -> Response<Bytes> {
+    let texts = &look.texts.message;
+    let what = (&*texts.out_of_date, &*texts.out_of_date_text);
+    notice(StatusCode::FORBIDDEN, look, what, path, &look.texts.common.go_on)
 }
 
 /// The request is none that this page sends.
-pub(super) fn unreadable(status: StatusCode, site: &str, path: &str) -> Response<Bytes> {
-    let text = "Nothing was done. Open the page again to start anew.";
-    notice(status, site, "This request cannot be read", text, path, Some("Continue"))
+pub(super) fn unreadable(status: StatusCode, look: Look<'_>, path: &str) -> Response<Bytes> {
+    let what = (&*look.texts.message.unreadable, &*look.texts.developers.unreadable_text);
+    notice(status, look, what, path, &look.texts.common.go_on)
 }
 
 /// Whoever is signed in may not register applications.
-pub(super) fn not_for_you(site: &str, path: &str, user: &str, csrf: &str) -> Response<Bytes> {
-    let title = "You cannot register applications";
-    let text = format!("You are signed in as {user}, who may not register applications at this server.");
-    let notice = Notice { site, title, text: &text, path, link: None, sign_out: Some(csrf) };
-    render(StatusCode::FORBIDDEN, title, site, &notice, None)
+pub(super) fn not_for_you(look: Look<'_>, path: &str, user: &str, csrf: &str) -> Response<Bytes> {
+    let texts = &look.texts.developers;
+    let text = Fill::new(&texts.refused_text).name("user", user).html();
+    let notice = Notice { look, title: &texts.refused, text, path, link: None, sign_out: Some(csrf) };
+    render(StatusCode::FORBIDDEN, &texts.refused, look, &notice, None)
 }
 
-fn notice(status: StatusCode, site: &str, title: &str, text: &str, path: &str, link: Option<&str>) -> Response<Bytes> {
-    render(status, title, site, &Notice { site, title, text, path, link, sign_out: None }, None)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lifetime_is_rounded_down() {
-        let words = [(0, "0 seconds"), (119, "119 seconds"), (7199, "119 minutes"), (172_799, "47 hours")];
-        for (seconds, text) in words.into_iter().chain([(172_800, "2 days"), (90 * 86_400 + 5, "90 days")]) {
-            assert_eq!(in_words(seconds), text);
-        }
-    }
+fn notice(status: StatusCode, look: Look<'_>, what: (&str, &str), path: &str, link: &str) -> Response<Bytes> {
+    let (title, text) = (what.0, Fill::new(what.1).html());
+    render(status, title, look, &Notice { look, title, text, path, link: Some(link), sign_out: None }, None)
 }

@@ -46,6 +46,15 @@ pub(super) fn text(members: &Map<String, Value>, name: &str) -> Result<Option<St
     Ok(Some(text.to_owned()))
 }
 
+/// What people know something by, which they can see; none if it is empty.
+pub(super) fn name(members: &Map<String, Value>, name: &str) -> Result<Option<String>, RegistrationError> {
+    let Some(text) = text(members, name)?.filter(|text| !text.is_empty()) else { return Ok(None) };
+    if text.chars().all(|c| c.is_whitespace() || is_invisible(c)) {
+        return Err(RegistrationError::member(name, "has nothing in it that can be seen"));
+    }
+    Ok(Some(text))
+}
+
 fn check_shown(name: &str, text: &str) -> Result<(), RegistrationError> {
     if text.chars().any(|c| c.is_control() || turns_text_around(c)) {
         return Err(RegistrationError::member(name, "has control characters in it"));
@@ -65,6 +74,15 @@ pub(in crate::client) fn check_lines(name: &str, text: &str, longest: usize) -> 
 /// paragraph separators.
 const fn turns_text_around(c: char) -> bool {
     matches!(c, '\u{200E}' | '\u{200F}' | '\u{061C}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Unicode's Default_Ignorable_Code_Point, and the blank of Braille.
+const fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
+        | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}'
+        | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFF8}' | '\u{1BCA0}'..='\u{1BCA3}'
+        | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
 /// Yes or no; no if it is not there.

@@ -19,7 +19,11 @@ pub(crate) fn describe(client: &Client) -> Map<String, Value> {
     let code = client.may_use(&GrantType::AUTHORIZATION_CODE);
     put("response_types", code.then_some("code").into_iter().collect());
     let registration = client.registration.as_deref();
-    put("scope", registration.map_or(&client.scope, |registration| &registration.scope).to_string().into());
+    let scope = registration.map_or(&client.scope, |registration| &registration.scope);
+    // RFC 6749 section 3.3: a scope is one token at least.
+    if !scope.is_empty() {
+        put("scope", scope.to_string().into());
+    }
     if let Some(name) = &client.name {
         put("client_name", name.as_str().into());
     }

@@ -33,6 +33,7 @@ pub(crate) use self::{
     request_object::read as read_object,
     response::{origin, see_other},
     route::{ReplyTo, Route},
+    scope::asked as asked_scope,
     wanted::{Wanted, unmet},
 };
 use super::issue::{narrow, requested_resources};

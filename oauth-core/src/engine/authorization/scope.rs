@@ -28,7 +28,7 @@ pub enum DefaultScope {
 }
 
 /// What `client` asks for, if only by silence.
-pub(super) fn asked(settings: &AuthorizationSettings, params: &Params, client: &Client) -> Result<Scope, OAuthError> {
+pub(crate) fn asked(settings: &AuthorizationSettings, params: &Params, client: &Client) -> Result<Scope, OAuthError> {
     let none = || OAuthError::invalid_scope("the parameter scope is missing, and this server has no default for it");
     match settings.default_scope_of(&client.id) {
         // Whoever says in other terms what they want (RFC 9396) wants that.

@@ -29,6 +29,12 @@ pub struct AuthorizationSettings {
     /// without (RFC 9470 section 3). Where it is not, `acr_values` are a wish, and
     /// the token says what came of it.
     pub acr_values_are_essential: bool,
+    /// `ui_locales_supported`: the languages of the host's pages, as tags of BCP
+    /// 47; none unless changed. What a client wants of them is in
+    /// [`Interaction::ui_locales`].
+    ///
+    /// [`Interaction::ui_locales`]: crate::engine::interaction::Interaction::ui_locales
+    pub ui_locales: Vec<String>,
     /// How long ago a sign-in may be, in seconds, where the client sets no
     /// `max_age`: any time unless changed.
     pub default_max_age: Option<u64>,
@@ -60,6 +66,7 @@ impl Default for AuthorizationSettings {
             prompts: Prompt::ALL.into_iter().filter(|prompt| *prompt != Prompt::Create).collect(),
             acr_values: Vec::new(),
             acr_values_are_essential: true,
+            ui_locales: Vec::new(),
             default_max_age: None,
             default_scope: DefaultScope::default(),
             client_default_scopes: HashMap::new(),

@@ -76,7 +76,8 @@ impl Wanted {
         self.prompts.contains(&prompt)
     }
 
-    /// Whether a sign-in at `auth_time` was made for this request.
+    /// Whether a sign-in at `auth_time` was made for this request. Times are whole
+    /// seconds: of one in the very second of the request, the host alone can know.
     pub(crate) fn is_fresh(&self, auth_time: UnixTime) -> bool {
         auth_time >= self.asked_at
     }

@@ -180,7 +180,9 @@ fn only_audience(claims: &Map<String, Value>) -> Result<String, AuthFailure> {
     only.map(str::to_owned).ok_or(AuthFailure::Claim("aud"))
 }
 
-fn is_for(server: &AuthorizationServer, rule: AssertionAudience, audience: &str) -> bool {
-    let token_endpoint = || audience.strip_prefix(server.issuer()) == Some("/token");
-    audience == server.issuer() || (rule == AssertionAudience::IssuerOrTokenEndpoint && token_endpoint())
+pub(crate) fn is_for(server: &AuthorizationServer, rule: AssertionAudience, audience: &str) -> bool {
+    // RFC 9126 section 2: "issuer identifier URL, token endpoint URL, or pushed
+    // authorization request endpoint URL".
+    let endpoint = || matches!(audience.strip_prefix(server.issuer()), Some("/token" | "/par"));
+    audience == server.issuer() || (rule == AssertionAudience::IssuerOrTokenEndpoint && endpoint())
 }

@@ -8,6 +8,13 @@
 //! Each node counts by itself. It also counts each failure in the store, and
 //! takes over what that says: so nodes that share a store share the limit, and
 //! those who succeed cost it nothing.
+//!
+//! The tokens of registration are secrets too ([RFC 7591 section 3], [RFC 7592
+//! section 3]), and count here: a client's own as its secret does, initial access
+//! tokens as those of one client.
+//!
+//! [RFC 7591 section 3]: https://www.rfc-editor.org/rfc/rfc7591#section-3
+//! [RFC 7592 section 3]: https://www.rfc-editor.org/rfc/rfc7592#section-3
 
 use std::{
     collections::HashMap,
@@ -16,7 +23,9 @@ use std::{
 };
 
 use super::super::{fault::Failure, remote_address::RemoteAddress};
-use crate::{client::ClientId, clock::UnixTime, secret::Digest, store::Store};
+use crate::{
+    client::ClientId, clock::UnixTime, event::Event, secret::Digest, server::AuthorizationServer, store::Store,
+};
 
 const WINDOW_SECONDS: u64 = 60;
 
@@ -48,6 +57,34 @@ struct Windows {
 struct Window {
     ends: UnixTime,
     count: u32,
+}
+
+/// Whose secret somebody shows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Whose<'a> {
+    Client(&'a ClientId),
+    /// Of whoever may register: an initial access token.
+    Registrant,
+}
+
+impl<'a> Whose<'a> {
+    fn name(self) -> &'a [u8] {
+        match self {
+            Self::Client(client) => client.as_str().as_bytes(),
+            // No client is called that: their names are VSCHAR (OAuth 2.1 appendix A.1).
+            Self::Registrant => b"\0registrant",
+        }
+    }
+}
+
+impl AuthorizationServer {
+    /// Begins to judge a secret that came from `address`; before it is compared,
+    /// so that past the limit nobody learns whether it would have been right.
+    /// Fails with [`Failure::TooMany`].
+    pub(crate) fn begin_attempt(&self, whose: Whose<'_>, address: Option<IpAddr>) -> Result<Attempt, Failure> {
+        let attempt = self.auth_limit().begin(whose, address, self.now());
+        attempt.inspect_err(|_| self.tell(&Event::ClientAuthenticationLimited))
+    }
 }
 
 /// An attempt, which counts as failed until it is known better.
@@ -82,13 +119,13 @@ impl AuthLimit {
 
     /// Counts an attempt before it is made, so that many at a time cannot slip
     /// through together. Fails with [`Failure::TooMany`].
-    pub(crate) fn begin(&self, client: &ClientId, address: Option<IpAddr>, now: UnixTime) -> Result<Attempt, Failure> {
+    pub(crate) fn begin(&self, whose: Whose<'_>, address: Option<IpAddr>, now: UnixTime) -> Result<Attempt, Failure> {
         if self.per_minute == 0 {
             return Ok(Attempt { counted: None });
         }
         let mut windows = self.lock();
         windows.make_room(now);
-        let counted = Counted::new(client, address).within(&windows.open);
+        let counted = Counted::new(whose, address).within(&windows.open);
         if let Some(ends) = self.full(&windows.open, &counted, now) {
             return Err(Failure::TooMany { retry_after: now.until(ends).max(1) });
         }
@@ -172,8 +209,8 @@ impl Windows {
 }
 
 impl Counted {
-    fn new(client: &ClientId, address: Option<IpAddr>) -> Self {
-        let (name, network) = (client.as_str().as_bytes(), address.map(|address| RemoteAddress(address).network()));
+    fn new(whose: Whose<'_>, address: Option<IpAddr>) -> Self {
+        let (name, network) = (whose.name(), address.map(|address| RemoteAddress(address).network()));
         Self {
             pair: match &network {
                 Some(network) => Digest::of(&[b"client at ", network, name]),

@@ -27,11 +27,15 @@ use std::sync::Arc;
 use http::Request;
 
 use self::presented::{Credential, Presented};
+pub(crate) use self::{
+    assertion::is_for,
+    limit::{AuthLimit, Whose},
+    nobody::Nobody,
+};
 pub use self::{
     failure::AuthFailure,
     settings::{AssertionAudience, ClientAuthentication},
 };
-pub(crate) use self::{limit::AuthLimit, nobody::Nobody};
 use super::{
     client_documents::NoClient,
     fault::{Failure, Fault},
@@ -63,8 +67,7 @@ pub(crate) async fn authenticate<B>(
         }
     };
     let limit = server.auth_limit();
-    let attempt = limit.begin(&presented.client, RemoteAddress::of(request.extensions()), server.now());
-    let attempt = attempt.inspect_err(|_| server.tell(&Event::ClientAuthenticationLimited))?;
+    let attempt = server.begin_attempt(Whose::Client(&presented.client), RemoteAddress::of(request.extensions()))?;
     match prove(server, &presented).await {
         Ok(client) => {
             limit.take_back(&attempt);
@@ -82,6 +85,15 @@ pub(crate) async fn authenticate<B>(
             Err(unauthenticated("client authentication failed"))
         }
     }
+}
+
+/// Whether a request names no client and shows nothing of one.
+pub(crate) fn names_nobody<B>(request: &Request<B>, params: &Params) -> bool {
+    let nothing = ["client_id", "client_secret", "client_assertion", "client_assertion_type"];
+    let silent = nothing.iter().all(|name| params.get(name).is_none() && !params.is_repeated(name));
+    silent
+        && !request.headers().contains_key(http::header::AUTHORIZATION)
+        && presented::refuse_secret_in_query(request.uri().query()).is_ok()
 }
 
 /// Why nobody is authenticated.

@@ -26,6 +26,12 @@ pub struct ClientAuthentication {
     /// often for all clients together. Once a client has failed a hundred times
     /// as often, wherever from, each address that takes part in it may fail once.
     ///
+    /// What counts is a wrong secret, assertion or certificate at any endpoint, and a
+    /// wrong registration access token (RFC 7592), for the client that it was shown
+    /// for; and a wrong initial access token (RFC 7591), as if all of those belonged
+    /// to one client more. Past the limit nothing is looked at: a right one hears
+    /// 429 too, until the minute is over, and is good from any other address.
+    ///
     /// Where requests come without a
     /// [`RemoteAddress`](crate::endpoint::RemoteAddress), all of them count as
     /// coming from one address: then a stranger who fails often enough in a client's
@@ -42,7 +48,7 @@ pub enum AssertionAudience {
     /// nothing here.
     Issuer,
     /// That, or the URL of the token endpoint, which older clients name (RFC 7523
-    /// section 3).
+    /// section 3), or of the endpoint for pushed requests (RFC 9126 section 2).
     #[default]
     IssuerOrTokenEndpoint,
 }

@@ -1,15 +1,26 @@
 //! A person's yes.
 
-use crate::{authorization_details::AuthorizationDetails, clock::UnixTime, scope::Scope};
+use super::{ConsentNeed, Interaction, RefusalReason};
+use crate::{
+    authorization_details::AuthorizationDetails,
+    client::{ClientId, GrantType},
+    clock::UnixTime,
+    engine::{authorization::AuthorizationResponse, fault::Fault},
+    event::Event,
+    scope::Scope,
+    secret::Digest,
+    store::{Code, Grant, GrantFacts},
+    token::{GrantId, TokenKind},
+};
 
 /// A person's yes.
 #[derive(Clone, Debug)]
 pub struct Approval {
-    pub(super) subject: String,
-    pub(super) auth_time: Option<UnixTime>,
-    pub(super) acr: Option<String>,
-    pub(super) scope: Option<Scope>,
-    pub(super) authorization_details: Option<AuthorizationDetails>,
+    pub(crate) subject: String,
+    pub(crate) auth_time: Option<UnixTime>,
+    pub(crate) acr: Option<String>,
+    pub(crate) scope: Option<Scope>,
+    pub(crate) authorization_details: Option<AuthorizationDetails>,
     pub(super) remember: bool,
     pub(super) consent_not_needed: bool,
 }
@@ -82,5 +93,101 @@ impl Approval {
     pub const fn consent_not_needed(mut self) -> Self {
         self.consent_not_needed = true;
         self
+    }
+}
+
+impl Interaction {
+    /// Ends it with a yes: makes the grant and its code in one step. Returns
+    /// the answer for the browser; `None` if it had been decided before.
+    ///
+    /// It grants nothing to whom [`needs_sign_in`](Self::needs_sign_in) says
+    /// that they must sign in: the client then hears
+    /// `unmet_authentication_requirements`. Nor, where no page may be shown,
+    /// without consent that is remembered: `login_required`,
+    /// `consent_required`. So ask those first.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store or the source of randomness fails, or if the
+    /// subject has the identifier of a client; nothing was decided then.
+    pub async fn approve(self, approval: Approval) -> Result<Option<AuthorizationResponse>, Fault> {
+        let server = &self.held.server;
+        if let Ok(namesake) = ClientId::new(&approval.subject)
+            && server.knows_client(&namesake).await?
+        {
+            return Err(Fault::SubjectIsClient);
+        }
+        if let Some(reason) = self.objection(&approval).await? {
+            return self.refuse(reason).await;
+        }
+        let id = GrantId::generate(server.random())?;
+        let code = server.codec().mint(TokenKind::Code, id, 0, server.random())?;
+        let remember = approval.remember;
+        let grant = self.grant(id, code.digest, approval);
+        let granted = grant.facts.clone();
+        if !self.held.finish(Some(grant)).await? {
+            return Ok(None);
+        }
+        if remember {
+            self.remember(&granted).await;
+        }
+        server.tell(&Event::Approved { grant: id, client: &self.client.id });
+        Ok(Some(self.request.reply.grant(server, &code.text)))
+    }
+
+    /// What the client asked for and this is not: no host's page can forget it.
+    async fn objection(&self, approval: &Approval) -> Result<Option<RefusalReason>, Fault> {
+        let silent = self.is_silent();
+        if self.needs_sign_in(approval.auth_time, approval.acr.as_deref()).is_some() {
+            let unmet = RefusalReason::UnmetAuthenticationRequirements;
+            return Ok(Some(if silent { RefusalReason::LoginRequired } else { unmet }));
+        }
+        if silent && !approval.consent_not_needed && self.consent(&approval.subject).await? != ConsentNeed::Given {
+            return Ok(Some(RefusalReason::ConsentRequired));
+        }
+        Ok(None)
+    }
+
+    fn grant(&self, id: GrantId, digest: Digest, approval: Approval) -> Grant {
+        let now = self.held.server.now();
+        let lifetimes = self.held.server.lifetimes();
+        let code_ends = now.saturating_add(lifetimes.code);
+        let lives_on = self.client.may_use(&GrantType::REFRESH_TOKEN);
+        let lasts = if lives_on { now.saturating_add(lifetimes.refresh) } else { code_ends };
+        let asked = &self.request.scope;
+        let facts = GrantFacts {
+            client: self.client.id.clone(),
+            subject: Some(approval.subject),
+            // The person may give less than was asked for, never more.
+            scope: approval.scope.map_or_else(|| asked.clone(), |given| asked.intersection(&given)),
+            resources: self.request.resources.clone(),
+            auth_time: approval.auth_time,
+            acr: approval.acr,
+            authorization_details: self.granted_details(approval.authorization_details),
+            dpop_jkt: self.request.dpop_jkt.clone(),
+        };
+        Grant {
+            id,
+            facts,
+            created_at: now,
+            expires_at: lasts.max(code_ends.saturating_add(lifetimes.access)),
+            revoked_at: None,
+            code: Some(Code {
+                digest,
+                redirect_uri: self.request.reply.redirect_uri.clone(),
+                redirect_uri_required: self.request.redirect_uri_required,
+                challenge: Some(self.request.challenge),
+                expires_at: code_ends,
+                redeemed_at: None,
+            }),
+            refresh: None,
+        }
+    }
+
+    /// Those of `given` that are within what was asked for: the person may give
+    /// less, never more.
+    fn granted_details(&self, given: Option<AuthorizationDetails>) -> AuthorizationDetails {
+        let asked = &self.request.authorization_details;
+        let types = &self.held.server.authorization().detail_types;
+        given.map_or_else(|| asked.clone(), |given| given.filtered(|detail| types.is_within(detail, asked)))
     }
 }

@@ -2,10 +2,17 @@
 //!
 //! [RFC 7591 section 3]: https://www.rfc-editor.org/rfc/rfc7591#section-3
 
+use std::net::IpAddr;
+
 use super::{policy::RegistrationOrigin, settings::RegistrationSettings};
 use crate::{
-    engine::{fault::Fault, policy::HostFuture},
+    engine::{
+        client_auth::Whose,
+        fault::{Failure, Fault},
+        policy::HostFuture,
+    },
     secret::{Digest, Secret},
+    server::AuthorizationServer,
 };
 
 /// Knows initial access tokens: from a database, say, or by their signature.
@@ -13,7 +20,9 @@ pub trait InitialAccessTokens: std::fmt::Debug + Send + Sync + 'static {
     /// Whose `token` is, in words of your own; `None` if it is not good. A
     /// failure is 503.
     ///
-    /// It may be anything at all. Compare it in constant time, or by its hash.
+    /// It may be anything at all. Compare it in constant time, or by its hash. Past
+    /// [`failures_per_minute`](crate::engine::client_auth::ClientAuthentication::failures_per_minute)
+    /// wrong ones from an address, what comes from there is not asked about.
     fn holder<'a>(&'a self, token: &'a Secret) -> HostFuture<'a, Option<String>>;
 }
 
@@ -34,24 +43,37 @@ pub(crate) enum Access {
 }
 
 impl RegistrationSettings {
-    /// Whether whoever presents `token` may register.
-    pub(crate) async fn admit(&self, token: Option<&Secret>) -> Result<Access, Fault> {
+    /// Whether whoever presents `token` from `address` may register. Fails with
+    /// [`Failure::TooMany`], whatever the token is, if too many were wrong.
+    pub(crate) async fn admit(
+        &self,
+        server: &AuthorizationServer,
+        token: Option<&Secret>,
+        address: Option<IpAddr>,
+    ) -> Result<Access, Failure> {
+        // Where no token is taken, one cannot have been meant for here.
+        let token = token.filter(|_| !(self.open && self.takes_none()));
         let Some(token) = token else {
             return Ok(if self.open { Access::Granted(RegistrationOrigin::Open) } else { Access::Missing });
         };
+        let attempt = server.begin_attempt(Whose::Registrant, address)?;
+        let origin = self.origin_of(token).await;
+        if matches!(origin, Ok(None)) {
+            server.auth_limit().failed(&attempt, server.store(), server.now()).await;
+        } else {
+            server.auth_limit().take_back(&attempt);
+        }
+        Ok(origin?.map_or(Access::Wrong, Access::Granted))
+    }
+
+    /// On whose authority `token` is good, if it is.
+    async fn origin_of(&self, token: &Secret) -> Result<Option<RegistrationOrigin>, Fault> {
         if self.is_configured(token) {
-            return Ok(Access::Granted(RegistrationOrigin::InitialAccess { holder: None }));
+            return Ok(Some(RegistrationOrigin::InitialAccess { holder: None }));
         }
-        let holder = match &self.verifier {
-            Some(verifier) => verifier.holder(token).await?,
-            None => None,
-        };
-        match holder {
-            Some(holder) => Ok(Access::Granted(RegistrationOrigin::InitialAccess { holder: Some(holder) })),
-            // Where there are none, it cannot have been meant for here.
-            None if self.open && self.takes_none() => Ok(Access::Granted(RegistrationOrigin::Open)),
-            None => Ok(Access::Wrong),
-        }
+        let Some(verifier) = &self.verifier else { return Ok(None) };
+        let holder = verifier.holder(token).await?;
+        Ok(holder.map(|holder| RegistrationOrigin::InitialAccess { holder: Some(holder) }))
     }
 
     pub(super) const fn takes_none(&self) -> bool {

@@ -1,5 +1,8 @@
 //! How often strangers may register ([RFC 7591 section 5]).
 //!
+//! Wrong tokens are not counted here, but as all wrong secrets are: see
+//! [`ClientAuthentication::failures_per_minute`](crate::engine::client_auth::ClientAuthentication::failures_per_minute).
+//!
 //! Counted in the store, so all nodes count together. Windows are whole minutes,
 //! so that everybody knows when one ends.
 //!

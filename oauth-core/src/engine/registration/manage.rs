@@ -2,7 +2,7 @@
 //!
 //! [RFC 7592]: https://www.rfc-editor.org/rfc/rfc7592
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use serde_json::{Map, Value};
 
@@ -14,17 +14,32 @@ use super::{
 };
 use crate::{
     client::{AuthMethod, Client, ClientId, ClientSecret, metadata::RegistrationError},
-    engine::{fault::Fault, revocations::Revoked},
+    engine::{
+        client_auth::Whose,
+        fault::{Failure, Fault},
+        revocations::Revoked,
+    },
     event::Event,
     secret::Secret,
     server::AuthorizationServer,
 };
+
+/// Who says that a registration is theirs.
+#[derive(Clone, Copy)]
+pub(crate) struct Manager<'a> {
+    pub(crate) id: &'a ClientId,
+    /// Its registration access token, they say.
+    pub(crate) token: &'a Secret,
+    pub(crate) address: Option<IpAddr>,
+}
 
 /// Why a registration is not managed.
 #[derive(Debug)]
 pub(crate) enum Unmanageable {
     /// The token is not that of this client, or there is no such client.
     Unknown,
+    /// Too many tokens were wrong, and this one was not looked at.
+    Limited(Failure),
     /// It is, and it may not do this.
     Forbidden,
     /// What it asks for cannot be had, or the server failed.
@@ -45,51 +60,49 @@ const NEVER_SENT: [&str; 4] =
     ["registration_access_token", "registration_client_uri", "client_id_issued_at", "client_secret_expires_at"];
 
 impl AuthorizationServer {
-    /// The registration of `id` (RFC 7592 section 2.1).
+    /// The registration of a client (RFC 7592 section 2.1).
     pub(crate) async fn read_registration(
         &self,
         settings: &RegistrationSettings,
-        id: &ClientId,
-        token: &Secret,
+        manager: Manager<'_>,
     ) -> Result<Registered, Unmanageable> {
-        let client = self.managed(settings, id, token, Management::Read).await?;
-        let uri = Some(self.client_configuration_uri(id));
+        let client = self.managed(settings, manager, Management::Read).await?;
+        let uri = Some(self.client_configuration_uri(manager.id));
         // Only its digest is known, but here it is.
-        Ok(Registered { client: Client::clone(&client), secret: None, token: Some(token.clone()), uri })
+        Ok(Registered { client: Client::clone(&client), secret: None, token: Some(manager.token.clone()), uri })
     }
 
-    /// Replaces the registration of `id` (RFC 7592 section 2.2).
+    /// Replaces the registration of a client (RFC 7592 section 2.2).
     pub(crate) async fn replace_registration(
         &self,
         settings: &RegistrationSettings,
-        id: &ClientId,
-        token: &Secret,
+        manager: Manager<'_>,
         application: impl Fn() -> Result<Application, RegistrationError>,
     ) -> Result<Registered, Unmanageable> {
         for _ in 0..ATTEMPTS {
-            let current = self.managed(settings, id, token, Management::Replace).await?;
+            let current = self.managed(settings, manager, Management::Replace).await?;
             // Whoever has no right to ask does not learn what is wrong with the question.
             let application = application()?;
             self.check_replacement(&current, &application.members)?;
             let (terms, statement) = settings.examine(self, application, Some(&current)).await?;
-            let next = self.successor(settings, &current, terms, statement, token)?;
+            let next = self.successor(settings, &current, terms, statement, manager.token)?;
             if self.store().replace_client(next.client.clone(), current.revision).await.map_err(Fault::from)? {
-                self.tell(&Event::ClientUpdated { client: id });
+                self.tell(&Event::ClientUpdated { client: manager.id });
                 return Ok(next);
             }
         }
         Err(Fault::Internal("a registration is being replaced by many at once").into())
     }
 
-    /// Deletes the registration of `id`, and with it everything that the client
+    /// Deletes the registration of a client, and with it everything that the client
     /// was given (RFC 7592 section 2.3).
     pub(crate) async fn delete_registration(
         &self,
         settings: &RegistrationSettings,
-        id: &ClientId,
-        token: &Secret,
+        manager: Manager<'_>,
     ) -> Result<(), Unmanageable> {
-        let _client = self.managed(settings, id, token, Management::Delete).await?;
+        let id = manager.id;
+        let _client = self.managed(settings, manager, Management::Delete).await?;
         // Nobody has a list of what it was given.
         let announcement = self.announce(Revoked::Anything).intended();
         let removed = self.store().delete_client(id.clone()).await.map_err(Fault::from)?;
@@ -101,24 +114,34 @@ impl AuthorizationServer {
         Ok(())
     }
 
-    /// The client `id`, if `token` is its own and it may do this.
+    /// The client of `manager`, if the token is its own and it may do this.
     async fn managed(
         &self,
         settings: &RegistrationSettings,
-        id: &ClientId,
-        token: &Secret,
+        manager: Manager<'_>,
         action: Management,
     ) -> Result<Arc<Client>, Unmanageable> {
-        let client = self.client(id).await?.ok_or(Unmanageable::Unknown)?;
-        let registration = client.registration.as_deref();
-        if !registration.is_some_and(|registration| registration.has_token(token)) {
-            return Err(Unmanageable::Unknown);
-        }
+        let client = self.proven(manager).await?.ok_or(Unmanageable::Unknown)?;
         let may = match &settings.policy {
             Some(policy) => policy.may_manage(&client, action).await?,
             None => true,
         };
         if may { Ok(client) } else { Err(Unmanageable::Forbidden) }
+    }
+
+    /// The client of `manager`, if the token is its own. Guessing one is limited as
+    /// guessing a client's secret is, whether there is such a client or not.
+    async fn proven(&self, manager: Manager<'_>) -> Result<Option<Arc<Client>>, Unmanageable> {
+        let attempt = self.begin_attempt(Whose::Client(manager.id), manager.address).map_err(Unmanageable::Limited)?;
+        let found = self.client(manager.id).await;
+        let own = |client: &Arc<Client>| client.registration.as_deref().is_some_and(|it| it.has_token(manager.token));
+        let found = found.map(|client| client.filter(own));
+        if matches!(found, Ok(None)) {
+            self.auth_limit().failed(&attempt, self.store(), self.now()).await;
+        } else {
+            self.auth_limit().take_back(&attempt);
+        }
+        Ok(found?)
     }
 
     /// What a replacement says beside metadata.

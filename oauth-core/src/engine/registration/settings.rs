@@ -172,7 +172,11 @@ impl RegistrationSettings {
 
     /// Sets how many may register in a minute from one address without an
     /// initial access token, and ten times as many from all together: 30; 0 for
-    /// no limit. All nodes count together. Beyond it, 429.
+    /// no limit. All nodes count together. Beyond it, 429. Wrong tokens are another
+    /// limit: [`failures_per_minute`] of one address, initial access tokens and
+    /// registration access tokens alike.
+    ///
+    /// [`failures_per_minute`]: crate::engine::client_auth::ClientAuthentication::failures_per_minute
     pub const fn per_minute(mut self, registrations: u32) -> Self {
         self.per_minute = registrations;
         self

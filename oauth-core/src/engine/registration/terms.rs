@@ -6,7 +6,6 @@ use crate::{
         AuthMethod, Client, ClientId, ClientKeys, ClientSecret, GrantType, Registration,
         metadata::{ClientMetadata, RegistrationError},
     },
-    grant,
     scope::Scope,
     server::AuthorizationServer,
 };
@@ -30,7 +29,7 @@ impl Terms {
         asked: &ClientMetadata,
     ) -> Result<Self, RegistrationError> {
         let mut metadata = asked.clone();
-        settings.narrow_grant_types(&mut metadata.grant_types)?;
+        settings.narrow_grant_types(server, &mut metadata.grant_types)?;
         if !settings.offers(server, metadata.auth_method) {
             return Err(RegistrationError::member("token_endpoint_auth_method", "is not offered here"));
         }
@@ -92,10 +91,14 @@ fn check_tokens_can_be_bound(server: &AuthorizationServer, metadata: &ClientMeta
 impl RegistrationSettings {
     /// RFC 7591 section 2: what is asked for may be substituted. `implicit` and
     /// `password` are not implemented, so they are never left.
-    fn narrow_grant_types(&self, grant_types: &mut Vec<GrantType>) -> Result<(), RegistrationError> {
+    fn narrow_grant_types(
+        &self,
+        server: &AuthorizationServer,
+        grant_types: &mut Vec<GrantType>,
+    ) -> Result<(), RegistrationError> {
         let usual = [GrantType::AUTHORIZATION_CODE, GrantType::REFRESH_TOKEN];
         let allowed = |grant: &GrantType| usual.contains(grant) || self.grant_types.contains(grant);
-        grant_types.retain(|grant| grant::IMPLEMENTED.contains(grant) && allowed(grant));
+        grant_types.retain(|grant| server.grants().contains(grant) && allowed(grant));
         if grant_types.iter().all(|grant| *grant == GrantType::REFRESH_TOKEN) {
             return Err(RegistrationError::member("grant_types", "has none that can be given"));
         }

@@ -142,6 +142,20 @@ async fn an_audience_is_told_by_the_name_that_it_alone_knows() {
 }
 
 #[tokio::test]
+async fn where_tokens_may_be_exchanged_every_audience_hears_of_each_grant() {
+    let bus = MemoryBus::default();
+    let builder = AuthorizationServer::builder(ISSUER).grant(crate::grant::TokenExchange::default());
+    let node = builder.resource(Resource::new(ONE)).resource(Resource::new(TWO)).build().await.unwrap();
+    let mut ears = [ear(&bus, ONE).await, ear(&bus, TWO).await];
+    let _following = tokio::spawn(node.follow(bus.clone()));
+    // What was had for a token of it may be good anywhere.
+    node.announce(Revoked::Grant(grant(2))).at(&[TWO.to_owned()]).happened();
+    for ear in &mut ears {
+        assert_eq!(revoked(ear).await.len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn what_may_not_have_happened_is_told_without_an_end() {
     let (bus, node) = (MemoryBus::default(), node().await);
     let mut ear = ear(&bus, ONE).await;

@@ -109,6 +109,7 @@ pub(super) fn access(context: &Context<'_>) -> Result<AccessToken, Broken> {
         expires_at: context.after(HOUR),
         authorization_details: details()?,
         confirmation: Some(Confirmation::dpop(JKT)),
+        exchanged: None,
     })
 }
 

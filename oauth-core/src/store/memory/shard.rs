@@ -201,6 +201,7 @@ mod tests {
             expires_at: UnixTime(number + 10),
             authorization_details: AuthorizationDetails::default(),
             confirmation: None,
+            exchanged: None,
         }
     }
 

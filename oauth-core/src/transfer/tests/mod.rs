@@ -84,6 +84,7 @@ fn access(number: u8) -> AccessToken {
         expires_at: UnixTime(1_800_000_600),
         authorization_details: details(),
         confirmation: Some(Confirmation::dpop("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I")),
+        exchanged: None,
     }
 }
 

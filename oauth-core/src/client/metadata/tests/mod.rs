@@ -46,6 +46,8 @@ fn a_member_of_the_wrong_type_or_length_is_refused_by_its_name() {
         ("client_name", json!(long)),
         ("client_name", json!("a\nb")),
         ("client_name", json!("a\u{202e}b")),
+        ("client_name", json!(" ")),
+        ("client_name", json!("\u{200b}\u{3164}")),
         ("client_name", json!(["a"])),
         ("client_uri", json!("javascript:alert(1)")),
         ("logo_uri", json!("data:image/png;base64,AA")),

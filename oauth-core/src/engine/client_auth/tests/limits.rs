@@ -2,7 +2,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::super::{
     super::fault::Failure,
-    limit::{Attempt, AuthLimit, FOR_ALL_CLIENTS, FROM_EVERYWHERE, WINDOWS},
+    limit::{Attempt, AuthLimit, FOR_ALL_CLIENTS, FROM_EVERYWHERE, WINDOWS, Whose},
 };
 use crate::{client::ClientId, clock::UnixTime, store::memory::MemoryStore};
 
@@ -17,7 +17,7 @@ fn host(number: u32) -> Option<IpAddr> {
 }
 
 fn begin(limit: &AuthLimit, name: &str, address: Option<IpAddr>, now: UnixTime) -> Result<Attempt, u64> {
-    limit.begin(&id(name), address, now).map_err(|failure| match failure {
+    limit.begin(Whose::Client(&id(name)), address, now).map_err(|failure| match failure {
         Failure::TooMany { retry_after } => retry_after,
         other => panic!("{other:?}"),
     })

@@ -86,6 +86,7 @@ fn access() -> AccessToken {
         expires_at: NOW.saturating_add(600),
         authorization_details: AuthorizationDetails::default(),
         confirmation: None,
+        exchanged: None,
     }
 }
 

@@ -37,6 +37,12 @@ async fn agreed(w: &World, name: &str) -> Browser {
     browser
 }
 
+fn with_gold(
+    builder: oauth_core::server::AuthorizationServerBuilder,
+) -> oauth_core::server::AuthorizationServerBuilder {
+    builder.authorization(|settings| settings.acr_values = vec!["gold".into(), "silver".into()])
+}
+
 #[track_caller]
 fn is_sign_in(page: &Answer) {
     assert!(

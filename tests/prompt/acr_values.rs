@@ -28,12 +28,6 @@ async fn acr_values_ask_for_a_way_to_sign_in_and_the_token_says_which_it_was() {
     .await;
 }
 
-fn with_gold(
-    builder: oauth_core::server::AuthorizationServerBuilder,
-) -> oauth_core::server::AuthorizationServerBuilder {
-    builder.authorization(|settings| settings.acr_values = vec!["gold".into(), "silver".into()])
-}
-
 // spec: AUZ-34
 #[tokio::test]
 async fn acr_values_that_nobody_can_reach_are_an_error_before_anybody_is_asked() {

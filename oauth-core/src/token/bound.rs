@@ -11,7 +11,9 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::{GrantId, MintedToken, ReadToken, TokenCodec, TokenKind};
-use crate::clock::{Random, RandomError, UnixTime};
+#[cfg(feature = "server")]
+use crate::clock::UnixTime;
+use crate::clock::{Random, RandomError};
 
 /// What the tag of a bound refresh token is made for: nothing else can be taken
 /// for one, or the other way round.
@@ -37,6 +39,7 @@ impl TokenCodec {
 
     /// Makes the code of a device that waits for `grant`, as `client` and until
     /// `ends_at`.
+    #[cfg(feature = "server")]
     pub(crate) fn mint_device_code(
         &self,
         grant: GrantId,

@@ -36,7 +36,7 @@ pub enum Fault {
     Host(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// What a client publishes elsewhere cannot be had at the moment, or is where
     /// this server does not ask. It is the client's fault rather than the server's,
-    /// so [`Event::FetchFailed`](crate::event::Event::FetchFailed) tells of it.
+    /// so [`Event::FetchFailed`] tells of it.
     #[error("what a client names was not fetched: {0}")]
     Fetch(#[from] FetchError),
     /// The host approved for a user whose identifier is that of a client: no

@@ -31,7 +31,7 @@ macro_rules! texts {
         #[derive(Clone, Debug, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct $name {
-            $($(#[doc = $doc])* #[doc = concat!("“", $english, "”")] pub $field: Cow<'static, str>,)*
+            $($(#[doc = $doc])* #[doc = concat!("`", $english, "`")] pub $field: Cow<'static, str>,)*
         }
 
         impl Default for $name {

@@ -1,8 +1,8 @@
 //! Authorization requests ([OAuth 2.1 section 4.1.1]): who asks, where the
 //! answer goes, and what is asked, whichever way the request arrived.
 //!
-//! First [`Route::client`] and [`Route::of`], whose errors nobody is redirected with; then
-//! [`check`], whose errors the client hears of.
+//! First comes the route, whose errors nobody is redirected with; then everything
+//! else, and the client hears what is wrong with it.
 //!
 //! [OAuth 2.1 section 4.1.1]: https://datatracker.ietf.org/doc/html/draft-ietf-oauth-v2-1-01#section-4.1.1
 

@@ -103,3 +103,27 @@ fn bad_lists() -> Vec<String> {
     let long = json!([payment(&"1".repeat(9_000))]).to_string();
     bad.iter().map(ToString::to_string).chain([deep, long]).collect()
 }
+
+// spec: AUZ-46, AUZ-47
+#[tokio::test(flavor = "multi_thread")]
+async fn the_file_of_the_program_says_which_types_a_client_may_ask_for() {
+    let payer = "[[clients]]\nclient_id = \"payer\"\nclient_secret = \"payer-secret\"\nauthorization_details_types = [\"payment\"]\n\
+                 grant_types = [\"client_credentials\"]\nscope = \"albums:read\"\n";
+    let reference = Reference::with(payer);
+    let _program = reference.start();
+    let remote = Remote::new(reference.authority.client(), &reference.issuer);
+    let metadata = remote.get("/.well-known/oauth-authorization-server").await;
+    assert_eq!(metadata.member("authorization_details_types_supported"), json!(["payment"]));
+    let ask = async |caller, details: &str| {
+        let params = [("grant_type", "client_credentials"), ("authorization_details", details)];
+        remote.token(caller, &params).await
+    };
+    let payer = Caller::Basic("payer", "payer-secret");
+    let details = r#"[{"type":"payment","amount":"12.30"}]"#;
+    let granted = ask(payer, details).await;
+    assert_eq!(granted.member("authorization_details"), serde_json::from_str::<Value>(details).unwrap());
+    for bad in ["{", "{}", r#"[{"type":1}]"#, r#"[{"type":"other"}]"#] {
+        ask(payer, bad).await.is_refused(400, "invalid_authorization_details");
+    }
+    ask(WEB, details).await.is_refused(400, "invalid_authorization_details");
+}

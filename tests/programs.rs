@@ -80,8 +80,8 @@ fn a_feature_that_is_not_built_is_refused_by_its_name_and_may_be_off() {
         ("[revocation]\njsonp = true", "revocation.jsonp"),
         ("[tokens]\nrotation = \"until_first_use\"", "tokens.rotation"),
         (
-            "[[clients]]\nclient_id = \"a\"\nauthorization_details_types = [\"a\"]",
-            "clients[0].authorization_details_types",
+            "[[clients]]\nclient_id = \"a\"\nintrospection_signed_response_alg = \"ES256\"",
+            "clients[0].introspection_signed_response_alg",
         ),
     ];
     for (text, key) in wanted {

@@ -10,6 +10,7 @@ pub mod api;
 pub mod backup;
 pub mod bus;
 pub mod config;
+pub mod details;
 pub mod events;
 pub mod health;
 pub mod logs;

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 
 use crate::{
     config::{Config, Mistakes, StoreKind},
+    details,
     events::EventLog,
 };
 
@@ -143,7 +144,10 @@ pub async fn authorization_server(
         .signing_algorithm(tokens.algorithm)
         .prefixes(tokens.prefixes.clone())
         .revocation(|policy| *policy = config.revocation.policy)
-        .authorization(|settings| settings.clone_from(&config.authorization))
+        .authorization(|settings| {
+            settings.clone_from(&config.authorization);
+            details::of_clients(settings, &config.clients);
+        })
         .client_authentication(|how| how.clone_from(&config.client_authentication))
         .dpop(|dpop| dpop.clone_from(&config.dpop))
         .subjects(config.users.clone())

@@ -17,7 +17,7 @@ const GRANT_TYPES: [(&str, Option<GrantType>); 6] = [
 ];
 
 /// Members whose absence changes nothing and whose presence would.
-const NOT_BUILT_MEMBERS: [&str; 2] = ["introspection_signed_response_alg", "authorization_details_types"];
+const NOT_BUILT_MEMBERS: [&str; 1] = ["introspection_signed_response_alg"];
 
 /// The clients that are right, and what was written of the others: whoever
 /// refers to one is judged by what was meant.
@@ -116,6 +116,7 @@ fn read_client(table: &mut Reader<'_>, offered: &[AuthMethod]) -> (Written, Clie
         tokens.dpop_bound_access_tokens = table.or("dpop_bound_access_tokens", false);
         tokens.tls_client_certificate_bound_access_tokens =
             table.or("tls_client_certificate_bound_access_tokens", false);
+        tokens.authorization_details_types = table.or("authorization_details_types", Vec::new());
     });
     NOT_BUILT_MEMBERS.iter().for_each(|key| table.never(key));
     (Written { scope_key: table.key("scope"), scope, id, public }, builder)

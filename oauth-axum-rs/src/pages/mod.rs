@@ -71,7 +71,7 @@
 //!         None => request.deny().await,
 //!     };
 //!     let answer = done.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?.ok_or(StatusCode::GONE)?;
-//!     Ok(answer.into_http().map(Body::from)) // a 303
+//!     Ok(answer.into_http().map(axum::body::Body::from)) // a 303
 //! }
 //!
 //! let app: Router<AuthorizationServer> = Router::new().route("/my/consent", get(ask).post(answer));

@@ -11,14 +11,12 @@ use crate::{
 
 /// Removes at most `$2` rows of `$table` that end by `$by`, by an index on that
 /// `$end`, and passes over those that another node is removing at the moment.
+/// They are chosen once: a plan that looks for them again and again, as the planner
+/// may make one of a plain subquery, takes other rows each time.
 macro_rules! rows_that_end {
     ($table:literal, $key:literal, $end:literal, $by:literal) => {
         Sql::writes(concat!(
-            "WITH gone AS (DELETE FROM ",
-            $table,
-            " WHERE (",
-            $key,
-            ") IN (SELECT ",
+            "WITH ended AS MATERIALIZED (SELECT ",
             $key,
             " FROM ",
             $table,
@@ -28,7 +26,13 @@ macro_rules! rows_that_end {
             $by,
             " ORDER BY ",
             $end,
-            " LIMIT $2::bigint FOR UPDATE SKIP LOCKED) RETURNING 1) SELECT count(*) FROM gone",
+            " LIMIT $2::bigint FOR UPDATE SKIP LOCKED), gone AS (DELETE FROM ",
+            $table,
+            " WHERE (",
+            $key,
+            ") IN (SELECT ",
+            $key,
+            " FROM ended) RETURNING 1) SELECT count(*) FROM gone",
         ))
     };
 }
@@ -43,10 +47,11 @@ macro_rules! rows_that_end {
 static STEPS: [Sql; 6] = [
     rows_that_end!("oauth_access_tokens", "grant_no, digest", "expires_at", "$1::bigint"),
     Sql::writes(
-        "WITH due AS (
-            DELETE FROM oauth_retries WHERE (until, grant_no) IN (
-                SELECT until, grant_no FROM oauth_retries WHERE until <= $1::bigint
-                ORDER BY until LIMIT $2::bigint FOR UPDATE SKIP LOCKED)
+        "WITH ended AS MATERIALIZED (
+            SELECT until, grant_no FROM oauth_retries WHERE until <= $1::bigint
+            ORDER BY until LIMIT $2::bigint FOR UPDATE SKIP LOCKED
+        ), due AS (
+            DELETE FROM oauth_retries WHERE (until, grant_no) IN (SELECT until, grant_no FROM ended)
             RETURNING grant_no
         ), g AS MATERIALIZED (
             SELECT no FROM oauth_grants WHERE no IN (SELECT grant_no FROM due) AND retry_until <= $1::bigint

@@ -12,6 +12,7 @@ pub(crate) mod guess_limit;
 pub mod interaction;
 pub mod issue;
 pub mod key_ring;
+pub(crate) mod minute;
 pub(crate) mod outside;
 pub mod policy;
 pub mod registration;

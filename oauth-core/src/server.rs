@@ -3,6 +3,7 @@
 
 mod build_error;
 mod builder;
+mod cookies;
 mod follow;
 mod parts;
 mod revoke;

@@ -8,7 +8,6 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue};
 use oauth_core::{
     clock::{Random, RandomError, UnixTime},
-    cookie,
     engine::fault::Fault,
     secret::{Digest, Sealer},
     server::AuthorizationServer,
@@ -29,7 +28,7 @@ pub(super) struct Browser {
 impl Browser {
     /// The one that sent `headers`, if it has the cookie.
     pub(super) fn of(server: &AuthorizationServer, headers: &HeaderMap) -> Option<Self> {
-        let value = cookie::read(headers, &cookie::name(COOKIE, server.is_development()))?;
+        let value = server.cookie(headers, COOKIE)?;
         let whole = URL_SAFE_NO_PAD.decode(value).is_ok_and(|bytes| bytes.len() == 32);
         whole.then(|| Self { value: value.to_owned(), fresh: false })
     }
@@ -49,7 +48,7 @@ impl Browser {
 
     /// The cookie that a new one needs.
     pub(super) fn cookie(&self, server: &AuthorizationServer) -> Option<HeaderValue> {
-        self.fresh.then(|| cookie::write(COOKIE, &self.value, None, server.is_development()))
+        self.fresh.then(|| server.set_cookie(COOKIE, &self.value, None))
     }
 }
 

@@ -12,7 +12,6 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue};
 use oauth_core::{
     clock::UnixTime,
-    cookie,
     engine::fault::Fault,
     secret::{Digest, Sealer},
     server::AuthorizationServer,
@@ -105,7 +104,6 @@ impl Sessions {
     /// another one may have been.
     fn unsealed_copy(&self, server: &AuthorizationServer, headers: &HeaderMap) -> Option<Session> {
         let sealed = URL_SAFE_NO_PAD.decode(Self::raw(server, headers)?).ok()?;
-        // Two issuers on one host share their cookies, not their sessions.
         let opened = self.sealer.open(server.issuer().as_bytes(), &sealed)?;
         let session: Session = serde_json::from_slice(&opened).ok()?;
         (server.now() < session.expires_at).then_some(session)
@@ -126,7 +124,7 @@ impl Sessions {
 
     /// The cookie as it was sent, good or not.
     fn raw<'h>(server: &AuthorizationServer, headers: &'h HeaderMap) -> Option<&'h str> {
-        cookie::read(headers, &cookie::name(COOKIE, server.is_development()))
+        server.cookie(headers, COOKIE)
     }
 
     /// The cookie of a new session for `user`, who has just signed in.
@@ -160,7 +158,7 @@ impl Sessions {
             return Err(Fault::Internal("a user's subject and name do not fit into a cookie"));
         }
         // It ends with the browser, or when the seal says so.
-        Ok(cookie::write(COOKIE, &value, None, server.is_development()))
+        Ok(server.set_cookie(COOKIE, &value, None))
     }
 
     /// Ends the session of the browser that sent `headers`, in all copies of its
@@ -175,7 +173,7 @@ impl Sessions {
 
     /// The cookie that leaves a browser without one.
     pub(super) fn none(server: &AuthorizationServer) -> HeaderValue {
-        cookie::write(COOKIE, "", Some(0), server.is_development())
+        server.set_cookie(COOKIE, "", Some(0))
     }
 }
 
@@ -204,7 +202,7 @@ mod tests {
     #[tokio::test]
     async fn a_session_is_sealed_ends_and_belongs_to_one_issuer() {
         let clock = ManualClock::new(UnixTime(1_000));
-        let (one, other) = (server("https://a.example/1", &clock).await, server("https://a.example/2", &clock).await);
+        let (one, other) = (server("https://a.example", &clock).await, server("https://b.example", &clock).await);
         let sessions = Sessions::new(&one, 60);
         let cookie = sessions.begin(&one, &User::new("u-1").name("Alice"), "alice", "").unwrap();
         assert!(cookie.to_str().unwrap().ends_with("; Path=/; HttpOnly; SameSite=Lax; Secure"));

@@ -179,24 +179,15 @@ impl Consent<'_> {
         Fill::new(&self.look.texts.consent.title).name("client", self.client).html()
     }
 
+    fn asks(&self) -> &str {
+        let texts = &self.look.texts.consent;
+        if self.agreed_before { &texts.asks_anew } else { &texts.asks }
+    }
+
     fn resource(&self, resource: &ResourceLine<'_>) -> Html {
         let is_new = resource.is_new && self.agreed_before;
         let text = if is_new { &*self.look.texts.consent.new_resource } else { "{resource}" };
         Fill::new(text).name("resource", resource.identifier).html()
-    }
-
-    /// What the application asks to be read.
-    fn reading(&self) -> Option<Html> {
-        let texts = &self.look.texts.consent;
-        let text = match (self.about.terms, self.about.policy) {
-            (Some(_), Some(_)) => &texts.read_both,
-            (Some(_), None) => &texts.read_terms,
-            (None, Some(_)) => &texts.read_policy,
-            (None, None) => return None,
-        };
-        let (terms, policy) = (self.about.terms.unwrap_or_default(), self.about.policy.unwrap_or_default());
-        let fill = Fill::new(text).link("terms", "client-terms", terms, &texts.terms);
-        Some(fill.link("policy", "client-policy", policy, &texts.policy).html())
     }
 }
 
@@ -204,6 +195,20 @@ impl<'a> Look<'a> {
     /// Who is signed in.
     pub(super) fn signed_in_as(&self, user: &str) -> Html {
         Fill::new(&self.texts.common.signed_in_as).strong("user", user).html()
+    }
+
+    /// What an application asks to be read.
+    pub(super) fn reading(&self, about: &About<'_>) -> Option<Html> {
+        let texts = &self.texts.consent;
+        let text = match (about.terms, about.policy) {
+            (Some(_), Some(_)) => &texts.read_both,
+            (Some(_), None) => &texts.read_terms,
+            (None, Some(_)) => &texts.read_policy,
+            (None, None) => return None,
+        };
+        let (terms, policy) = (about.terms.unwrap_or_default(), about.policy.unwrap_or_default());
+        let fill = Fill::new(text).link("terms", "client-terms", terms, &texts.terms);
+        Some(fill.link("policy", "client-policy", policy, &texts.policy).html())
     }
 
     /// The title of a page that was sent back with a problem.

@@ -38,7 +38,7 @@ async fn denying_sends_access_denied_to_the_client() {
 async fn consent_shows_who_asks_for_what_and_where_it_leads_all_escaped() {
     let mut browser = Browser::new(&simple_app().await);
     let page = to_consent(&mut browser).await.body;
-    assert!(page.contains("&#60;b&#62;A&#38;B&#60;/b&#62; &#34;Notes&#34;"), "{page}");
+    assert!(page.contains("&lt;b&gt;A&amp;B&lt;/b&gt; &quot;Notes&quot;"), "{page}");
     assert!(page.contains("Read &#60;your&#62; notes") && page.contains("notes:read") && page.contains("notes:write"));
     assert!(page.contains("https://notes.example") && page.contains("<bdi>app.example</bdi>"));
     assert!(page.contains("<bdi>alice</bdi>"));

@@ -8,7 +8,9 @@ use oauth_axum_rs::{
     pages::Pages,
 };
 
-use crate::{ALICE, ISSUER, browser::Browser, builder, leads_to_a_code, start, to_consent, to_sign_in, users};
+use crate::{
+    ALICE, AUTHORIZE, ISSUER, app, browser::Browser, builder, leads_to_a_code, start, to_consent, to_sign_in, users,
+};
 
 /// Pages whose sessions end after 1000 seconds, or 100 without use.
 async fn brief(clock: &ManualClock) -> Router {
@@ -60,4 +62,29 @@ async fn the_sign_out_form_is_good_although_another_tab_was_used_meanwhile() {
     browser.press(&page, "password", &ALICE).await;
     let old = [("csrf", "AAAA")];
     assert_eq!(browser.post("/interaction/sign-out", &old).await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn who_signs_in_at_one_of_two_issuers_on_a_host_stays_signed_in_at_the_other() {
+    let issuer = async |path: &str| app(&builder(&format!("{ISSUER}{path}")).build().await.unwrap());
+    let host = issuer("").await.merge(issuer("/a").await).merge(issuer("/b").await);
+    let mut browser = Browser::new(&host);
+    for path in ["/a", "/b", ""] {
+        let redirect = browser.get(&format!("{path}{AUTHORIZE}")).await;
+        let page = browser.follow(redirect).await;
+        let redirect = browser.press(&page, "password", &ALICE).await;
+        assert!(browser.follow(redirect).await.has("approve"), "{path}");
+    }
+    // A browser cookie and a session for each, which all of them are sent.
+    assert_eq!(browser.cookies.len(), 6, "{:?}", browser.cookies.keys());
+    for path in ["/a", "/b", ""] {
+        let redirect = browser.get(&format!("{path}{AUTHORIZE}")).await;
+        assert!(browser.follow(redirect).await.has("approve"), "{path}");
+    }
+    let out = browser.get("/a/interaction/sign-out").await;
+    assert_eq!(browser.press(&out, "sign-out", &[]).await.status, StatusCode::OK);
+    for (path, page) in [("/a", "password"), ("/b", "approve"), ("", "approve")] {
+        let redirect = browser.get(&format!("{path}{AUTHORIZE}")).await;
+        assert!(browser.follow(redirect).await.has(page), "{path}");
+    }
 }

@@ -19,7 +19,8 @@ use super::endpoints::Endpoint;
 const MAX_AGE: Duration = Duration::from_secs(3600);
 
 /// The origins whose scripts may call the endpoints that apps in browsers need:
-/// token, revocation, introspection, pushed requests and registration.
+/// token, revocation, introspection, pushed requests, device authorization and
+/// registration.
 ///
 /// Never the authorization endpoint, to which browsers are sent, and never with
 /// cookies. The metadata and the keys are for scripts of every origin, whatever

@@ -17,17 +17,16 @@ use super::{
 };
 use crate::{
     client::{Client, RedirectUri},
-    clock::UnixTime,
     engine::{
         client_auth::authenticate,
         fault::Failure,
         interaction::{self, Pushed},
+        minute::Minute,
         remote_address::RemoteAddress,
         sender::Shown,
     },
     error::{ErrorCode, OAuthError},
     params::Params,
-    secret::Digest,
     server::AuthorizationServer,
 };
 
@@ -139,21 +138,9 @@ fn route(server: &AuthorizationServer, client: &Arc<Client>, params: &Params) ->
     }
 }
 
-/// RFC 9126 section 2.3: "429 Too Many Requests". Windows are whole minutes, so
-/// that everybody knows when one ends.
+/// RFC 9126 section 2.3: "429 Too Many Requests".
 async fn count(server: &AuthorizationServer, client: &Client, address: Option<IpAddr>) -> Result<(), Failure> {
     let most = u64::from(server.authorization().pushed.per_minute);
-    if most == 0 {
-        return Ok(());
-    }
-    let now = server.now();
-    let minute = now.0 / 60;
-    let end = UnixTime(minute.saturating_add(1).saturating_mul(60));
-    let from = address.map(|address| RemoteAddress(address).network()).unwrap_or_default();
-    let name = client.id.as_str().as_bytes();
-    let digest = Digest::of(&[b"pushed requests ", &minute.to_be_bytes(), &from, name]);
-    match server.store().count_use(digest, end, now).await? {
-        count if count > most => Err(Failure::TooMany { retry_after: now.until(end).max(1) }),
-        _ => Ok(()),
-    }
+    let late = Minute::of(server).count_from("pushed requests", address, client.id.as_str(), most).await?;
+    late.map_or(Ok(()), |retry_after| Err(Failure::TooMany { retry_after }))
 }

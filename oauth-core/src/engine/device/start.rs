@@ -9,17 +9,17 @@ use http::Request;
 use super::{Asked, Devices, UserCode, no_browser};
 use crate::{
     client::{Client, GrantType},
-    clock::UnixTime,
     engine::{
         authorization::asked_scope,
         client_auth::authenticate,
         fault::{Failure, Fault},
         issue::{narrow, requested_resources},
+        minute::Minute,
         remote_address::RemoteAddress,
     },
     error::OAuthError,
     params::Params,
-    secret::{Digest, Secret},
+    secret::Secret,
     server::AuthorizationServer,
     store::{ParkedInteraction, StoreError},
     token::GrantId,
@@ -101,7 +101,7 @@ async fn park(server: &AuthorizationServer, devices: &Devices, asked: &mut Asked
     }
 }
 
-/// Windows are whole minutes, so that everybody knows when one ends.
+/// Each request parks a row, so a client cannot make as many as it likes.
 async fn count(
     server: &AuthorizationServer,
     devices: &Devices,
@@ -109,17 +109,6 @@ async fn count(
     address: Option<IpAddr>,
 ) -> Result<(), Failure> {
     let most = u64::from(devices.settings.requests_per_minute);
-    if most == 0 {
-        return Ok(());
-    }
-    let now = server.now();
-    let minute = now.0 / 60;
-    let end = UnixTime(minute.saturating_add(1).saturating_mul(60));
-    let from = address.map(|address| RemoteAddress(address).network()).unwrap_or_default();
-    let name = client.id.as_str().as_bytes();
-    let digest = Digest::of(&[b"device requests ", &minute.to_be_bytes(), &from, name]);
-    match server.store().count_use(digest, end, now).await? {
-        count if count > most => Err(Failure::TooMany { retry_after: now.until(end).max(1) }),
-        _ => Ok(()),
-    }
+    let late = Minute::of(server).count_from("device requests", address, client.id.as_str(), most).await?;
+    late.map_or(Ok(()), |retry_after| Err(Failure::TooMany { retry_after }))
 }

@@ -9,7 +9,6 @@ use zeroize::Zeroizing;
 use super::pushed::Row;
 use crate::{
     clock::random_bytes,
-    cookie,
     engine::fault::Fault,
     secret::Digest,
     server::AuthorizationServer,
@@ -67,12 +66,12 @@ impl AuthorizationServer {
             return Ok((Zeroizing::new(browser.to_owned()), None));
         }
         let browser = Zeroizing::new(URL_SAFE_NO_PAD.encode(random_bytes::<32>(self.random())?));
-        let cookie = cookie::write(BROWSER_COOKIE, &browser, None, self.is_development());
+        let cookie = self.set_cookie(BROWSER_COOKIE, &browser, None);
         Ok((browser, Some(cookie)))
     }
 
     fn browser<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
-        let value = cookie::read(headers, &cookie::name(BROWSER_COOKIE, self.is_development()))?;
+        let value = self.cookie(headers, BROWSER_COOKIE)?;
         (value.len() == 43).then_some(value)
     }
 }

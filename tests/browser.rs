@@ -3,9 +3,11 @@
 
 mod again;
 mod consent;
+mod cors;
 mod developers;
 mod device;
 mod errors;
+mod jsonp;
 mod keyboard;
 mod languages;
 mod program;

@@ -20,7 +20,7 @@ use oauth_core::{
 use crate::support::*;
 
 /// A server that carries a bus, and a store.
-enum Place {
+pub(crate) enum Place {
     Postgres(String),
     Redis(Redis),
     Cluster(Cluster),
@@ -48,7 +48,7 @@ fn patient_redis_bus<U: AsRef<str>>(urls: impl IntoIterator<Item = U>) -> RedisB
 
 impl Place {
     /// What a configuration calls it.
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         match self {
             Self::Postgres(url) => url.clone(),
             Self::Redis(server) => server.url(),
@@ -70,7 +70,7 @@ impl Place {
     }
 
     /// How many listen.
-    async fn listeners(&self) -> usize {
+    pub(crate) async fn listeners(&self) -> usize {
         match self {
             Self::Postgres(url) => {
                 let row = raw(url).await.query_one(&format!("SELECT count(*) {LISTENERS}"), &[]).await.unwrap();
@@ -81,7 +81,7 @@ impl Place {
         }
     }
 
-    async fn until_listeners(&self, count: usize) {
+    pub(crate) async fn until_listeners(&self, count: usize) {
         until("all listen", async || self.listeners().await == count).await;
     }
 
@@ -121,7 +121,7 @@ fn cut(server: &Redis) {
 }
 
 /// Waits for something that takes others a moment.
-async fn until(what: &str, holds: impl AsyncFn() -> bool) {
+pub(crate) async fn until(what: &str, holds: impl AsyncFn() -> bool) {
     let began = Instant::now();
     while !holds().await {
         assert!(began.elapsed() < PATIENCE, "never: {what}");

@@ -4,6 +4,7 @@
 mod checker;
 mod postgres;
 mod redis;
+mod revocations;
 mod service;
 mod sqlite;
 

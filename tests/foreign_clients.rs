@@ -7,12 +7,16 @@ mod authentication;
 mod certificates;
 mod device;
 mod dpop;
+mod exchange;
 mod features;
 mod form_post;
+mod introspection;
 mod jar;
 mod jwks_uri;
+mod jwt_bearer;
 mod par;
 mod registration;
+mod rust_oauth2;
 mod step_up;
 
 use serde_json::{Value, json};

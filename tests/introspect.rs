@@ -1,5 +1,7 @@
 //! `POST /introspect`: what a token means, to those who may know (RFC 7662).
 
+mod signed;
+
 use oauth_core::{
     clock::SystemRandom,
     token::{GrantId, TokenKind},

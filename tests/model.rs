@@ -27,7 +27,8 @@ static NOW: LazyLock<UnixTime> = LazyLock::new(|| SystemClock.now());
 enum Step {
     Insert { grant: u8, client: u8, coded: bool, lives: u8, token: Option<u8> },
     Redeem { grant: u8, client: u8, challenge: u8, refresh: Option<u8>, token: u8 },
-    Rotate { grant: u8, client: u8, digest: u8, generation: u64, next: Option<(u8, Option<u8>)>, token: u8 },
+    Rotate { grant: u8, client: u8, digest: u8, generation: u64, next: Option<(u8, Option<(u8, bool)>)>, token: u8 },
+    Confirm { grant: u8, token: u8 },
     InsertAccess { grant: u8, token: u8, lives: u8 },
     Revoke { grant: u8 },
     RevokeAccess { grant: u8, token: u8 },
@@ -46,10 +47,11 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(grant, client, coded, lives, token)| Step::Insert { grant, client, coded, lives, token }),
         3 => (0..3u8, 0..2u8, 0..2u8, proptest::option::of(0..3u8), 0..4u8)
             .prop_map(|(grant, client, challenge, refresh, token)| Step::Redeem { grant, client, challenge, refresh, token }),
-        6 => (0..3u8, 0..2u8, 0..3u8, 0..3u64, proptest::option::of((0..3u8, proptest::option::of(0..20u8))), 0..4u8)
+        6 => (0..3u8, 0..2u8, 0..3u8, 0..3u64, proptest::option::of((0..3u8, proptest::option::of((0..20u8, any::<bool>())))), 0..4u8)
             .prop_map(|(grant, client, digest, generation, next, token)| {
                 Step::Rotate { grant, client, digest, generation, next, token }
             }),
+        2 => (0..3u8, 0..4u8).prop_map(|(grant, token)| Step::Confirm { grant, token }),
         2 => (0..3u8, 0..4u8, lives.clone()).prop_map(|(grant, token, lives)| Step::InsertAccess { grant, token, lives }),
         1 => (0..3u8).prop_map(|grant| Step::Revoke { grant }),
         1 => (0..3u8, 0..4u8).prop_map(|(grant, token)| Step::RevokeAccess { grant, token }),
@@ -91,13 +93,14 @@ fn token(number: u8, now: UnixTime, lives: u8) -> AccessToken {
         authorization_details: AuthorizationDetails::default(),
         confirmation: None,
         exchanged: None,
+        status: None,
     }
 }
 
 fn grant(number: u8, owner: u8, coded: bool, now: UnixTime, lives: u8) -> Grant {
     let facts = GrantFacts {
         client: client(owner),
-        subject: None,
+        subject: (owner == 1).then(|| "alice".to_owned()),
         scope: "a b".parse().unwrap(),
         resources: Vec::new(),
         auth_time: None,
@@ -142,10 +145,16 @@ async fn take(store: &dyn Store, step: Step, now: UnixTime) -> String {
             told(&store.redeem_code(redeem).await)
         }
         Step::Rotate { grant, client: owner, digest: presented, generation, next, token: number } => {
-            let next = next.map_or(NextRefresh::Same, |(next, retry)| NextRefresh::Successor {
-                digest: digest(3, next),
-                retry: retry.map(|seconds| (vec![seconds], after(now, seconds))),
-            });
+            let next = match next.map(|(next, retry)| (digest(3, next), retry)) {
+                None => NextRefresh::Same,
+                Some((digest, Some((seconds, true)))) => {
+                    NextRefresh::UntilFirstUse { digest, sealed: vec![seconds], until: after(now, seconds) }
+                }
+                Some((digest, retry)) => {
+                    let retry = retry.map(|(seconds, _)| (vec![seconds], after(now, seconds)));
+                    NextRefresh::Successor { digest, retry }
+                }
+            };
             let rotate = RotateRefresh {
                 grant: id(grant),
                 digest: digest(3, presented),
@@ -162,6 +171,7 @@ async fn take(store: &dyn Store, step: Step, now: UnixTime) -> String {
                 other => format!("{other:?}"),
             }
         }
+        Step::Confirm { grant, token } => told(&store.confirm_refresh(id(grant), digest(1, token), now).await),
         Step::InsertAccess { grant, token: number, lives } => {
             told(&store.insert_access(id(grant), token(number, now, lives), now).await)
         }
@@ -217,7 +227,9 @@ async fn contents(store: &dyn Store, now: UnixTime) -> impl PartialEq + std::fmt
     }
     let mut keys = store.signing_keys().await.unwrap();
     keys.sort_by(|one, other| one.kid.cmp(&other.kid));
-    (grants, interactions, keys)
+    let mut listed = store.grants_of("alice".to_owned(), None, 2).await.unwrap();
+    listed.extend(store.grants_of("alice".to_owned(), listed.last().map(|last| last.id), 9).await.unwrap());
+    (grants, interactions, keys, listed)
 }
 
 /// Takes `steps` on both, and compares all that they answer and what they come to. How many rows a sweep takes is each

@@ -310,9 +310,10 @@ async fn the_metadata_are_found_where_openid_connect_puts_them() {
     api.accepts(&provider.token("ES256").await).await;
     let asked = provider.asked().await;
     let fetched: Vec<&str> = asked.iter().filter_map(|asked| asked.strip_prefix("GET ")).collect();
-    // RFC 8414 section 3.1 puts them elsewhere, where oidc-provider has nothing.
-    let elsewhere = "/.well-known/oauth-authorization-server/tenant";
-    assert_eq!(fetched, [elsewhere, "/tenant/.well-known/openid-configuration", "/tenant/jwks"]);
+    // RFC 8414 sections 3.1 and 5 put them elsewhere, where oidc-provider has nothing.
+    let (elsewhere, nor_here) =
+        ("/.well-known/oauth-authorization-server/tenant", "/.well-known/openid-configuration/tenant");
+    assert_eq!(fetched, [elsewhere, nor_here, "/tenant/.well-known/openid-configuration", "/tenant/jwks"]);
     api.accepts(&provider.token(OPAQUE).await).await;
 }
 

@@ -45,7 +45,7 @@ impl TokenGrant for Tickets {
                 "torn" => return Err(Fault::Host("the printer is on fire".into()).into()),
                 _ => return Err(OAuthError::invalid_grant("no such ticket").into()),
             };
-            request.issue(server, new).await
+            Ok(request.issue(server, new).await?.into())
         })
     }
 

@@ -2,14 +2,16 @@
 //! the caller goes away at the wrong moment.
 
 mod faults;
+mod links;
 mod programs;
 mod schema;
 
 use oauth_core::{
     client::{Client, ClientId},
+    clock::UnixTime,
     store::{
-        Clients, Consents, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction, RedeemCode, Redemption,
-        RefreshOutcome, RotateRefresh, SealedKey, SigningKeys, Store, Uses,
+        Clients, Consents, Epoch, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction, Reciprocals,
+        RedeemCode, Redemption, RefreshOutcome, RotateRefresh, SealedKey, SigningKeys, Statuses, Store, Uses,
         conformance::{Nodes, Suite},
         postgres::{Pooler, PostgresStore},
     },
@@ -164,6 +166,54 @@ async fn call_everything(store: &PostgresStore, mut each: impl FnMut(&str)) {
     each("consent");
     store.forget_consent(subject, client).await.unwrap();
     each("forget_consent");
+    let code = fresh_queued();
+    let (link, tokens) = (code.link.clone(), fresh_tokens(&code));
+    store.queue_code(code.clone()).await.unwrap();
+    each("queue_code");
+    store.take_queued(now(), later(60)).await.unwrap();
+    each("take_queued");
+    store.defer_queued(link.clone(), code.id, later(60)).await.unwrap();
+    each("defer_queued");
+    store.finish_queued(link.clone(), code.id, Some(tokens.clone())).await.unwrap();
+    each("finish_queued");
+    store.finish_queued(link.clone(), code.id, None).await.unwrap();
+    each("finish_queued, without tokens");
+    store.peer_tokens(link.clone(), now()).await.unwrap();
+    each("peer_tokens");
+    store.replace_peer_tokens(tokens.clone(), Some(0), now()).await.unwrap();
+    each("replace_peer_tokens");
+    store.replace_peer_tokens(tokens, None, now()).await.unwrap();
+    each("replace_peer_tokens, of none");
+    store.list_peer_tokens(None, 10, now()).await.unwrap();
+    each("list_peer_tokens");
+    store.queued_codes(now()).await.unwrap();
+    each("queued_codes");
+    store.forget_link(link).await.unwrap();
+    each("forget_link");
+    let waiting = fresh_grant();
+    store.insert_grant(waiting.clone(), None).await.unwrap();
+    each("insert_grant, without a token");
+    let rotation = until_first_use(&waiting);
+    store.rotate_refresh(rotation.clone()).await.unwrap();
+    each("rotate_refresh, until the first use");
+    assert!(store.confirm_refresh(waiting.id, rotation.access.digest, now()).await.unwrap());
+    each("confirm_refresh");
+    assert!(!store.confirm_refresh(waiting.id, rotation.access.digest, now()).await.unwrap());
+    each("confirm_refresh, again");
+    let first = store.grants_of("alice".to_owned(), None, 1).await.unwrap();
+    each("grants_of");
+    store.grants_of("alice".to_owned(), first.last().map(|last| last.id), 10).await.unwrap();
+    each("grants_of, what follows");
+    store.raise_epoch(UnixTime(1)).await.unwrap();
+    each("raise_epoch");
+    store.epoch().await.unwrap();
+    each("epoch");
+    store.grant_statuses(grant.id, now()).await.unwrap();
+    each("grant_statuses");
+    store.revoke_statuses(1, vec![7, 4_711], later(60)).await.unwrap();
+    each("revoke_statuses");
+    store.revoked_statuses(1, now()).await.unwrap();
+    each("revoked_statuses");
     store.check().await.unwrap();
     each("check");
 }
@@ -185,7 +235,7 @@ async fn every_verb_is_one_round_trip_prepared_or_not() {
         })
         .await;
         store.sweep(now(), 1000).await.unwrap();
-        assert_eq!(wire.asked() - last, 6, "a sweep, {pooler:?}");
+        assert_eq!(wire.asked() - last, 8, "a sweep, {pooler:?}");
         assert_eq!(wire.connections(), 2, "one for the schema, one for the rest");
     }
 }

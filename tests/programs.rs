@@ -74,17 +74,7 @@ fn a_file_with_mistakes_is_refused_and_every_mistake_is_named_by_its_key() {
 fn a_feature_that_is_not_built_is_refused_by_its_name_and_may_be_off() {
     let port = free_port();
     let base = format!("issuer = \"http://127.0.0.1:{port}\"\nlisten = \"127.0.0.1:{port}\"\ndevelopment = true\n");
-    let wanted = [
-        ("profile = \"matrix\"", "profile"),
-        ("[status_list]\nenabled = true", "status_list.enabled"),
-        ("[revocation]\njsonp = true", "revocation.jsonp"),
-        ("[tokens]\nrotation = \"until_first_use\"", "tokens.rotation"),
-        (
-            "[[clients]]\nclient_id = \"a\"\nintrospection_signed_response_alg = \"ES256\"",
-            "clients[0].introspection_signed_response_alg",
-        ),
-    ];
-    for (text, key) in wanted {
+    for (text, key) in [("profile = \"fapi2\"", "profile"), ("profile = \"mcp\"", "profile")] {
         let ended = with_config(&format!("{base}{text}"), &["--check"]);
         assert_eq!((ended.code, &*ended.stderr), (Some(2), &*format!("{key}: not built yet\n")), "{ended:?}");
     }
@@ -94,7 +84,7 @@ fn a_feature_that_is_not_built_is_refused_by_its_name_and_may_be_off() {
 }
 
 #[test]
-fn resource_server_names_every_option_that_is_not_built_or_missing() {
+fn resource_server_names_every_option_that_is_wrong_or_missing() {
     let required = ["--resource", ALBUMS, "--issuer", "https://localhost:1"];
     let refused = |arguments: &[&str]| {
         let mut command = program("resource-server");
@@ -103,8 +93,12 @@ fn resource_server_names_every_option_that_is_not_built_or_missing() {
         assert_eq!((ended.code, &*ended.stdout), (Some(2), ""), "{ended:?}");
         keys(&ended).iter().map(ToString::to_string).collect::<Vec<_>>()
     };
-    let not_built = ["--development", "--matrix", "localhost", "--introspection-secret", "x"];
-    assert_eq!(refused(&not_built), ["--matrix", "--introspection-secret"]);
+    let homeserver = ["--development", "--matrix", "localhost", "--introspection-secret", "x"];
+    assert_eq!(refused(&homeserver), ["--introspection-endpoint"]);
+    assert_eq!(refused(&["--development", "--introspection-secret", "x"]), ["--matrix", "--introspection-endpoint"]);
+    let endpoint = ["--introspection-endpoint", "http://localhost:1/introspect"];
+    let badly_named = [&["--matrix", "a b"], &homeserver[3..], &endpoint, &["--development"]].concat();
+    assert_eq!(refused(&badly_named), ["--matrix"]);
     assert_eq!(refused(&["--development", "--revocations", "mysql://localhost"]), ["--revocations"]);
     assert_eq!(refused(&[]), ["--tls-certificate"]);
     assert_eq!(refused(&["--development", "--ca", "/nowhere.pem"]), ["--ca"]);

@@ -1,4 +1,10 @@
-//! `POST /revoke`: a client says that it needs a token no more (RFC 7009).
+//! `POST /revoke`: a client says that it needs a token no more (RFC 7009), in every mode of it.
+
+mod abuse;
+mod jsonp;
+mod matrix;
+mod modes;
+mod program;
 
 use http::{Method, Request};
 use oauth_core::{

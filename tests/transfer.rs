@@ -83,7 +83,7 @@ async fn a_listing_does_not_go_on_at_a_server_that_has_restarted() {
 }
 
 /// Exports `from`, imports half of it into `to`, then all, and again: what `to` then holds.
-async fn moved(from: &impl Transfer, to: &(impl Store + Transfer)) -> Vec<String> {
+async fn moved(from: &impl Transfer, to: &impl Store) -> Vec<String> {
     let (file, root) = (file_of(from, 7).await, RootSecret::new([7; 32]));
     let import = Import::new(ISSUER, &root);
     let broken = import.run(to, &file[..file.len() / 2], |_| {}).await.unwrap_err();
@@ -168,8 +168,8 @@ fn code() -> impl Strategy<Value = Code> {
 }
 
 fn refresh() -> impl Strategy<Value = Refresh> {
-    let retry = (digest(), proptest::collection::vec(any::<u8>(), 1..300), time(now().0 + DAY));
-    let retry = retry.prop_map(|(digest, sealed, until)| Retry { digest, sealed, until });
+    let retry = (digest(), proptest::collection::vec(any::<u8>(), 1..300), time(now().0 + DAY), option::of(digest()));
+    let retry = retry.prop_map(|(digest, sealed, until, access)| Retry { digest, sealed, until, access });
     (digest(), time(0), time(0), option::of(retry)).prop_map(|(digest, UnixTime(generation), used_at, retry)| Refresh {
         digest,
         generation,

@@ -78,7 +78,7 @@ impl TokenGrant for Meters {
             }
             // Whatever the gateway is registered for, a meter only delivers.
             let scope = "readings:write".parse().map_err(|_| OAuthError::invalid_scope("there is no such scope"))?;
-            request.issue(server, NewGrant::for_subject(meter).scope(scope)).await
+            Ok(request.issue(server, NewGrant::for_subject(meter).scope(scope)).await?.into())
         })
     }
 }

@@ -20,10 +20,18 @@ pub const SECRET: &str = "OAUTH_ADMIN_SECRET";
 /// The router of the admin address. `metrics` is asked for the text that
 /// Prometheus reads. Without a secret, nothing else is served.
 pub fn router(metrics: impl Fn() -> String + Clone + Send + Sync + 'static, secret: Option<Secret>) -> Router {
+    router_with(metrics, secret, Router::new())
+}
+
+/// The same, with what administrators do besides.
+pub fn router_with(
+    metrics: impl Fn() -> String + Clone + Send + Sync + 'static,
+    secret: Option<Secret>,
+    guarded: Router,
+) -> Router {
     let metrics = get(async move || ([(CONTENT_TYPE, "text/plain; version=0.0.4")], metrics()));
-    let guarded = Router::new()
-        .fallback(async || StatusCode::NOT_FOUND)
-        .layer(middleware::from_fn_with_state(secret, require_secret));
+    let guarded =
+        guarded.fallback(async || StatusCode::NOT_FOUND).layer(middleware::from_fn_with_state(secret, require_secret));
     Router::new().route("/metrics", metrics).fallback_service(guarded)
 }
 

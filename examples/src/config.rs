@@ -12,15 +12,19 @@ mod credentials;
 mod device;
 mod dpop;
 mod grants;
+mod introspection;
 mod limits;
 mod listen;
-mod not_built;
+mod matrix;
 mod profile;
 mod reader;
+mod reciprocal;
 mod registration;
 mod report;
 mod requests;
 mod resources;
+mod revocation;
+mod status_list;
 mod tokens;
 mod users;
 mod value;
@@ -32,10 +36,10 @@ use std::{fs, path::Path};
 
 use oauth_axum_rs::{Cors, pages::PasswordUsers};
 use oauth_core::{
-    client::{Client, ClientId},
+    client::Client,
     engine::{
         authorization::AuthorizationSettings, client_auth::ClientAuthentication, device::DeviceSettings,
-        dpop::DpopSettings, policy::Resource,
+        dpop::DpopSettings, policy::Resource, status_list::StatusListSettings,
     },
     grant::{JwtBearer, TokenExchange},
 };
@@ -43,13 +47,17 @@ use toml::Table;
 
 pub use self::{
     authorization::SessionLifetimes,
+    introspection::Introspection,
     limits::Limits,
     listen::{Keys, Listen, StoreKind},
+    matrix::Matrix,
+    reciprocal::{Connect, Initiator, Peer, Reciprocal},
     registration::Registration,
     report::{Mistake, Mistakes},
-    tokens::{Revocation, Tokens},
+    revocation::Revocation,
+    tokens::Tokens,
 };
-use self::{clients::Clients, reader::Reader, report::Report, users::Users};
+use self::{clients::Clients, matrix::Profile, reader::Reader, report::Report, users::Users};
 
 /// What a file says, checked and with every default filled in.
 #[derive(Debug)]
@@ -80,6 +88,8 @@ pub struct Config {
     pub sessions: SessionLifetimes,
     /// `[dpop]`.
     pub dpop: DpopSettings,
+    /// `[status_list]`; `None` where it is off.
+    pub status_lists: Option<StatusListSettings>,
     /// `[cors] origins`; `None` if there are none.
     pub cors: Option<Cors>,
     /// `[token_exchange]`; `None` if it is off.
@@ -88,8 +98,10 @@ pub struct Config {
     pub jwt_bearer: Option<JwtBearer>,
     /// `[device]`, and what follows for it from `[limits]`; `None` where it is off.
     pub device: Option<DeviceSettings>,
-    /// `[introspection] callers`.
-    pub introspection_callers: Vec<ClientId>,
+    /// `[reciprocal]`; `None` where it is off.
+    pub reciprocal: Option<Reciprocal>,
+    /// `[introspection]`.
+    pub introspection: Introspection,
     /// `[[resources]]`; never empty.
     pub resources: Vec<Resource>,
     /// `[[clients]]`.
@@ -98,6 +110,8 @@ pub struct Config {
     pub users: PasswordUsers,
     /// `[consent] auto_approve`.
     pub auto_approve: Option<String>,
+    /// `[matrix]`; `None` where the profile is another one.
+    pub matrix: Option<Matrix>,
 }
 
 impl Config {
@@ -124,34 +138,37 @@ impl Config {
     /// Reads what it can; whoever calls this must look at the report.
     fn read(mut top: Reader<'_>, folder: &Path, report: &Report) -> Self {
         let issuer: String = top.require("issuer").unwrap_or_default();
+        let profile = Profile::read(&mut top);
         let listen = Listen::read(&mut top, folder);
         listen.check_issuer(&issuer, report);
         let store = StoreKind::read(&mut top, folder);
         let keys = Keys::read(&mut top, folder, store.as_ref());
-        let tokens = Tokens::read(&mut top);
-        let revocation = Revocation::read(&mut top);
+        let tokens = Tokens::read(&mut top, profile);
+        let limits = Limits::read(&mut top);
+        let registration = Registration::read(&mut top, profile);
+        let client_authentication = client_authentication::read(&mut top, &listen, &limits);
+        let pushed = requests::read_pushed(&mut top, &limits);
+        let signed = requests::read_signed(&mut top);
+        let authorization = authorization::read(&mut top, pushed, signed, profile);
+        let sessions = SessionLifetimes::read(&mut top);
+        let dpop = dpop::read(&mut top);
+        let status_lists = status_list::read(&mut top);
+        let cors = cors::read(&mut top);
+        let device = device::read(&mut top, &limits);
+        let clients = Clients::read(&mut top, &client_authentication.methods);
+        let revocation = Revocation::read(&mut top, &limits, &clients, profile);
         let taken = revocation.http_listen.is_some_and(|twin| twin == listen.address && twin.port() != 0);
         if taken && !report.blames("listen") {
             report.wrong("revocation.http_listen", "is the address of `listen`");
         }
-        let limits = Limits::read(&mut top);
-        let registration = Registration::read(&mut top);
-        let client_authentication = client_authentication::read(&mut top, &listen, &limits);
-        let pushed = requests::read_pushed(&mut top, &limits);
-        let signed = requests::read_signed(&mut top);
-        let authorization = authorization::read(&mut top, pushed, signed);
-        let sessions = SessionLifetimes::read(&mut top);
-        let dpop = dpop::read(&mut top);
-        let cors = cors::read(&mut top);
-        let device = device::read(&mut top, &limits);
-        let clients = Clients::read(&mut top, &client_authentication.methods);
         let token_exchange = grants::read_exchange(&mut top, &clients);
         let jwt_bearer = grants::read_bearer(&mut top);
-        let resources = resources::read(&mut top, &issuer, tokens.format, &clients, report);
-        let introspection_callers = resources::read_callers(&mut top, &clients);
+        let reciprocal = Reciprocal::read(&mut top, &clients, listen.development, folder);
+        let resources = resources::read(&mut top, &issuer, tokens.format, &clients, profile, report);
+        let introspection = Introspection::read(&mut top, tokens.algorithm, &clients, report);
         let users = Users::read(&mut top, listen.development);
         let auto_approve = users.read_consent(&mut top, listen.development);
-        not_built::read(&mut top);
+        let matrix = Matrix::read(&mut top, profile, &listen, &limits, &registration, users.people());
         Self {
             issuer,
             listen,
@@ -165,15 +182,18 @@ impl Config {
             authorization,
             sessions,
             dpop,
+            status_lists,
             cors,
             token_exchange,
             jwt_bearer,
             device,
-            introspection_callers,
+            reciprocal,
+            introspection,
             resources,
             clients: clients.all,
             users: users.all,
             auto_approve,
+            matrix,
         }
     }
 }

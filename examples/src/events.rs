@@ -53,7 +53,14 @@ fn log(event: &Event<'_>) {
             tracing::warn!(event = name, %grant, %client, "a used code came back: the grant is revoked");
         }
         Event::GrantRevoked { grant } => tracing::info!(event = name, %grant, "a grant was revoked"),
+        Event::RevokedInBulk { examined, revoked } => {
+            tracing::warn!(event = name, examined, revoked, "a bulk revocation is done");
+        }
         Event::AccessRevoked { grant } => tracing::info!(event = name, %grant, "an access token was revoked"),
+        Event::ForeignRevocation { grant, owner, by } => {
+            let by = by.map_or("(unknown)", |client| client.as_str());
+            tracing::warn!(event = name, %grant, %owner, by, "a token was revoked by somebody else than its client");
+        }
         Event::Approved { grant, client } => tracing::info!(event = name, %grant, %client, "a person approved"),
         Event::Denied { client } => tracing::info!(event = name, %client, "a person denied"),
         Event::ClientAuthenticationFailed { client, why } => {
@@ -69,6 +76,10 @@ fn log(event: &Event<'_>) {
         Event::ClientIdHasQuery { client } => tracing::warn!(event = name, %client, "a client's URL has a query"),
         Event::ClientUpdated { client } => tracing::info!(event = name, %client, "a client replaced its registration"),
         Event::ClientDeleted { client } => tracing::info!(event = name, %client, "a client deleted itself"),
+        Event::ReciprocalAbandoned { link, why } => {
+            let (client, user) = (&link.client, link.subject.as_deref().unwrap_or("(none)"));
+            tracing::warn!(event = name, %client, user, ?why, "another party's code was discarded: nothing came of it");
+        }
         Event::BusFound => tracing::info!(event = name, "the bus can be reached"),
         Event::BusLost { error } => {
             tracing::warn!(event = name, %error, "the bus cannot be reached: others hear of revocations later");

@@ -8,14 +8,17 @@
 pub mod admin;
 pub mod api;
 pub mod backup;
+pub mod bulk;
 pub mod bus;
 pub mod config;
 pub mod details;
 pub mod events;
 pub mod health;
+pub mod homeserver;
 pub mod logs;
 pub mod prometheus;
 pub mod proxy;
+pub mod reciprocal;
 pub mod root_secret;
 pub mod secret_file;
 pub mod serve;

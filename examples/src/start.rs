@@ -5,17 +5,20 @@ use std::{sync::Arc, time::Duration};
 use oauth_axum_rs::{AuthorizationServer, MemoryStore, PostgresStore, RedisStore, RootSecret, Secret, SqliteStore};
 use oauth_core::{
     client::GrantType,
-    engine::fault::Fault,
+    engine::{fault::Fault, revocation::ForeignToken},
+    profile::Matrix,
     server::{AuthorizationServerBuilder, BuildError},
     store::{Store, Transfer, composite::Composite},
 };
-use oauth_tower::outgoing::GuardedFetch;
+use oauth_tower::{matrix::RemoteHomeserver, outgoing::GuardedFetch};
 use tokio::task::JoinHandle;
 
 use crate::{
-    config::{Config, Mistakes, StoreKind},
+    config::{self, Config, Mistakes, StoreKind},
     details,
     events::EventLog,
+    homeserver::{Members, remote},
+    reciprocal,
 };
 
 /// The store that the configuration names.
@@ -133,7 +136,12 @@ pub async fn authorization_server(
     events: EventLog,
 ) -> Result<AuthorizationServer, Mistakes> {
     let tokens = &config.tokens;
-    let mut builder = AuthorizationServer::builder(&config.issuer)
+    let builder = AuthorizationServer::builder(&config.issuer);
+    let builder = match &config.matrix {
+        Some(settings) => builder.profile(matrix(settings, remote::of(config)?)),
+        None => builder,
+    };
+    let mut builder = builder
         .lifetimes(|lifetimes| {
             lifetimes.access = tokens.access;
             lifetimes.refresh = tokens.refresh;
@@ -144,14 +152,19 @@ pub async fn authorization_server(
         .signing_algorithm(tokens.algorithm)
         .prefixes(tokens.prefixes.clone())
         .revocation(|policy| *policy = config.revocation.policy)
+        .introspection(|set| set.clone_from(&config.introspection.settings))
         .authorization(|settings| {
             settings.clone_from(&config.authorization);
             details::of_clients(settings, &config.clients);
         })
         .client_authentication(|how| how.clone_from(&config.client_authentication))
         .dpop(|dpop| dpop.clone_from(&config.dpop))
-        .subjects(config.users.clone())
+        .subjects(members(config))
         .events(events);
+    let privileged = config.revocation.privileged.clone();
+    if !privileged.is_empty() {
+        builder = builder.revocation_authority(move |asked: &ForeignToken<'_>| privileged.contains(&asked.client.id));
+    }
     if config.listen.mutual_tls {
         builder = builder.certificate_bound_access_tokens();
     }
@@ -170,6 +183,12 @@ pub async fn authorization_server(
     if let Some(device) = &config.device {
         builder = builder.devices(|settings| settings.clone_from(device));
     }
+    if let Some(reciprocal) = &config.reciprocal {
+        builder = builder.reciprocal(|settings| reciprocal::settings(reciprocal, settings));
+    }
+    if let Some(lists) = config.status_lists {
+        builder = builder.status_lists(|settings| *settings = lists);
+    }
     if config.registration.is_on() {
         let per_minute = config.limits.registrations_per_minute;
         builder = builder.registration(|settings| config.registration.settings(settings, per_minute));
@@ -182,11 +201,25 @@ pub async fn authorization_server(
     builder = config.jwt_bearer.iter().cloned().fold(builder, AuthorizationServerBuilder::grant);
     let clients = config.clients.iter().cloned();
     let resources = config.resources.iter().cloned();
-    let callers = config.introspection_callers.iter().cloned();
+    let callers = config.introspection.callers.iter().cloned();
     builder = clients.fold(builder, AuthorizationServerBuilder::client);
     builder = resources.fold(builder, AuthorizationServerBuilder::resource);
     builder = callers.fold(builder, AuthorizationServerBuilder::introspection_caller);
     builder.build().await.map_err(|error| mistake(&error))
+}
+
+/// Those who may sign in.
+#[must_use]
+pub fn members(config: &Config) -> Members {
+    Members::new(config.users.clone(), config.matrix.as_ref().map(|matrix| matrix.users.clone()))
+}
+
+/// The profile of Matrix, as the file wants it.
+fn matrix(matrix: &config::Matrix, homeserver: Option<RemoteHomeserver>) -> Matrix {
+    let profile = Matrix::new(&matrix.server_name).account_page("/account");
+    let profile = if matrix.oauth { profile } else { profile.without_api() };
+    let profile = homeserver.into_iter().fold(profile, Matrix::homeserver);
+    matrix.introspection_secret.iter().cloned().fold(profile, Matrix::introspection_secret)
 }
 
 /// The key at fault. Where the library names a setting, its message begins

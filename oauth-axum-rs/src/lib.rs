@@ -74,6 +74,7 @@
 
 mod authorized;
 mod extract;
+pub mod matrix;
 mod metadata;
 #[cfg(feature = "pages")]
 #[cfg_attr(docsrs, doc(cfg(feature = "pages")))]

@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize, Serializer, ser};
 #[cfg(feature = "server")]
 pub(crate) use self::distinguished_name::{AttributeValue, Part};
 use self::record::Record;
+pub(crate) use self::redirect_uri::RedirectRules;
 #[cfg(feature = "server")]
 pub(crate) use self::secret::sealer;
 pub use self::{
@@ -93,6 +94,9 @@ pub struct Client {
     pub profile: ClientProfile,
     /// How it was registered; `None` unless it has registered itself.
     pub registration: Option<Box<Registration>>,
+    /// Since when it has been given what still counts: every grant to it that is
+    /// older is dead. See [`ClientBuilder::grants_since`].
+    pub grants_since: UnixTime,
     /// How often its record has been replaced: see
     /// `Clients::replace_client`.
     pub revision: u64,

@@ -6,11 +6,13 @@ pub mod client_configuration;
 pub mod device_authorization;
 pub mod introspect;
 pub mod jwks;
+pub mod matrix;
 pub mod metadata;
 pub mod page;
 pub mod par;
 pub mod register;
 pub mod revoke;
+pub mod status_list;
 pub mod token;
 
 use bytes::Bytes;
@@ -73,8 +75,13 @@ pub(crate) fn no_store(mut response: Response<Bytes>) -> Response<Bytes> {
     response
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is made for this")]
 fn json(status: StatusCode, body: Map<String, Value>) -> Response<Bytes> {
-    let mut response = Response::new(Value::Object(body).to_string().into());
+    // Room for most: growing leaves copies of what is in it.
+    let mut text = Vec::with_capacity(2048);
+    // Neither a map of JSON nor a write to memory fails.
+    let _written = serde_json::to_writer(&mut text, &body);
+    let mut response = Response::new(text.into());
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     no_store(response)
@@ -94,6 +101,7 @@ fn error_json(status: StatusCode, error: &OAuthError) -> Response<Bytes> {
 fn failure(server: &AuthorizationServer, failure: &Failure) -> Response<Bytes> {
     match failure {
         Failure::Refused(error) => error_json(StatusCode::BAD_REQUEST, error),
+        Failure::Forbidden(error) => error_json(StatusCode::FORBIDDEN, error),
         Failure::Unauthenticated(error) => {
             let mut response = error_json(StatusCode::UNAUTHORIZED, error);
             let challenge = Challenge::basic(server.issuer()).to_header_value();

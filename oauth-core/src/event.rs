@@ -7,8 +7,10 @@ use std::fmt;
 
 use crate::{
     client::ClientId,
-    engine::client_auth::AuthFailure,
+    clock::UnixTime,
+    engine::{client_auth::AuthFailure, reciprocal::ReciprocalEnd},
     fetch::{FetchError, Purpose},
+    store::ReciprocalLink,
     token::GrantId,
 };
 
@@ -52,10 +54,28 @@ pub enum Event<'a> {
         /// The grant.
         grant: GrantId,
     },
+    /// A bulk revocation is done: [`revoke_all`](crate::server::AuthorizationServer::revoke_all).
+    RevokedInBulk {
+        /// How many grants it has looked at.
+        examined: u64,
+        /// How many of them it has revoked; each has its own event, too.
+        revoked: u64,
+    },
     /// One access token was revoked on request.
     AccessRevoked {
         /// Its grant.
         grant: GrantId,
+    },
+    /// A token was revoked by somebody who is not known to be its client: the mode or
+    /// the host allows it. Tell the owner, perhaps: the token may have leaked. Comes
+    /// after the event that says what ended.
+    ForeignRevocation {
+        /// The grant.
+        grant: GrantId,
+        /// The client whose token it was.
+        owner: &'a ClientId,
+        /// The client that asked; `None` if that is not certain.
+        by: Option<&'a ClientId>,
     },
     /// A person approved a client's request.
     Approved {
@@ -117,6 +137,39 @@ pub enum Event<'a> {
         /// Its identifier.
         client: &'a ClientId,
     },
+    /// Another party's code was taken in, and waits to be redeemed there
+    /// (draft-ietf-oauth-reciprocal-04).
+    ReciprocalQueued {
+        /// The other party, and for whom.
+        link: &'a ReciprocalLink,
+    },
+    /// It was redeemed: there are tokens for a link that had none.
+    ReciprocalRedeemed {
+        /// The other party, and for whom.
+        link: &'a ReciprocalLink,
+    },
+    /// It was redeemed, and its tokens have taken the place of those before.
+    ReciprocalUpdated {
+        /// The other party, and for whom.
+        link: &'a ReciprocalLink,
+    },
+    /// The other party could not be asked, and will be again.
+    ReciprocalDeferred {
+        /// The other party, and for whom.
+        link: &'a ReciprocalLink,
+        /// How often it was tried.
+        attempts: u32,
+        /// When it will be.
+        due_at: UnixTime,
+    },
+    /// Another party's code was discarded without being redeemed: what its user has
+    /// agreed to there has not come about.
+    ReciprocalAbandoned {
+        /// The other party, and for whom.
+        link: &'a ReciprocalLink,
+        /// Why.
+        why: ReciprocalEnd,
+    },
     /// The bus can be reached, for the first time or again. Whoever has missed
     /// something has dropped what they remember.
     BusFound,
@@ -146,7 +199,9 @@ impl Event<'_> {
             Self::RefreshReused { .. } => "refresh_reused",
             Self::CodeReplayed { .. } => "code_replayed",
             Self::GrantRevoked { .. } => "grant_revoked",
+            Self::RevokedInBulk { .. } => "revoked_in_bulk",
             Self::AccessRevoked { .. } => "access_revoked",
+            Self::ForeignRevocation { .. } => "foreign_revocation",
             Self::Approved { .. } => "approved",
             Self::Denied { .. } => "denied",
             Self::ClientAuthenticationFailed { .. } => "client_authentication_failed",
@@ -157,6 +212,11 @@ impl Event<'_> {
             Self::RegistrationRefused { .. } => "registration_refused",
             Self::ClientUpdated { .. } => "client_updated",
             Self::ClientDeleted { .. } => "client_deleted",
+            Self::ReciprocalQueued { .. } => "reciprocal_queued",
+            Self::ReciprocalRedeemed { .. } => "reciprocal_redeemed",
+            Self::ReciprocalUpdated { .. } => "reciprocal_updated",
+            Self::ReciprocalDeferred { .. } => "reciprocal_deferred",
+            Self::ReciprocalAbandoned { .. } => "reciprocal_abandoned",
             Self::BusFound => "bus_found",
             Self::BusLost { .. } => "bus_lost",
             Self::BusOverflowed => "bus_overflowed",

@@ -1,11 +1,13 @@
 //! The grants: one file each, named by its `grant_type`, over one trait that
 //! yours can implement too.
 
+mod answer;
 mod authorization_code;
 mod client_credentials;
 mod device_code;
 mod jwt_bearer;
 mod new_grant;
+mod reciprocal;
 mod refresh_token;
 mod registry;
 mod token_exchange;
@@ -13,13 +15,14 @@ mod trusted_issuer;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
-pub(crate) use self::{device_code::DeviceCode, registry::Grants};
 pub use self::{
+    answer::GrantAnswer,
     jwt_bearer::JwtBearer,
     new_grant::NewGrant,
-    token_exchange::{ExchangeRule, TokenExchange},
+    token_exchange::{Acting, ExchangeRule, MayAct, TokenExchange},
     trusted_issuer::TrustedIssuer,
 };
+pub(crate) use self::{device_code::DeviceCode, reciprocal::Reciprocal, registry::Grants};
 pub use crate::engine::{fault::Failure, issue::TokenRequest, sender::Sender};
 use crate::{
     client::{Client, ClientId, GrantType},
@@ -28,11 +31,10 @@ use crate::{
     scope::Scope,
     server::AuthorizationServer,
     store::Grant,
-    token::TokenResponse,
 };
 
 /// The future of a grant's answer.
-pub type GrantFuture<'a> = Pin<Box<dyn Future<Output = Result<TokenResponse, Failure>> + Send + 'a>>;
+pub type GrantFuture<'a> = Pin<Box<dyn Future<Output = Result<GrantAnswer, Failure>> + Send + 'a>>;
 
 /// A way to get tokens at the token endpoint (OAuth 2.1 section 4): the built-in
 /// ones, and yours ([section 4.3]).
@@ -62,7 +64,7 @@ pub type GrantFuture<'a> = Pin<Box<dyn Future<Output = Result<TokenResponse, Fai
 ///         Box::pin(async move {
 ///             let ticket = request.params().require("ticket")?;
 ///             let buyer = self.0.get(ticket).ok_or_else(|| OAuthError::invalid_grant("there is no such ticket"))?;
-///             request.issue(server, NewGrant::for_subject(buyer)).await
+///             Ok(request.issue(server, NewGrant::for_subject(buyer)).await?.into())
 ///         })
 ///     }
 /// }

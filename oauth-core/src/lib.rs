@@ -18,11 +18,13 @@ pub mod error;
 pub mod jwk;
 pub mod jwt;
 pub mod keys;
+pub mod matrix;
 pub mod metadata;
 pub mod mtls;
 pub mod pkce;
 pub mod scope;
 pub mod secret;
+pub mod status_list;
 pub mod token;
 
 mod members;
@@ -45,9 +47,10 @@ pub mod fetch;
 #[cfg(feature = "server")]
 #[cfg_attr(docsrs, doc(cfg(feature = "server")))]
 pub mod grant;
+pub mod params;
 #[cfg(feature = "server")]
 #[cfg_attr(docsrs, doc(cfg(feature = "server")))]
-pub mod params;
+pub mod profile;
 #[cfg(feature = "server")]
 #[cfg_attr(docsrs, doc(cfg(feature = "server")))]
 pub mod server;

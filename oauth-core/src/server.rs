@@ -3,6 +3,7 @@
 
 mod build_error;
 mod builder;
+mod bulk;
 mod cookies;
 mod follow;
 mod parts;
@@ -12,7 +13,11 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 use aws_lc_rs::hmac;
 
-pub use self::{build_error::BuildError, builder::AuthorizationServerBuilder};
+pub use self::{
+    build_error::BuildError,
+    builder::AuthorizationServerBuilder,
+    bulk::{BulkRevocation, Progress, Selection, Unselectable},
+};
 use crate::{
     client::{Client, ClientId, ClientSecret},
     clock::{Clock, Random, UnixTime},
@@ -25,10 +30,15 @@ use crate::{
         dpop::DpopSettings,
         fault::Fault,
         guess_limit::GuessLimit,
+        introspection::IntrospectionSettings,
         key_ring::KeyRing,
+        matrix::MatrixSettings,
         policy::{Lifetimes, Resource, RevocationPolicy, Rotation, Subjects},
+        reciprocal::Reciprocity,
         registration::RegistrationSettings,
         revocations::OwnRevocations,
+        standing::EpochCache,
+        status_list::StatusLists,
     },
     event::{Event, EventSink},
     fetch::Fetch,
@@ -82,6 +92,8 @@ struct Inner {
     lifetimes: Lifetimes,
     rotation: Rotation,
     revocation: RevocationPolicy,
+    revocation_authority: Option<parts::HostAuthority>,
+    introspection: IntrospectionSettings,
     signing_algorithm: Algorithm,
     subjects: Arc<dyn Subjects>,
     root: RootSecret,
@@ -100,13 +112,17 @@ struct Inner {
     auth_limit: AuthLimit,
     nobody: Nobody,
     revocations: OwnRevocations,
+    epoch: Arc<EpochCache>,
     /// Seals what the nodes tell each other.
     bus: Sealer,
     /// Seals references to pushed requests for a browser.
     pushed_requests: Sealer,
+    status_lists: Option<StatusLists>,
     guesses: GuessLimit,
     registration: Option<RegistrationSettings>,
     devices: Option<Devices>,
+    reciprocity: Option<Arc<Reciprocity>>,
+    matrix: Option<MatrixSettings>,
 }
 
 impl AuthorizationServer {
@@ -212,13 +228,19 @@ impl AuthorizationServer {
         Ok(ClientSecret::sealed_by(self.client_secrets(), secret, id, self.random())?)
     }
 
-    /// Publishes the next signing key. It starts to sign once everyone had
-    /// time to fetch it, and the current one stays valid for what it signed.
+    /// Publishes the next signing key of each algorithm that is used here. It starts
+    /// to sign once everyone had time to fetch it, and the current one stays valid for
+    /// what it signed.
     ///
     /// # Errors
     /// [`Fault`] if the key cannot be made or stored.
     pub async fn rotate_signing_key(&self) -> Result<(), Fault> {
-        self.inner.keys.rotate(self.inner.signing_algorithm, self.store(), self.random(), self.now()).await
+        let mut algorithms = self.signs_with();
+        algorithms.insert(self.inner.signing_algorithm);
+        for algorithm in algorithms {
+            self.inner.keys.rotate(algorithm, self.store(), self.random(), self.now()).await?;
+        }
+        Ok(())
     }
 
     /// One round of housekeeping: removes what has ended from the store, in
@@ -240,6 +262,18 @@ impl AuthorizationServer {
         }
         self.inner.keys.retire(self.store(), self.inner.lifetimes.access, self.now()).await?;
         Ok(removed)
+    }
+
+    /// What revocation covers, and by whose rules.
+    #[must_use]
+    pub fn revocation_policy(&self) -> RevocationPolicy {
+        self.inner.revocation
+    }
+
+    /// How introspection is answered.
+    #[must_use]
+    pub fn introspection(&self) -> &IntrospectionSettings {
+        &self.inner.introspection
     }
 
     /// How proofs of possession are taken.

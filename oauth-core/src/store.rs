@@ -16,11 +16,13 @@ pub mod composite;
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod conformance;
 mod consent;
+mod epoch;
 mod grant;
 pub mod memory;
 #[cfg(feature = "postgres")]
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
 pub mod postgres;
+mod reciprocal;
 mod record;
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
@@ -29,17 +31,21 @@ mod replay;
 #[cfg(feature = "sqlite")]
 #[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
 pub mod sqlite;
+mod status;
 mod transfer;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
 pub use self::{
+    epoch::Epoch,
     grant::{NextRefresh, RedeemCode, Redemption, RefreshOutcome, Revocation, RotateRefresh},
+    reciprocal::{Finished, LinkState, PeerTokens, Queued, QueuedCode, ReciprocalLink, Reciprocals},
     record::{
         AccessToken, Code, Consent, Exchanged, FinishInteraction, Grant, GrantFacts, ParkedInteraction, Refresh, Retry,
         SealedKey,
     },
     replay::SharedReplayCache,
+    status::{StatusPlace, Statuses},
     transfer::{Cursor, Page, Transfer},
 };
 use crate::{
@@ -114,6 +120,37 @@ pub trait Grants: Send + Sync {
     /// (OAuth 2.1 section 6.1).
     fn rotate_refresh(&self, rotate: RotateRefresh) -> StoreFuture<'_, RefreshOutcome>;
 
+    /// Says that the access token `access` has been used, which came with the
+    /// grant's refresh token: if there is a [way back](Retry::access) that ends
+    /// with it, that goes, and the answer is `true`. From then on the refresh
+    /// token before is one that was replaced, and its use is reuse.
+    fn confirm_refresh(&self, id: GrantId, access: Digest, now: UnixTime) -> StoreFuture<'_, bool>;
+
+    /// The grants of `subject` behind the grant `after`, in the order of their
+    /// ids, whatever their state: `limit` of them (at least one), and fewer only
+    /// where there are no more. Ids are random, so what is inserted meanwhile may
+    /// stand before `after`: of those that were there before the first call, and
+    /// stay, none is left out.
+    ///
+    /// ```
+    /// use oauth_core::{store::{Grant, Grants, StoreError}};
+    /// /// Every grant of a user, a few at a time.
+    /// async fn of(store: &dyn Grants, subject: &str) -> Result<Vec<Grant>, StoreError> {
+    ///     let mut all: Vec<Grant> = Vec::new();
+    ///     loop {
+    ///         let some = store.grants_of(subject.to_owned(), all.last().map(|last| last.id), 50).await?;
+    ///         if some.is_empty() {
+    ///             return Ok(all);
+    ///         }
+    ///         all.extend(some);
+    ///     }
+    /// }
+    /// # let store = oauth_core::store::memory::MemoryStore::default();
+    /// # assert!(futures_util::FutureExt::now_or_never(of(&store, "alice")).unwrap()?.is_empty());
+    /// # Ok::<_, StoreError>(())
+    /// ```
+    fn grants_of(&self, subject: String, after: Option<GrantId>, limit: usize) -> StoreFuture<'_, Vec<Grant>>;
+
     /// Adds an access token to a grant that lives at `now`; `false`, and no
     /// token, if it does not. The check and the insertion are one step, so a
     /// revocation that races it wins.
@@ -138,7 +175,12 @@ pub trait Clients: Send + Sync {
     /// The client `id`.
     fn client(&self, id: ClientId) -> StoreFuture<'_, Option<Arc<Client>>>;
 
-    /// Inserts or replaces a client.
+    /// Inserts or replaces a client, as it is: one that takes the identifier of
+    /// another that was removed has what that was given and has not ended, unless
+    /// its [`grants_since`](Client::grants_since) says otherwise. A store cannot
+    /// tell it from one that is restored with its grants;
+    /// [`create_client`](crate::server::AuthorizationServer::create_client) is for
+    /// new ones.
     fn put_client(&self, client: Client) -> StoreFuture<'_, ()>;
 
     /// Replaces a client, if there is one of its identifier whose
@@ -147,7 +189,8 @@ pub trait Clients: Send + Sync {
     /// none brings a client back that was removed meanwhile.
     fn replace_client(&self, client: Client, revision: u64) -> StoreFuture<'_, bool>;
 
-    /// Removes a client; `false` if it was not there.
+    /// Removes a client; `false` if it was not there. What it was given is dead
+    /// while there is none of its identifier: see [`Self::put_client`].
     fn delete_client(&self, id: ClientId) -> StoreFuture<'_, bool>;
 }
 
@@ -299,7 +342,20 @@ pub trait Consents: Send + Sync {
 }
 
 /// All that an authorization server needs to remember.
-pub trait Store: Grants + Clients + Interactions + SigningKeys + Uses + Consents + fmt::Debug + 'static {
+pub trait Store:
+    Grants
+    + Clients
+    + Interactions
+    + SigningKeys
+    + Uses
+    + Consents
+    + Reciprocals
+    + Transfer
+    + Epoch
+    + Statuses
+    + fmt::Debug
+    + 'static
+{
     /// Whether the store can be reached and written to, for readiness probes.
     fn check(&self) -> StoreFuture<'_, ()>;
 }

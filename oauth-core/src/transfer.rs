@@ -1,7 +1,7 @@
 //! Moving what a store holds to another store, as JSON lines.
 //!
-//! [`Export`] writes clients, signing keys, grants, access tokens and what
-//! people have agreed to, of any store that can be listed ([`Transfer`](crate::store::Transfer)); [`Import`]
+//! [`Export`] writes clients, signing keys, grants, access tokens, what people
+//! have agreed to, links to other servers and status lists, of any store that can be listed ([`Transfer`](crate::store::Transfer)); [`Import`]
 //! reads them into any [`Store`](crate::store::Store). What was issued before
 //! is good after: codes, refresh tokens and their families, opaque access
 //! tokens, JWTs, revocations.
@@ -45,12 +45,14 @@
 //! stays as it is, but a revocation in the file ends the grant there too. An
 //! access token goes only into a grant that an import has put there, and once,
 //! so that one which was revoked by itself in the meantime does not come back.
-//! Nor does a consent that was forgotten since the first import of it. So an
+//! Nor does a consent that was forgotten since the first import of it, nor what
+//! a link had that was redeemed, refreshed or forgotten since. So an
 //! import that broke off is simply run again. Do not run it once the new
 //! store is in use: a client that was deleted there would come back, and on a
 //! server that keeps no uses ([`Uses`](crate::store::Uses) that were lost, as
 //! with the short-lived half of a composite store), so would such a token or
-//! consent.
+//! consent. What is revoked in a status list is revoked after, and no place is
+//! given twice; where an import ends a grant, its tokens are marked.
 //!
 //! A line that was changed and still reads well is found out at the very end,
 //! by the digest. [`Import::check`] reads a file without storing anything.
@@ -63,19 +65,22 @@
 //!
 //! | Line | Members |
 //! |---|---|
-//! | the first | `oauth_store`: 2, the version; `issuer`; `root_secrets`: a fingerprint of each, the current one first; `exported_at` |
+//! | the first | `oauth_store`: 3, the version; `issuer`; `root_secrets`: a fingerprint of each, the current one first; `exported_at`; `epoch`?: no grant that is older lives |
 //! | `signing_key` | `kid`, `algorithm`, `sealed`, `active_from` |
 //! | `client` | as the stores keep it |
-//! | `grant` | `id`, `facts`, `created_at`, `expires_at`, `revoked_at`?; `code`?: `digest`, `redirect_uri`, `redirect_uri_required`, `challenge`?, `expires_at`, `redeemed_at`?; `refresh`?: `digest`, `generation`, `used_at`, and `retry`?: `digest`, `sealed`, `until` |
+//! | `grant` | `id`, `facts`, `created_at`, `expires_at`, `revoked_at`?; `code`?: `digest`, `redirect_uri`, `redirect_uri_required`, `challenge`?, `expires_at`, `redeemed_at`?; `refresh`?: `digest`, `generation`, `used_at`, and `retry`?: `digest`, `sealed`, `until`, `access`? |
 //! | `access` | `grant`, `digest`, and its `record` |
 //! | `consent` | `subject`, `client`, `granted`: the scope by its resource; `given_at`, `expires_at`, `revision` |
-//! | `end` | how many `signing_keys`, `clients`, `grants`, `access_tokens` and `consents` there are; `sha256` of all lines before |
+//! | `link` | `client`, `subject`?; `code`?: `id`, `sealed`, `attempts`, `queued_at`, `due_at`, `expires_at`; `tokens`?: `id`, `sealed`, `scope`, `obtained_at`, `expires_at`?, `ends_at`, `revision` |
+//! | `statuses` | `list`: its number; `claimed`?: `group` and how many `blocks` of it were given; `revoked`?: places in the list |
+//! | `end` | how many `signing_keys`, `clients`, `grants`, `access_tokens`, `consents`, `links` and `statuses` there are; `sha256` of all lines before |
 //!
 //! They come in this order, so that a token follows its grant. A record may
 //! come twice. A member that a reader does not know is an error, and so is a
 //! file without its last line: nothing is lost in silence. Whatever changes
 //! gets a new version, and files of those before are read: version 1 has no
-//! consents.
+//! consents, version 2 no epoch, and no `access` in a `retry`,
+//! no links, and no statuses.
 //!
 //! What has ended is left out, and what lives for minutes: authorization
 //! requests that wait for their person, proofs that were used, counts. So
@@ -99,6 +104,8 @@ mod export;
 mod format;
 mod import;
 mod lines;
+mod link;
+mod statuses;
 #[cfg(test)]
 mod tests;
 
@@ -131,13 +138,18 @@ pub struct Counts {
     pub access_tokens: u64,
     /// What people have agreed to.
     pub consents: u64,
+    /// Links to other servers, each with its code that waits, its tokens, or both.
+    pub links: u64,
+    /// Pieces of status lists.
+    pub statuses: u64,
 }
 
 impl Counts {
     /// All of them.
     #[must_use]
     pub const fn total(&self) -> u64 {
-        self.signing_keys + self.clients + self.grants + self.access_tokens + self.consents
+        let Self { signing_keys, clients, grants, access_tokens, consents, links, statuses } = *self;
+        signing_keys + clients + grants + access_tokens + consents + links + statuses
     }
 }
 
@@ -148,14 +160,16 @@ impl AddAssign for Counts {
         self.grants += other.grants;
         self.access_tokens += other.access_tokens;
         self.consents += other.consents;
+        self.links += other.links;
+        self.statuses += other.statuses;
     }
 }
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { signing_keys, clients, grants, access_tokens, consents } = self;
+        let Self { signing_keys, clients, grants, access_tokens, consents, links, statuses } = self;
         write!(f, "{clients} clients, {signing_keys} signing keys, {grants} grants, {access_tokens} access tokens, ")?;
-        write!(f, "{consents} consents")
+        write!(f, "{consents} consents, {links} links, {statuses} pieces of status lists")
     }
 }
 

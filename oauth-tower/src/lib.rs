@@ -7,7 +7,14 @@
 //!   authorization server, validated by JWT, by introspection or by the local
 //!   store.
 #![cfg_attr(feature = "server", doc = "* [`server`] is the authorization server as a tower service.")]
-#![cfg_attr(feature = "client", doc = "* [`client`] gets, refreshes and revokes tokens.")]
+#![cfg_attr(
+    feature = "client",
+    doc = "* [`client`] asks people for consent, gets, refreshes and revokes tokens, and calls APIs."
+)]
+#![cfg_attr(
+    all(feature = "client", feature = "server"),
+    doc = "* [`reciprocal`] lets two services call each other after one consent."
+)]
 #![cfg_attr(
     feature = "testing",
     doc = "* [`testing`] is a mock issuer, for tests of services that stand behind the layer."
@@ -55,8 +62,14 @@
 #[cfg(feature = "client")]
 #[cfg_attr(docsrs, doc(cfg(feature = "client")))]
 pub mod client;
+#[cfg(all(feature = "client", feature = "server"))]
+#[cfg_attr(docsrs, doc(cfg(all(feature = "client", feature = "server"))))]
+pub mod matrix;
 pub mod outgoing;
 pub mod proxy;
+#[cfg(all(feature = "client", feature = "server"))]
+#[cfg_attr(docsrs, doc(cfg(all(feature = "client", feature = "server"))))]
+pub mod reciprocal;
 pub mod resource;
 #[cfg(feature = "server")]
 #[cfg_attr(docsrs, doc(cfg(feature = "server")))]

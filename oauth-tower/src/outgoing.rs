@@ -18,6 +18,7 @@ mod guard;
 mod private_key_jwt;
 #[cfg(feature = "client")]
 mod reqwest;
+pub(crate) mod well_known;
 
 use std::{
     fmt,

@@ -6,8 +6,9 @@ from importlib import import_module
 
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.flask_client import OAuth
-from authlib.integrations.requests_client import OAuth2Session
+from authlib.integrations.requests_client import AssertionSession, OAuth2Session
 from authlib.oauth2.rfc7523 import ClientSecretJWT, PrivateKeyJWT
+from authlib.oauth2.rfc7523.assertion import sign_jwt_bearer_assertion
 from authlib.oauth2.rfc7591 import ClientMetadataClaims
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata, get_well_known_url
 from flask import Flask
@@ -161,6 +162,39 @@ def refresh(command):
     return session(command).refresh_token(refresh_token=command["token"], **command.get("parameters", {}))
 
 
+def grant(command):
+    """Any grant of the token endpoint, by its name."""
+    return session(command).fetch_token(grant_type=command["grant_type"], **command["parameters"])
+
+
+def sign(command):
+    """A JWT that another issuer makes: with its private JWK and the claims."""
+    key, claims = command["key"], command["claims"]
+    return sign_jwt_bearer_assertion(
+        import_key(key),
+        claims["iss"],
+        claims["aud"],
+        claims["sub"],
+        claims=claims,
+        header={"alg": key["alg"], "kid": key["kid"], "typ": command.get("typ", "JWT")},
+    )
+
+
+def bring(command):
+    """An assertion of its own making, by its session for those, which knows no client."""
+    key = command["key"]
+    spoken = AssertionSession(
+        server(command)["token_endpoint"],
+        command["claims"]["iss"],
+        command["claims"]["sub"],
+        scope=command["scope"],
+        key=import_key(key),
+        header={"alg": key["alg"], "kid": key["kid"]},
+        **connection(command),
+    )
+    return spoken.refresh_token()
+
+
 def introspect(command):
     return body_of(session(command).introspect_token(server(command)["introspection_endpoint"], command["token"]))
 
@@ -189,7 +223,22 @@ def names(command):
         return None
 
 
-COMMANDS = [authorize, call, client_credentials, discover, introspect, key, names, redeem, refresh, register, revoke]
+COMMANDS = [
+    authorize,
+    bring,
+    call,
+    client_credentials,
+    discover,
+    grant,
+    introspect,
+    key,
+    names,
+    redeem,
+    refresh,
+    register,
+    revoke,
+    sign,
+]
 
 
 def run(command):

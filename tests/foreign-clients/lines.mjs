@@ -85,6 +85,14 @@ export async function privateKey({ alg, kid, ...jwk }) {
   return { key: await crypto.subtle.importKey('jwk', jwk, parameters, false, ['sign']), kid };
 }
 
+const { SignJWT } = await installed('jose');
+
+/** A JWT that another issuer makes: with its private JWK and the claims. */
+export async function signed({ key: jwk, claims, typ = 'JWT' }) {
+  const { key, kid } = await privateKey(jwk);
+  return new SignJWT(claims).setProtectedHeader({ alg: jwk.alg, kid, typ }).sign(key);
+}
+
 /** Both halves of a key pair, as JWKs. */
 export async function exported({ privateKey, publicKey }, alg) {
   const jwk = async (key) => ({ ...(await crypto.subtle.exportKey('jwk', key)), alg, kid: 'the-key' });

@@ -1,6 +1,6 @@
 // npm's oauth4webapi, by the commands of lines.mjs.
 
-import { exported, fetchFor, installed, modification, pair, privateKey, read, serve } from './lines.mjs';
+import { exported, fetchFor, installed, modification, pair, privateKey, read, serve, signed } from './lines.mjs';
 
 const oauth = await installed('oauth4webapi');
 
@@ -142,10 +142,23 @@ async function refresh(command) {
   });
 }
 
+/** Any grant of the token endpoint, by its name. */
+async function grant(command) {
+  const { as, by, client, options } = await parties(command);
+  return patiently(async () => {
+    const { grant_type: type, parameters } = command;
+    const response = await oauth.genericTokenEndpointRequest(as, client, by, type, parameters, options);
+    return oauth.processGenericTokenEndpointResponse(as, client, response);
+  });
+}
+
 async function introspect(command) {
   const { as, by, client, options } = await parties(command);
   const response = await oauth.introspectionRequest(as, client, by, command.token, options);
-  return oauth.processIntrospectionResponse(as, client, response);
+  const known = await oauth.processIntrospectionResponse(as, client, response);
+  if (!client.introspection_signed_response_alg) return known;
+  await oauth.validateApplicationLevelSignature(as, response, { [oauth.customFetch]: fetchFor(command) });
+  return { ...known, signed: true };
 }
 
 async function revoke(command) {
@@ -174,6 +187,7 @@ await serve({
   client_credentials: clientCredentials,
   device,
   discover,
+  grant,
   introspect,
   key: async ({ alg }) => exported(await oauth.generateKeyPair(alg, { extractable: true }), alg),
   poll,
@@ -181,5 +195,6 @@ await serve({
   refresh,
   register,
   revoke,
+  sign: signed,
   thumbprint: async (command) => (await dpop(command)).calculateThumbprint(),
 });

@@ -1,6 +1,6 @@
 // npm's openid-client, by the commands of lines.mjs.
 
-import { exported, fetchFor, installed, modification, pair, privateKey, read, serve } from './lines.mjs';
+import { exported, fetchFor, installed, modification, pair, privateKey, read, serve, signed } from './lines.mjs';
 
 const openid = await installed('openid-client');
 
@@ -44,6 +44,22 @@ async function configured(command) {
   const config = new openid.Configuration(server, client.client_id, client, await authentication(command));
   config[openid.customFetch] = fetchFor(command);
   return config;
+}
+
+/** It says nothing of it, but takes no answer whose signature is not good. */
+async function introspect(command) {
+  const config = await configured(command);
+  const demanded = Boolean(command.client.introspection_signed_response_alg);
+  if (demanded) openid.enableNonRepudiationChecks(config);
+  const types = [];
+  const fetch = fetchFor(command);
+  config[openid.customFetch] = async (...request) => {
+    const response = await fetch(...request);
+    types.push(response.headers.get('content-type'));
+    return response;
+  };
+  const known = await openid.tokenIntrospection(config, command.token);
+  return demanded ? { ...known, signed: types[0] === 'application/token-introspection+jwt' } : known;
 }
 
 const handles = new Map();
@@ -117,6 +133,12 @@ async function refresh(command) {
   return openid.refreshTokenGrant(config, command.token, command.parameters, more);
 }
 
+/** Any grant of the token endpoint, by its name. */
+async function grant(command) {
+  const [config, more] = await prepared(command);
+  return openid.genericGrantRequest(config, command.grant_type, command.parameters, more);
+}
+
 /** Asks again and again, as long as `begun` says, until somebody has decided. */
 async function poll(command) {
   const [config, more] = await prepared(command);
@@ -129,12 +151,14 @@ await serve({
   client_credentials: clientCredentials,
   device: async (command) => openid.initiateDeviceAuthorization(await configured(command), command.parameters),
   discover,
-  introspect: async (command) => openid.tokenIntrospection(await configured(command), command.token),
+  grant,
+  introspect,
   key: async ({ alg }) => exported(await openid.randomDPoPKeyPair(alg, { extractable: true }), alg),
   poll,
   redeem,
   refresh,
   register,
   revoke: async (command) => openid.tokenRevocation(await configured(command), command.token),
+  sign: signed,
   thumbprint: async (command) => (await prepared(command))[1].DPoP.calculateThumbprint(),
 });

@@ -1,8 +1,14 @@
 //! What a library has nothing for.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
-use crate::support::Library::{self, Authlib, Oauth4webapi, OpenidClient};
+use super::{exchange::EXCHANGE, jwt_bearer::BEARER};
+use crate::support::{
+    Library::{self, Authlib, Oauth4webapi, OpenidClient},
+    Reference, Remote,
+};
 
 /// What a client may do beside asking in the plain way.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,13 +23,15 @@ pub(super) enum Feature {
     Device,
     /// Telling which error has come by `response_mode=form_post`.
     ErrorByPost,
+    /// Asking for signed introspection responses (RFC 9701), and verifying them.
+    SignedAnswers,
 }
 
-use Feature::{Device, Dpop, ErrorByPost, Jar, Par};
+use Feature::{Device, Dpop, ErrorByPost, Jar, Par, SignedAnswers};
 
 /// Everything else is shown of each library.
 const LACKING: [(Library, &[Feature]); 3] =
-    [(OpenidClient, &[]), (Oauth4webapi, &[]), (Authlib, &[Par, Jar, Dpop, Device, ErrorByPost])];
+    [(OpenidClient, &[]), (Oauth4webapi, &[]), (Authlib, &[Par, Jar, Dpop, Device, ErrorByPost, SignedAnswers])];
 
 impl Feature {
     pub(super) fn is_in(self, library: Library) -> bool {
@@ -39,6 +47,36 @@ impl Feature {
         })
         .await;
     }
+}
+
+/// Which grant is driven by whom, and where. No library has a function for exchange and assertions but the one for any
+/// grant, except Authlib's `AssertionSession`; and none can ask for a reciprocal code: that party is no client.
+const GRANTS: [(&str, &[&str], &str); 6] = [
+    ("authorization_code", &["openid-client", "oauth4webapi", "Authlib", "oauth2"], "all files here"),
+    ("refresh_token", &["openid-client", "oauth4webapi", "Authlib", "oauth2"], "all files here"),
+    (
+        "client_credentials",
+        &["openid-client", "oauth4webapi", "Authlib", "oauth2"],
+        "authentication.rs, rust_oauth2.rs",
+    ),
+    ("urn:ietf:params:oauth:grant-type:device_code", &["openid-client", "oauth4webapi", "oauth2"], "device.rs"),
+    (EXCHANGE, &["openid-client", "oauth4webapi", "Authlib"], "exchange.rs"),
+    (BEARER, &["openid-client", "oauth4webapi", "Authlib"], "jwt_bearer.rs"),
+];
+
+/// The list is that of the server that has everything on.
+#[tokio::test]
+async fn every_grant_that_the_server_advertises_is_driven_by_somebody() {
+    let issuer = "[[jwt_bearer.issuers]]\nissuer = \"https://idp.example\"\njwks_uri = \"https://idp.example/jwks\"\n";
+    let sections = "[device]\nenabled = true\n[token_exchange]\nenabled = true\n[jwt_bearer]\nenabled = true\n";
+    let server = Reference::with(&format!("{sections}{issuer}"));
+    let _program = server.start();
+    let remote = Remote::new(server.authority.client(), &server.issuer);
+    let metadata = remote.get("/.well-known/oauth-authorization-server").await.json();
+    let advertised: BTreeSet<_> =
+        metadata["grant_types_supported"].as_array().unwrap().iter().flat_map(Value::as_str).collect();
+    assert_eq!(advertised, GRANTS.iter().map(|(grant, ..)| *grant).collect());
+    assert!(GRANTS.iter().all(|(_, by, files)| by.len() >= 3 && !files.is_empty()));
 }
 
 /// If this fails, there is something new to show.

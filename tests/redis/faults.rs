@@ -7,8 +7,8 @@ use oauth_core::{
     clock::{Clock, SystemClock, UnixTime},
     dpop::{ReplayCache, ReplayError},
     store::{
-        FinishInteraction, Grant, Grants, Interactions, Redemption, RefreshOutcome, Revocation, SharedReplayCache,
-        SigningKeys, Store, StoreError, Uses, redis::RedisStoreBuilder,
+        Epoch, FinishInteraction, Grant, Grants, Interactions, Queued, Reciprocals, Redemption, RefreshOutcome,
+        Revocation, SharedReplayCache, SigningKeys, Statuses, Store, StoreError, Uses, redis::RedisStoreBuilder,
     },
 };
 
@@ -208,7 +208,8 @@ async fn nothing_secret_is_shown() {
 async fn a_user_of_its_own_needs_no_more_than_is_said() {
     let server = Redis::start("");
     let allowed = "+eval +evalsha +get +set +del +incr +exists +persist +expireat +hset +hget +hgetall +hdel +time \
-        +wait +info +hello +auth +asking +cluster|slots";
+        +setbit +zadd +zcount +zrange +zrem +zcard +zrandmember +zrangebylex +wait +info +hello +auth +asking \
+        +cluster|slots";
     let words: Vec<_> =
         ["ACL", "SETUSER", "me", "on", ">mine", "~oauth:*"].into_iter().chain(allowed.split(' ')).collect();
     assert_eq!(server.say(&words), "+OK");
@@ -232,6 +233,24 @@ async fn a_user_of_its_own_needs_no_more_than_is_said() {
     assert!(!store.delete_signing_key("k".to_owned()).await.unwrap());
     let lasting = Grant { expires_at: UnixTime(u64::MAX), code: None, ..fresh_grant() };
     store.insert_grant(lasting, None).await.unwrap();
+    let code = fresh_queued();
+    let (link, tokens) = (code.link.clone(), fresh_tokens(&code));
+    assert_eq!(store.queue_code(code.clone()).await.unwrap(), Queued::Added);
+    assert!(store.take_queued(now(), now()).await.unwrap().is_some());
+    assert!(store.defer_queued(link.clone(), code.id, now()).await.unwrap());
+    assert_eq!(store.queued_codes(now()).await.unwrap(), 1);
+    store.finish_queued(link.clone(), code.id, Some(tokens.clone())).await.unwrap();
+    assert!(store.replace_peer_tokens(tokens, Some(0), now()).await.unwrap());
+    assert!(store.forget_link(link).await.unwrap().is_some());
+    let (waiting, later) = (fresh_grant(), later(60));
+    store.insert_grant(waiting.clone(), None).await.unwrap();
+    let rotation = until_first_use(&waiting);
+    assert_eq!(store.rotate_refresh(rotation.clone()).await.unwrap(), RefreshOutcome::Rotated);
+    assert!(store.confirm_refresh(waiting.id, rotation.access.digest, now()).await.unwrap());
+    assert_eq!(store.grants_of("alice".to_owned(), None, 10).await.unwrap().len(), 3);
+    assert_eq!(store.raise_epoch(UnixTime(1)).await.unwrap(), store.epoch().await.unwrap());
+    store.revoke_statuses(1, vec![7], later).await.unwrap();
+    assert_eq!(store.revoked_statuses(1, now()).await.unwrap(), [7]);
 }
 
 #[tokio::test]

@@ -4,8 +4,9 @@ use oauth_core::{
     client::{Client, ClientId},
     clock::UnixTime,
     store::{
-        Clients, Consent, Consents, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction, RedeemCode,
-        Redemption, SealedKey, SigningKeys, Store, Uses, redis::RedisStore,
+        Clients, Consent, Consents, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction, PeerTokens,
+        QueuedCode, ReciprocalLink, Reciprocals, RedeemCode, Redemption, SealedKey, SigningKeys, Store, Uses,
+        redis::RedisStore,
     },
 };
 
@@ -37,6 +38,8 @@ async fn every_key_that_can_end_has_its_time() {
     // An hour beyond its end: that of its code, while it is not redeemed.
     let code_end = grant.code.as_ref().unwrap().expires_at.0;
     assert_eq!(end_of(&server, "}:grant"), [code_end + HOUR]);
+    // The list of its user's grants is there for as long as it may live.
+    assert_eq!(end_of(&server, ":subject:"), [grant.expires_at.0 + HOUR]);
     let redeem = redeeming(&grant);
     store.redeem_code(redeem.clone()).await.unwrap();
     assert_eq!(end_of(&server, "}:grant"), [grant.expires_at.0 + HOUR]);
@@ -72,14 +75,41 @@ async fn every_key_that_can_end_has_its_time() {
     assert_eq!(end_of(&server, ":consent:"), [0]);
     assert!(store.forget_consent(given.subject, given.client).await.unwrap());
 
+    // A link with the part that ends last: a code is told of for a day, and an hour beyond it.
+    let code = QueuedCode {
+        link: ReciprocalLink::new(ClientId::new("app").unwrap(), Some("alice{x}".to_owned())),
+        ..fresh_queued()
+    };
+    store.queue_code(code.clone()).await.unwrap();
+    let code_end = code.expires_at.0 + 24 * HOUR + HOUR;
+    assert_eq!(end_of(&server, "}:link:"), [code_end]);
+    let tokens = PeerTokens { ends_at: later(60), ..fresh_tokens(&code) };
+    let old = PeerTokens { id: fresh_digest(), ..tokens.clone() };
+    assert!(store.replace_peer_tokens(old.clone(), None, start).await.unwrap());
+    assert_eq!(end_of(&server, "}:link:"), [code_end]);
+    let longer = PeerTokens { ends_at: later(90 * 86_400), ..old };
+    assert!(store.replace_peer_tokens(longer.clone(), Some(0), start).await.unwrap());
+    assert_eq!(end_of(&server, "}:link:"), [longer.ends_at.0 + HOUR]);
+    assert_eq!(end_of(&server, "}:due").len() + end_of(&server, "}:ending").len(), 2);
+    store.finish_queued(code.link.clone(), code.id, Some(tokens.clone())).await.unwrap();
+    assert_eq!(end_of(&server, "}:link:"), [tokens.ends_at.0 + HOUR]);
+    assert!(end_of(&server, "alice").is_empty());
+    // The lists go with the last that waits, and a link with its last part.
+    assert_eq!(end_of(&server, "}:due").len() + end_of(&server, "}:ending").len(), 0);
+    let code = fresh_queued();
+    store.queue_code(code.clone()).await.unwrap();
+    store.finish_queued(code.link, code.id, None).await.unwrap();
+    assert_eq!(end_of(&server, "{links}"), [tokens.ends_at.0 + HOUR]);
+
     let lasting = Grant { expires_at: UnixTime::MAX, code: None, ..fresh_grant() };
     store.insert_grant(lasting.clone(), None).await.unwrap();
     assert!(end_of(&server, "}:grant").contains(&0));
+    assert_eq!(end_of(&server, ":subject:"), [0]);
     store.put_client(Client::builder("app").redirect_uri("https://app.example/").build().unwrap()).await.unwrap();
     let (kid, algorithm) = ("k".to_owned(), "EdDSA".to_owned());
     store.insert_signing_key(SealedKey { kid, algorithm, sealed: vec![1], active_from: now() }, None).await.unwrap();
     let forever: Vec<_> = ends(&server).into_iter().filter(|(_, end)| *end == 0).map(|(key, _)| key).collect();
-    assert_eq!(forever.len(), 4, "{forever:?}");
+    assert_eq!(forever.len(), 5, "{forever:?}");
 
     // The end of a grant takes its retry along.
     store.revoke_grant(grant.id, now()).await.unwrap();
@@ -117,26 +147,28 @@ async fn tell_scripts(store: &RedisStore) {
     assert!(store.finish_interaction(finishing(&parked, Some(&fresh_grant()))).await.unwrap());
 }
 
-/// The node dies after each of the three steps. Another finds out where it stands.
+/// The node dies after each of the four steps: it claims the end, puts the grant on its user's list, inserts it, and
+/// tidies up. Another finds out where it stands.
 #[tokio::test]
 async fn an_interaction_whose_end_was_cut_short_ends_once() {
     let (server, wire, store) = wired().await;
     let beside = patient_redis([server.url()]).build().await.unwrap();
     tell_scripts(&beside).await;
-    for cut_after in 1..=3 {
+    for cut_after in 1..=4 {
         let (parked, first, second) = (fresh_interaction(), fresh_grant(), fresh_grant());
         beside.park_interaction(parked.clone()).await.unwrap();
         store.check().await.unwrap();
         wire.lose_answer(cut_after);
         let outcome = store.finish_interaction(finishing(&parked, Some(&first))).await;
-        // With the second step it has happened, and the third is for others to notice.
-        assert_eq!(is_unavailable(&outcome), cut_after < 3, "{cut_after}: {outcome:?}");
+        // With the third step it has happened, and the fourth is for others to notice.
+        assert_eq!(is_unavailable(&outcome), cut_after < 4, "{cut_after}: {outcome:?}");
+        let happened = cut_after >= 3;
         let found = beside.interaction(parked.id, parked.browser, now()).await.unwrap();
-        assert_eq!(found.is_some(), cut_after == 1, "{cut_after}");
+        assert_eq!(found.is_some(), !happened, "{cut_after}");
         let again = beside.finish_interaction(finishing(&parked, Some(&second))).await.unwrap();
-        assert_eq!(again, cut_after == 1, "{cut_after}");
-        assert_eq!(beside.grant(first.id).await.unwrap().is_some(), cut_after > 1, "{cut_after}");
-        assert_eq!(beside.grant(second.id).await.unwrap().is_some(), cut_after == 1, "{cut_after}");
+        assert_eq!(again, !happened, "{cut_after}");
+        assert_eq!(beside.grant(first.id).await.unwrap().is_some(), happened, "{cut_after}");
+        assert_eq!(beside.grant(second.id).await.unwrap().is_some(), !happened, "{cut_after}");
         assert!(beside.interaction(parked.id, parked.browser, now()).await.unwrap().is_none());
     }
 }
@@ -192,4 +224,31 @@ async fn a_client_may_have_any_name() {
         store.put_client(client).await.unwrap();
         assert!(store.client(ClientId::new(name).unwrap()).await.unwrap().is_some(), "{name}");
     }
+}
+
+/// Nobody has taken them, and their links are gone.
+#[tokio::test]
+async fn codes_whose_links_the_server_has_removed_leave_the_lists() {
+    let server = Redis::start("");
+    let store = patient_redis([server.url()]).build().await.unwrap();
+    let long_ago = now().saturating_sub(30 * 86_400);
+    for _ in 0..3 {
+        let code = QueuedCode { queued_at: long_ago, due_at: long_ago, expires_at: long_ago, ..fresh_queued() };
+        store.queue_code(code).await.unwrap();
+    }
+    assert_eq!(server.say(&["ZCARD", "oauth:{links}:due"]), ":3");
+    assert!(end_of(&server, "}:link:").is_empty());
+    let code = fresh_queued();
+    store.queue_code(code.clone()).await.unwrap();
+    for list in ["oauth:{links}:due", "oauth:{links}:ending"] {
+        assert_eq!(server.say(&["ZCARD", list]), ":1");
+    }
+    // And whoever looks for one passes over those that are left.
+    for _ in 0..40 {
+        let code = QueuedCode { due_at: long_ago, queued_at: long_ago, expires_at: long_ago, ..fresh_queued() };
+        store.queue_code(code).await.unwrap();
+    }
+    let taken = store.take_queued(now(), later(60)).await.unwrap();
+    assert_eq!(taken.map(|taken| taken.id), Some(code.id));
+    assert_eq!(server.say(&["ZCARD", "oauth:{links}:due"]), ":1");
 }

@@ -40,7 +40,7 @@ async fn rows(store: &impl Transfer) -> (usize, usize, usize) {
 }
 
 /// Rotates one grant of a server on `store`, which nobody sweeps until the end.
-async fn rotates_without_a_trace(store: impl Store + Transfer + Clone) {
+async fn rotates_without_a_trace(store: impl Store + Clone) {
     let w = World::on(store.clone(), |builder| builder).await;
     let mut token = w.tokens(APP).await.refresh.unwrap();
     for number in 1..=TIMES {

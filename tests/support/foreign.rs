@@ -184,6 +184,12 @@ impl Outcome {
         assert!(self.result.as_ref().is_err_and(|error| error["status"] == status), "{self}");
     }
 
+    /// The library itself does not believe the answer, whatever its status.
+    #[track_caller]
+    pub(crate) fn fails(&self) {
+        assert!(self.result.is_err(), "{self}");
+    }
+
     /// It has failed with this code.
     #[track_caller]
     pub(crate) fn is_error(&self, code: &str) {

@@ -166,7 +166,8 @@ fn build() -> PathBuf {
     // Tests are in `deps` of the folder of their profile, commands in the folder itself.
     let folder = test.parent().unwrap();
     let folder = if folder.ends_with("deps") { folder.parent().unwrap() } else { folder };
-    let programs = ["demo", "authorization-server", "resource-server", "web-client"].map(|name| folder.join(name));
+    let programs =
+        ["demo", "authorization-server", "reciprocal", "resource-server", "web-client"].map(|name| folder.join(name));
     if programs.iter().all(|program| is_current(program)) {
         return folder.to_owned();
     }

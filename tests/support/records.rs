@@ -8,8 +8,8 @@ use oauth_core::{
     pkce::CodeChallenge,
     secret::Digest,
     store::{
-        AccessToken, Code, Consent, Grant, GrantFacts, NextRefresh, ParkedInteraction, RedeemCode, Refresh,
-        RotateRefresh,
+        AccessToken, Code, Consent, Grant, GrantFacts, NextRefresh, ParkedInteraction, PeerTokens, QueuedCode,
+        ReciprocalLink, RedeemCode, Refresh, RotateRefresh,
     },
     token::GrantId,
 };
@@ -69,6 +69,7 @@ pub(crate) fn fresh_access() -> AccessToken {
         authorization_details: AuthorizationDetails::default(),
         confirmation: None,
         exchanged: None,
+        status: None,
     }
 }
 
@@ -103,6 +104,12 @@ pub(crate) fn rotating(grant: &Grant) -> RotateRefresh {
     }
 }
 
+/// The same, with a way back until what it leads to is used.
+pub(crate) fn until_first_use(grant: &Grant) -> RotateRefresh {
+    let (digest, sealed, until) = (fresh_digest(), vec![7; 300], later(3_600));
+    RotateRefresh { next: NextRefresh::UntilFirstUse { digest, sealed, until }, ..rotating(grant) }
+}
+
 /// What replaces the token that `rotation` made.
 pub(crate) fn following(rotation: &RotateRefresh) -> RotateRefresh {
     let NextRefresh::Successor { digest, .. } = &rotation.next else { panic!("there is no successor") };
@@ -121,4 +128,25 @@ pub(crate) fn fresh_interaction() -> ParkedInteraction {
 pub(crate) fn fresh_consent() -> Consent {
     let consent = Consent::new(fresh_id().to_string(), ClientId::new("app").unwrap(), now());
     consent.with(&["https://api.example".to_owned()], &"a b".parse().unwrap(), now(), later(86_400)).unwrap()
+}
+
+/// A code that is due to be redeemed at another server, for ten minutes.
+pub(crate) fn fresh_queued() -> QueuedCode {
+    let link = ReciprocalLink::new(ClientId::new("app").unwrap(), Some(fresh_id().to_string()));
+    let (id, sealed) = (fresh_digest(), vec![0, 255]);
+    QueuedCode { id, link, sealed, attempts: 0, queued_at: now(), due_at: now(), expires_at: later(600) }
+}
+
+/// What that code brings, for a day.
+pub(crate) fn fresh_tokens(code: &QueuedCode) -> PeerTokens {
+    PeerTokens {
+        link: code.link.clone(),
+        id: code.id,
+        sealed: vec![255, 0],
+        scope: "a b".parse().unwrap(),
+        obtained_at: now(),
+        expires_at: Some(later(60)),
+        ends_at: later(86_400),
+        revision: 0,
+    }
 }

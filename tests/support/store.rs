@@ -53,6 +53,11 @@ impl WatchedStore {
         self.lock().lossy = Some(verb);
     }
 
+    /// No answer is lost after all.
+    pub(crate) fn calm(&self) {
+        self.lock().lossy = None;
+    }
+
     /// Lets `interlude` happen when `verb` is called next, before it has any effect.
     pub(crate) fn just_before(&self, verb: &'static str, interlude: impl Future<Output = ()> + Send + 'static) {
         self.lock().interlude = Some((verb, Box::pin(interlude)));

@@ -32,6 +32,8 @@ pub(crate) struct World {
     pub(crate) folder: Option<Arc<Folder>>,
     /// Where the PostgreSQL database is.
     database: Option<String>,
+    /// Whether no resource takes JWTs.
+    opaque: bool,
     /// Every endpoint and page.
     app: axum::Router,
 }
@@ -83,7 +85,7 @@ pub(crate) async fn on_memory_with(set: impl Fn(AuthorizationServerBuilder) -> A
 impl World {
     /// A world in memory, whose server has another issuer.
     pub(crate) async fn at(issuer: &str) -> Self {
-        Self::build(issuer, MemoryStore::default(), None, &|builder| builder).await
+        Self::build(issuer, MemoryStore::default(), None, &|builder| builder, false).await
     }
 
     /// The same, with a server that `set` changes.
@@ -91,7 +93,15 @@ impl World {
         issuer: &str,
         set: impl Fn(AuthorizationServerBuilder) -> AuthorizationServerBuilder,
     ) -> Self {
-        Self::build(issuer, MemoryStore::default(), None, &set).await
+        Self::build(issuer, MemoryStore::default(), None, &set, false).await
+    }
+
+    /// A world of opaque tokens alone, on a store of the test's own.
+    pub(crate) async fn opaque(
+        store: impl Store,
+        set: impl Fn(AuthorizationServerBuilder) -> AuthorizationServerBuilder,
+    ) -> Self {
+        Self::build(ISSUER, store, None, &set, true).await
     }
 
     /// A world on a store of the test's own.
@@ -107,7 +117,7 @@ impl World {
         folder: Option<Arc<Folder>>,
         set: &impl Fn(AuthorizationServerBuilder) -> AuthorizationServerBuilder,
     ) -> Self {
-        Self::build(ISSUER, store, folder, set).await
+        Self::build(ISSUER, store, folder, set, false).await
     }
 
     async fn build(
@@ -115,13 +125,15 @@ impl World {
         store: impl Store,
         folder: Option<Arc<Folder>>,
         set: &impl Fn(AuthorizationServerBuilder) -> AuthorizationServerBuilder,
+        opaque: bool,
     ) -> Self {
         let (clock, events) = (ManualClock::new(UnixTime(1_800_000_000)), Events::default());
         let store = WatchedStore::new(store);
-        let builder = builder(issuer, &store, &clock, &events);
-        let server = set(builder).build().await.unwrap();
+        let builder = set(builder(issuer, &store, &clock, &events));
+        let jwts = Resource::new(JWT_API).format(TokenFormat::Jwt);
+        let server = if opaque { builder } else { builder.resource(jwts) }.build().await.unwrap();
         let app = server.router().merge(Pages::new(&server, People).router());
-        Self { server, clock, events, store, folder, database: None, app }
+        Self { server, clock, events, store, folder, database: None, app, opaque }
     }
 
     /// One more node on this world's store: with connections of its own, where there are any.
@@ -135,7 +147,9 @@ impl World {
             (None, None) => self.store.clone(),
         };
         let builder = builder(self.server.issuer(), &store, &self.clock, &self.events);
-        let server = set(builder).build().await?;
+        let builder = set(builder);
+        let jwts = Resource::new(JWT_API).format(TokenFormat::Jwt);
+        let server = if self.opaque { builder } else { builder.resource(jwts) }.build().await?;
         let app = server.router().merge(Pages::new(&server, People).router());
         Ok(Self { server, store, app, ..self.clone() })
     }
@@ -227,7 +241,6 @@ fn builder(issuer: &str, store: &WatchedStore, clock: &ManualClock, events: &Eve
         .root_secret(World::root())
         .resource(api)
         .resource(Resource::new(OTHER_API).scopes(scopes("admin")))
-        .resource(Resource::new(JWT_API).format(TokenFormat::Jwt))
         .introspection_caller(AUDITOR.client_id())
         .clock(clock.clone())
         .events(events.clone());

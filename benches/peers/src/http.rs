@@ -18,14 +18,15 @@ use http::{HeaderValue, Request, Response, header::AUTHORIZATION};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    runtime,
     sync::{mpsc, oneshot},
 };
 use tower::Service;
 
-use crate::contender::{lower_quartile, thread_time};
+use crate::{
+    client::{Connection, block_on},
+    contender::{lower_quartile, thread_time},
+};
 
 /// So many connections keep the server busy.
 const CONNECTIONS: usize = 32;
@@ -98,10 +99,6 @@ impl Server {
     }
 }
 
-fn block_on<F: Future>(future: F) -> F::Output {
-    runtime::Builder::new_current_thread().enable_io().build().expect("a runtime").block_on(future)
-}
-
 fn serve<S, B>(stream: TcpStream, service: S)
 where
     S: Service<Request<Body>, Response = Response<B>, Error = Infallible, Future: Send> + Clone + Send + 'static,
@@ -116,36 +113,4 @@ fn request(header: &HeaderValue) -> Vec<u8> {
     let head = "GET / HTTP/1.1\r\nhost: api.example\r\naccept: */*\r\n";
     let token = header.to_str().expect("text");
     format!("{head}{AUTHORIZATION}: {token}\r\n\r\n").into_bytes()
-}
-
-/// A client that does as little as it can: all responses are of one length.
-struct Connection {
-    stream: TcpStream,
-    response: Vec<u8>,
-}
-
-impl Connection {
-    async fn open(address: SocketAddr, request: &[u8]) -> Self {
-        let mut stream = TcpStream::connect(address).await.expect("a connection");
-        stream.set_nodelay(true).expect("an option");
-        stream.write_all(request).await.expect("to write");
-        let mut response = Vec::new();
-        while !response.ends_with(b"\r\n\r\n") {
-            assert_ne!(stream.read_buf(&mut response).await.expect("to read"), 0);
-        }
-        assert!(response.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&response));
-        Self { stream, response }
-    }
-
-    /// How many requests were answered before `end`.
-    async fn ask(mut self, request: &[u8], end: Instant) -> usize {
-        let mut requests = 0;
-        while Instant::now() < end {
-            self.stream.write_all(request).await.expect("to write");
-            self.stream.read_exact(&mut self.response).await.expect("to read");
-            requests += 1;
-        }
-        assert!(self.response.starts_with(b"HTTP/1.1 200"));
-        requests
-    }
 }

@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release` prints two tables in Markdown. README.md says more.
 
+mod client;
 mod contender;
 mod fixture;
 mod http;

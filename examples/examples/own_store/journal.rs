@@ -1,7 +1,7 @@
 //! A file that steps are appended to, and the memory that they come to.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fs::{File, OpenOptions},
     io::{self, Read, Write},
     path::Path,
@@ -13,10 +13,15 @@ use oauth_core::{
     clock::UnixTime,
     pkce::CodeChallenge,
     secret::Digest,
-    store::{AccessToken, Code, Consent, Grant, GrantFacts, ParkedInteraction, Refresh, Retry, SealedKey, StoreError},
+    store::{
+        AccessToken, Code, Consent, Grant, GrantFacts, LinkState, ParkedInteraction, Refresh, Retry, SealedKey,
+        StoreError,
+    },
     token::GrantId,
 };
 use serde::{Deserialize, Serialize};
+
+use crate::reciprocals::LinkRow;
 
 /// Whether a step is on the disk before anybody hears of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +49,10 @@ pub(crate) enum Change {
     NotUsed([u8; 32]),
     Consent(Consent),
     NoConsent(String, ClientId),
+    Epoch(UnixTime),
+    Link(Box<LinkRow>),
+    Revoked(u64, u32, UnixTime),
+    NotRevoked(u64, u32),
 }
 
 /// A grant and the access tokens under it.
@@ -65,6 +74,11 @@ pub(crate) struct State {
     pub(crate) used: HashMap<Digest, (u64, UnixTime)>,
     /// By who agreed, and to what client.
     pub(crate) given: HashMap<(String, ClientId), Consent>,
+    pub(crate) epoch: UnixTime,
+    /// By their keys; none is empty.
+    pub(crate) links: HashMap<Digest, LinkState>,
+    /// By list and place: when the list ends.
+    pub(crate) revoked: BTreeMap<(u64, u32), UnixTime>,
 }
 
 pub(crate) struct Journal {
@@ -145,6 +159,17 @@ impl State {
             Change::Consent(consent) => {
                 self.given.insert((consent.subject.clone(), consent.client.clone()), consent);
             }
+            Change::Epoch(to) => self.epoch = to,
+            Change::Link(row) => {
+                let (key, state) = row.read();
+                if state.is_empty() {
+                    self.links.remove(&key);
+                } else {
+                    self.links.insert(key, state);
+                }
+            }
+            Change::Revoked(list, place, until) => drop(self.revoked.insert((list, place), until)),
+            Change::NotRevoked(list, place) => drop(self.revoked.remove(&(list, place))),
             Change::NoConsent(subject, client) => drop(self.given.remove(&(subject, client))),
         }
     }
@@ -158,9 +183,12 @@ struct Row {
     times: (UnixTime, UnixTime, Option<UnixTime>),
     code: Option<CodeRow>,
     refresh: Option<([u8; 32], u64, UnixTime)>,
-    retry: Option<([u8; 32], Vec<u8>, UnixTime)>,
+    retry: Option<RetryRow>,
     tokens: Vec<([u8; 32], AccessToken)>,
 }
+
+/// The token before, the sealed response, its end, and the access token in it.
+type RetryRow = ([u8; 32], Vec<u8>, UnixTime, Option<[u8; 32]>);
 
 #[derive(Serialize, Deserialize)]
 struct CodeRow {
@@ -187,7 +215,10 @@ impl From<Held> for Row {
             times: (grant.created_at, grant.expires_at, grant.revoked_at),
             code,
             refresh: grant.refresh.map(|refresh| (*refresh.digest.as_bytes(), refresh.generation, refresh.used_at)),
-            retry: retry.map(|retry| (*retry.digest.as_bytes(), retry.sealed, retry.until)),
+            retry: retry.map(|retry| {
+                let access = retry.access.map(|access| *access.as_bytes());
+                (*retry.digest.as_bytes(), retry.sealed, retry.until, access)
+            }),
             tokens: tokens.into_iter().map(|token| (*token.digest.as_bytes(), token)).collect(),
         }
     }
@@ -204,7 +235,12 @@ impl From<Row> for Held {
             expires_at: code.expires_at,
             redeemed_at: code.redeemed_at,
         });
-        let retry = row.retry.map(|(of, sealed, until)| Retry { digest: digest(of), sealed, until });
+        let retry = row.retry.map(|(of, sealed, until, access)| Retry {
+            digest: digest(of),
+            sealed,
+            until,
+            access: access.map(digest),
+        });
         let refresh = |(own, generation, used_at)| Refresh { digest: digest(own), generation, used_at, retry };
         let refresh = row.refresh.map(refresh);
         let (created_at, expires_at, revoked_at) = row.times;

@@ -8,6 +8,7 @@
 //! a store is shown by the suite that every store passes, below.
 
 mod journal;
+mod reciprocals;
 mod store;
 
 use oauth_axum_rs::{
@@ -109,7 +110,7 @@ mod tests {
             expires_at: UnixTime(2),
             redeemed_at: Some(UnixTime(3)),
         };
-        let retry = Retry { digest: Digest::of(&[b"before"]), sealed: vec![4], until: UnixTime(5) };
+        let retry = Retry { digest: Digest::of(&[b"before"]), sealed: vec![4], until: UnixTime(5), access: None };
         let refresh =
             Refresh { digest: Digest::of(&[b"now"]), generation: 6, used_at: UnixTime(7), retry: Some(retry) };
         let (id, created_at, expires_at) = (GrantId::from_bytes([8; 16]), UnixTime(9), UnixTime::MAX);

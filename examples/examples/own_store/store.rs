@@ -14,21 +14,24 @@ use oauth_core::{
     clock::UnixTime,
     secret::Digest,
     store::{
-        AccessToken, Clients, Consent, Consents, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction,
-        RedeemCode, Redemption, RefreshOutcome, Revocation, RotateRefresh, SealedKey, SigningKeys, Store, StoreError,
-        StoreFuture, Uses,
+        AccessToken, Clients, Consent, Consents, Cursor, Epoch, FinishInteraction, Grant, Grants, Interactions,
+        LinkState, Page, ParkedInteraction, RedeemCode, Redemption, RefreshOutcome, Revocation, RotateRefresh,
+        SealedKey, SigningKeys, StatusPlace, Statuses, Store, StoreError, StoreFuture, Transfer, Uses,
     },
     token::GrantId,
 };
 
-use crate::journal::{Change, Flush, Held, Journal, State};
+use crate::{
+    journal::{Change, Flush, Held, Journal, State},
+    reciprocals,
+};
 
 /// Clones share one file. Two processes must not.
 #[derive(Clone)]
 pub(crate) struct JournalStore(Arc<Mutex<Journal>>);
 
 /// What a caller hears, and what changes.
-type Step<T> = Result<(T, Vec<Change>), StoreError>;
+pub(crate) type Step<T> = Result<(T, Vec<Change>), StoreError>;
 
 impl JournalStore {
     pub(crate) fn open(path: &Path, flush: Flush) -> Result<Self, StoreError> {
@@ -46,14 +49,21 @@ impl JournalStore {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn read<'a, T>(&'a self, look: impl FnOnce(&State) -> T + Send + 'a) -> StoreFuture<'a, T> {
+    pub(crate) fn read<'a, T>(&'a self, look: impl FnOnce(&State) -> T + Send + 'a) -> StoreFuture<'a, T> {
         Box::pin(async move { self.journal().state().map(look) })
+    }
+
+    pub(crate) fn list<'a, T>(
+        &'a self,
+        look: impl FnOnce(&State) -> Result<T, StoreError> + Send + 'a,
+    ) -> StoreFuture<'a, T> {
+        Box::pin(async move { look(self.journal().state()?) })
     }
 
     /// There is no await in here: a caller that goes away has either not begun
     /// or is done. The disk is asked on this thread; a store for more than a
     /// few people has a thread of its own for that.
-    fn step<'a, T>(&'a self, decide: impl FnOnce(&State) -> Step<T> + Send + 'a) -> StoreFuture<'a, T> {
+    pub(crate) fn step<'a, T>(&'a self, decide: impl FnOnce(&State) -> Step<T> + Send + 'a) -> StoreFuture<'a, T> {
         Box::pin(async move {
             let mut journal = self.journal();
             let (outcome, changes) = decide(journal.state()?)?;
@@ -129,6 +139,26 @@ impl Grants for JournalStore {
         })
     }
 
+    fn confirm_refresh(&self, id: GrantId, access: Digest, now: UnixTime) -> StoreFuture<'_, bool> {
+        self.on_grant(id, false, move |held| {
+            let confirmed = held.grant.confirm_refresh(access, now);
+            (confirmed, confirmed)
+        })
+    }
+
+    /// Walks over everything, too.
+    fn grants_of(&self, subject: String, after: Option<GrantId>, limit: usize) -> StoreFuture<'_, Vec<Grant>> {
+        self.read(move |state| {
+            let owned = state.grants.values().map(|held| &held.grant);
+            let owned = owned.filter(|grant| grant.facts.subject.as_deref() == Some(&subject));
+            let mut behind: Vec<_> =
+                owned.filter(|grant| after.is_none_or(|after| grant.id > after)).cloned().collect();
+            behind.sort_unstable_by_key(|grant| grant.id);
+            behind.truncate(limit.max(1));
+            behind
+        })
+    }
+
     fn insert_access(&self, id: GrantId, access: AccessToken, now: UnixTime) -> StoreFuture<'_, bool> {
         self.on_grant(id, false, move |held| {
             let live = held.grant.is_live(now);
@@ -186,6 +216,11 @@ impl Grants for JournalStore {
             changes.extend(used.map(|(digest, _)| Change::NotUsed(*digest.as_bytes())));
             let given = state.given.iter().filter(|(_, consent)| take(now >= consent.expires_at));
             changes.extend(given.map(|((subject, client), _)| Change::NoConsent(subject.clone(), client.clone())));
+            let revoked = state.revoked.iter().filter(|(_, until)| take(now >= **until));
+            changes.extend(revoked.map(|((list, place), _)| Change::NotRevoked(*list, *place)));
+            let links = reciprocals::ended(state, now, left);
+            left -= links.len();
+            changes.extend(links);
             Ok((limit - left, changes))
         })
     }
@@ -319,6 +354,106 @@ impl Consents for JournalStore {
         self.step(move |state| {
             let found = state.given.contains_key(&(subject.clone(), client.clone()));
             Ok((found, found.then_some(Change::NoConsent(subject, client)).into_iter().collect()))
+        })
+    }
+}
+
+/// Where the page behind `after` begins: each kind is listed by its key.
+pub(crate) fn page<T>(
+    after: Option<&Cursor>,
+    limit: usize,
+    mut rows: Vec<(Vec<u8>, T)>,
+) -> Result<Page<T>, StoreError> {
+    rows.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    if let Some(after) = after {
+        let [KEY, after @ ..] = after.as_bytes() else { return Err(StoreError::Corrupt("cursor")) };
+        rows.retain(|(key, _)| key.as_slice() > after);
+    }
+    rows.truncate(limit.max(1));
+    let page = Page::of_rows(rows, limit.max(1), |(key, _)| Cursor::new([&[KEY], key.as_slice()].concat()));
+    Ok(page.map(|(_, row)| row))
+}
+
+/// What cursors of this store begin with.
+const KEY: u8 = b'k';
+
+impl Transfer for JournalStore {
+    fn list_clients(&self, after: Option<Cursor>, limit: usize) -> StoreFuture<'_, Page<Arc<Client>>> {
+        self.list(move |state| {
+            let rows = state.clients.values().map(|client| (client.id.as_str().into(), Arc::clone(client)));
+            page(after.as_ref(), limit, rows.collect())
+        })
+    }
+
+    fn list_grants(&self, after: Option<Cursor>, limit: usize) -> StoreFuture<'_, Page<Grant>> {
+        self.list(move |state| {
+            let rows = state.grants.values().map(|held| (held.grant.id.as_bytes().to_vec(), held.grant.clone()));
+            page(after.as_ref(), limit, rows.collect())
+        })
+    }
+
+    fn list_access(&self, after: Option<Cursor>, limit: usize) -> StoreFuture<'_, Page<(GrantId, AccessToken)>> {
+        self.list(move |state| {
+            let of = |held: &Held| {
+                let id = held.grant.id;
+                let row = move |token: &AccessToken| {
+                    ([id.as_bytes().as_slice(), token.digest.as_bytes()].concat(), (id, token.clone()))
+                };
+                held.tokens.iter().map(row).collect::<Vec<_>>()
+            };
+            page(after.as_ref(), limit, state.grants.values().flat_map(of).collect())
+        })
+    }
+
+    fn list_consents(&self, after: Option<Cursor>, limit: usize) -> StoreFuture<'_, Page<Consent>> {
+        self.list(move |state| {
+            let rows = state.given.iter().map(|((subject, client), consent)| {
+                let length = subject.len().to_be_bytes();
+                ([&length[..], subject.as_bytes(), client.as_str().as_bytes()].concat(), consent.clone())
+            });
+            page(after.as_ref(), limit, rows.collect())
+        })
+    }
+
+    fn list_links(&self, after: Option<Cursor>, limit: usize) -> StoreFuture<'_, Page<LinkState>> {
+        self.list(move |state| {
+            let rows = state.links.iter().map(|(key, state)| (key.as_bytes().to_vec(), state.clone()));
+            page(after.as_ref(), limit, rows.collect())
+        })
+    }
+}
+
+impl Epoch for JournalStore {
+    fn epoch(&self) -> StoreFuture<'_, UnixTime> {
+        self.read(|state| state.epoch)
+    }
+
+    fn raise_epoch(&self, to: UnixTime) -> StoreFuture<'_, UnixTime> {
+        self.step(move |state| {
+            let epoch = state.epoch.max(to);
+            Ok((epoch, (epoch > state.epoch).then_some(Change::Epoch(epoch)).into_iter().collect()))
+        })
+    }
+}
+
+impl Statuses for JournalStore {
+    fn grant_statuses(&self, id: GrantId, now: UnixTime) -> StoreFuture<'_, Vec<StatusPlace>> {
+        self.read(move |state| {
+            let tokens = state.grants.get(&id).map_or(&[][..], |held| &held.tokens);
+            tokens.iter().filter(|token| token.is_live(now)).filter_map(|token| token.status).collect()
+        })
+    }
+
+    fn revoke_statuses(&self, list: u64, indices: Vec<u32>, until: UnixTime) -> StoreFuture<'_, ()> {
+        self.step(move |state| {
+            let new = indices.into_iter().filter(|index| !state.revoked.contains_key(&(list, *index)));
+            Ok(((), new.map(|index| Change::Revoked(list, index, until)).collect()))
+        })
+    }
+
+    fn revoked_statuses(&self, list: u64, _: UnixTime) -> StoreFuture<'_, Vec<u32>> {
+        self.read(move |state| {
+            state.revoked.range((list, 0)..=(list, u32::MAX)).map(|((_, place), _)| *place).collect()
         })
     }
 }

@@ -5,7 +5,9 @@ use std::{convert::Infallible, net::SocketAddr, path::PathBuf, process::ExitCode
 
 use clap::Parser;
 use examples::{
-    admin, api, bus, complain, health, logs,
+    admin, api, bus, complain, health,
+    homeserver::{Homeserver, Users},
+    logs,
     prometheus::Prometheus,
     proxy::Front,
     say,
@@ -14,10 +16,11 @@ use examples::{
 use http::HeaderName;
 use oauth_axum_rs::{
     ClientCertificates, Issuer, ResourceServer, Scope, Secret, TlsConfig,
+    matrix::{EveryAccount, Matrix},
     oauth_tower::{
         outgoing::HttpClient,
         proxy::Cidr,
-        resource::{BuildError, Dpop},
+        resource::{BuildError, Dpop, IntrospectionIssuer},
     },
 };
 use tokio::net::TcpListener;
@@ -101,8 +104,16 @@ struct Arguments {
     /// How lines of the log look. They go to stderr; `RUST_LOG` selects them.
     #[arg(long, value_enum, default_value_t)]
     log: logs::Format,
-    #[command(flatten)]
-    not_built: NotBuilt,
+    /// Be the homeserver of this name as well: the client-server API under
+    /// `/_matrix/client`, for tokens of the authentication service beside it.
+    #[arg(long, value_name = "SERVER_NAME", conflicts_with = "introspect")]
+    matrix: Option<String>,
+    /// Where that service is asked about tokens.
+    #[arg(long, value_name = "URL")]
+    introspection_endpoint: Option<String>,
+    /// The secret that both share.
+    #[arg(long, value_name = "SECRET")]
+    introspection_secret: Option<String>,
 }
 
 /// How tokens that are bound to a key are taken.
@@ -129,21 +140,6 @@ enum Certificates {
     Required,
 }
 
-/// Not built yet.
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Not built yet")]
-struct NotBuilt {
-    /// Stand in for the homeserver of this name.
-    #[arg(long, value_name = "SERVER_NAME")]
-    matrix: Option<String>,
-    /// Where a homeserver asks.
-    #[arg(long, value_name = "URL")]
-    introspection_endpoint: Option<String>,
-    /// What it proves itself with.
-    #[arg(long, value_name = "SECRET")]
-    introspection_secret: Option<String>,
-}
-
 /// An option and what is wrong with it.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}: {1}")]
@@ -163,8 +159,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: &Arguments) -> Result<(), Vec<Wrong>> {
-    let mut wrong = arguments.not_built.wrong();
-    wrong.extend(arguments.contradictions());
+    let wrong = arguments.contradictions();
     if !wrong.is_empty() {
         return Err(wrong);
     }
@@ -175,6 +170,7 @@ async fn serve_api(arguments: &Arguments) -> Result<(), Wrong> {
     let tls = arguments.tls()?;
     let prometheus = Prometheus::install();
     let api = arguments.resource_server()?;
+    let homeserver = arguments.homeserver(&api)?;
     let bus = arguments.revocations.as_ref().map(bus::open).transpose();
     let bus = bus.map_err(|error| Wrong("--revocations", error.to_string()))?;
     let _following = bus.map(|bus| bus::spawn_api(bus, &api));
@@ -188,7 +184,11 @@ async fn serve_api(arguments: &Arguments) -> Result<(), Wrong> {
         serve_metrics(address, prometheus, api.clone(), stop.clone()).await?;
     }
     say(format_args!("listening on {address}"));
-    let app = arguments.front().guard(api::router(&api, &arguments.require_scope));
+    let mut app = api::router(&api, &arguments.require_scope);
+    if let Some(homeserver) = homeserver {
+        app = app.merge(homeserver.app());
+    }
+    let app = arguments.front().guard(app);
     // Whoever watches over this process need not come through a proxy.
     let app = app.merge(health::router(&api));
     serve(listener, tls, app, stop).await;
@@ -214,17 +214,6 @@ async fn serve_metrics(
     Ok(())
 }
 
-impl NotBuilt {
-    fn wrong(&self) -> Vec<Wrong> {
-        let asked = [
-            ("--matrix", self.matrix.is_some()),
-            ("--introspection-endpoint", self.introspection_endpoint.is_some()),
-            ("--introspection-secret", self.introspection_secret.is_some()),
-        ];
-        asked.into_iter().filter(|(_, asked)| *asked).map(|(name, _)| Wrong(name, "not built yet".to_owned())).collect()
-    }
-}
-
 impl Arguments {
     fn contradictions(&self) -> Vec<Wrong> {
         let mut wrong = Vec::new();
@@ -246,6 +235,16 @@ impl Arguments {
         }
         if self.introspect && self.client_id.is_none() {
             wrong.push(Wrong("--client-id", "is missing".to_owned()));
+        }
+        // All three, or none.
+        let homeserver = [
+            ("--matrix", self.matrix.is_some()),
+            ("--introspection-endpoint", self.introspection_endpoint.is_some()),
+            ("--introspection-secret", self.introspection_secret.is_some()),
+        ];
+        if homeserver.iter().any(|(_, is_there)| *is_there) {
+            let missing = homeserver.iter().filter(|(_, is_there)| !is_there);
+            wrong.extend(missing.map(|(name, _)| Wrong(name, "is missing".to_owned())));
         }
         wrong
     }
@@ -293,7 +292,19 @@ impl Arguments {
         })
     }
 
+    /// Who the users are, the service beside it knows: whoever has a token has an account.
+    fn homeserver(&self, api: &ResourceServer) -> Result<Option<Homeserver>, Wrong> {
+        let Some(name) = &self.matrix else { return Ok(None) };
+        let matrix = Matrix::builder(api.clone(), name).accounts(EveryAccount).user_from_username().device_optional();
+        let matrix = matrix.build().map_err(|error| Wrong("--matrix", error.to_string()))?;
+        Ok(Some(Homeserver::new(matrix, Users::default())))
+    }
+
     fn issuer(&self) -> Issuer {
+        if let (Some(endpoint), Some(secret)) = (&self.introspection_endpoint, &self.introspection_secret) {
+            let issuer = Issuer::introspection(&self.issuer, endpoint).bearer(secret.as_str()).for_homeserver();
+            return self.cached(issuer);
+        }
         let (Some(id), Some(secret)) = (&self.client_id, &self.client_secret) else {
             return Issuer::jwt(&self.issuer).into();
         };
@@ -301,6 +312,10 @@ impl Arguments {
         // 2.2). This API gives nobody more for being called like a user.
         let issuer =
             Issuer::introspection_discovered(&self.issuer).client_basic(id, secret.as_str()).client_as_subject();
+        self.cached(issuer)
+    }
+
+    fn cached(&self, issuer: IntrospectionIssuer) -> Issuer {
         match self.cache_ttl {
             Some(seconds) => issuer.cache_for(Duration::from_secs(seconds)).into(),
             None => issuer.into(),

@@ -5,7 +5,7 @@ use oauth_core::engine::authorization::{
     AuthorizationSettings, DefaultScope, PushedRequests, RequestObjects, ResponseMode,
 };
 
-use super::reader::Reader;
+use super::{matrix::Profile, reader::Reader};
 
 /// Ten years, in seconds: longer is a mistake in the unit.
 const LONGEST: u64 = 315_360_000;
@@ -26,10 +26,18 @@ pub struct SessionLifetimes {
 }
 
 /// `[authorization]`, with what `[par]` and `[jar]` say.
-pub(super) fn read(top: &mut Reader<'_>, pushed: PushedRequests, signed: RequestObjects) -> AuthorizationSettings {
+pub(super) fn read(
+    top: &mut Reader<'_>,
+    pushed: PushedRequests,
+    signed: RequestObjects,
+    profile: Profile,
+) -> AuthorizationSettings {
     let mut section = top.section("authorization");
     let mut settings = AuthorizationSettings::default();
     (settings.pushed, settings.request_objects) = (pushed, signed);
+    if profile.is_matrix() {
+        settings.response_modes = vec![ResponseMode::Query, ResponseMode::Fragment];
+    }
     if section.has("response_modes") {
         settings.response_modes = section.choices("response_modes", &MODES);
     }
@@ -82,7 +90,7 @@ mod tests {
     fn parse(text: &str) -> Result<(AuthorizationSettings, SessionLifetimes), String> {
         let report = Report::default();
         let mut top = Reader::new(text.parse().unwrap(), &report);
-        let settings = read(&mut top, PushedRequests::default(), RequestObjects::default());
+        let settings = read(&mut top, PushedRequests::default(), RequestObjects::default(), Profile::Oauth21);
         let sessions = SessionLifetimes::read(&mut top);
         drop(top);
         report.finish((settings, sessions)).map_err(|found| found.to_string())

@@ -2,22 +2,23 @@
 
 use oauth_core::{
     client::{AuthMethod, Client, ClientBuilder, ClientId, GrantType, InvalidClient, RedirectUri},
+    jwt::Algorithm,
     scope::Scope,
 };
 
 use super::{credentials, profile, reader::Reader, report::Report, value::Parsed};
 
-const GRANT_TYPES: [(&str, Option<GrantType>); 6] = [
+const GRANT_TYPES: [(&str, Option<GrantType>); 7] = [
     ("authorization_code", Some(GrantType::AUTHORIZATION_CODE)),
     ("client_credentials", Some(GrantType::CLIENT_CREDENTIALS)),
     ("refresh_token", Some(GrantType::REFRESH_TOKEN)),
     ("urn:ietf:params:oauth:grant-type:device_code", Some(GrantType::DEVICE_CODE)),
     ("urn:ietf:params:oauth:grant-type:token-exchange", Some(GrantType::TOKEN_EXCHANGE)),
     ("urn:ietf:params:oauth:grant-type:jwt-bearer", Some(GrantType::JWT_BEARER)),
+    ("urn:ietf:params:oauth:grant-type:reciprocal", Some(GrantType::RECIPROCAL)),
 ];
 
-/// Members whose absence changes nothing and whose presence would.
-const NOT_BUILT_MEMBERS: [&str; 1] = ["introspection_signed_response_alg"];
+const ANSWERS: &str = "introspection_signed_response_alg";
 
 /// The clients that are right, and what was written of the others: whoever
 /// refers to one is judged by what was meant.
@@ -31,6 +32,9 @@ pub(super) struct Clients {
 struct Written {
     scope_key: String,
     scope: Scope,
+    answers_key: String,
+    /// What its introspection responses are to be signed with.
+    answers: Option<Algorithm>,
     /// `None` if it could not be read.
     id: Option<String>,
     /// `None` if that could not be found out.
@@ -67,6 +71,15 @@ impl Clients {
             Some(_) => {}
             None if self.written.iter().any(|client| client.id.is_none()) => {}
             None => table.wrong(key, "is not the client_id of one of `clients`"),
+        }
+    }
+
+    /// Nobody is promised a signature that is not made (RFC 9701 section 6).
+    pub(super) fn check_answers(&self, offered: &[Algorithm], report: &Report) {
+        for client in &self.written {
+            if client.answers.is_some_and(|algorithm| !offered.contains(&algorithm)) {
+                report.wrong(&client.answers_key, "is not one of `introspection.signing_algorithms`");
+            }
         }
     }
 
@@ -118,8 +131,11 @@ fn read_client(table: &mut Reader<'_>, offered: &[AuthMethod]) -> (Written, Clie
             table.or("tls_client_certificate_bound_access_tokens", false);
         tokens.authorization_details_types = table.or("authorization_details_types", Vec::new());
     });
-    NOT_BUILT_MEMBERS.iter().for_each(|key| table.never(key));
-    (Written { scope_key: table.key("scope"), scope, id, public }, builder)
+    let answers = table.take(ANSWERS).map(|Parsed(algorithm)| algorithm);
+    builder = builder.tokens(|tokens| tokens.introspection_signed_response_alg = answers);
+    let written =
+        Written { scope_key: table.key("scope"), scope, answers_key: table.key(ANSWERS), answers, id, public };
+    (written, builder)
 }
 
 /// How the client sends its authorization requests.

@@ -4,10 +4,7 @@ use std::{fmt::Display, mem, net::SocketAddr, ops::RangeInclusive};
 
 use toml::{Table, Value};
 
-use super::{
-    report::Report,
-    value::{FromValue, kind},
-};
+use super::{report::Report, value::FromValue};
 
 /// What is said of a key whose feature does not exist yet.
 pub(super) const NOT_BUILT: &str = "not built yet";
@@ -146,27 +143,6 @@ impl<'r> Reader<'r> {
         None
     }
 
-    /// A key whose feature is not built yet: it may be absent or have one of
-    /// the values that leave the feature as it is.
-    pub(super) fn not_built<V: Into<Value> + Clone>(&mut self, key: &str, harmless: &[V]) {
-        let Some(given) = self.table.remove(key) else { return };
-        let harmless: Vec<Value> = harmless.iter().cloned().map(Into::into).collect();
-        if harmless.contains(&given) {
-            return;
-        }
-        match harmless.first() {
-            Some(example) if !example.same_type(&given) => {
-                self.wrong(key, format_args!("must be {}, not {}", kind(example), kind(&given)));
-            }
-            _ => self.wrong(key, NOT_BUILT),
-        }
-    }
-
-    /// A key that may be absent only, until its feature is built.
-    pub(super) fn never(&mut self, key: &str) {
-        self.not_built::<Value>(key, &[]);
-    }
-
     /// The table at `key`; `None` if it is absent or wrong.
     pub(super) fn table(&mut self, key: &str) -> Option<Self> {
         let table = self.take::<Table>(key)?;
@@ -257,20 +233,13 @@ mod tests {
     }
 
     #[test]
-    fn a_feature_that_is_not_built_may_be_off_and_nothing_else() {
+    fn a_choice_that_is_not_built_is_refused() {
         let read = |reader: &mut Reader<'_>| {
-            reader.not_built("a", &[false]);
-            reader.not_built("b", &[0, 30]);
-            reader.never("c");
             reader.choice("d", &[("x", Some(1)), ("y", None)]);
         };
         assert!(mistakes("", read).is_empty());
-        assert!(mistakes("a = false\nb = 30\nd = \"x\"", read).is_empty());
-        assert_eq!(
-            mistakes("a = true\nb = 7\nc = 1\nd = \"y\"", read),
-            ["a: not built yet", "b: not built yet", "c: not built yet", "d: not built yet"]
-        );
-        assert_eq!(mistakes("a = 1", read), ["a: must be true or false, not a whole number"]);
+        assert!(mistakes("d = \"x\"", read).is_empty());
+        assert_eq!(mistakes("d = \"y\"", read), ["d: not built yet"]);
     }
 
     #[test]

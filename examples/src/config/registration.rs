@@ -3,7 +3,7 @@
 use oauth_axum_rs::pages::{DeveloperTerms, Developers};
 use oauth_core::{engine::registration::RegistrationSettings, secret::Secret};
 
-use super::reader::Reader;
+use super::{matrix::Profile, reader::Reader};
 
 /// `[registration]`.
 #[derive(Clone, Debug, Default)]
@@ -23,7 +23,7 @@ pub struct Registration {
 }
 
 impl Registration {
-    pub(super) fn read(top: &mut Reader<'_>) -> Self {
+    pub(super) fn read(top: &mut Reader<'_>, profile: Profile) -> Self {
         let mut registration = top.section("registration");
         let tokens: Vec<(String, Secret)> = registration.list("initial_access_tokens");
         for (key, token) in &tokens {
@@ -33,7 +33,7 @@ impl Registration {
             }
         }
         Self {
-            open: registration.or("open", false),
+            open: registration.or("open", profile.is_matrix()),
             management: registration.or("management", false),
             localhost: registration.or("localhost", false),
             developers: read_developers(&mut registration),
@@ -99,7 +99,7 @@ mod tests {
 
     fn registration(text: &str) -> Result<Registration, String> {
         let report = Report::default();
-        let read = Registration::read(&mut Reader::new(text.parse().unwrap(), &report));
+        let read = Registration::read(&mut Reader::new(text.parse().unwrap(), &report), Profile::Oauth21);
         report.finish(read).map_err(|found| found.to_string())
     }
 

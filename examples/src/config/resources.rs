@@ -1,4 +1,4 @@
-//! `[[resources]]` and `[introspection]`.
+//! `[[resources]]`.
 
 use std::str::FromStr;
 
@@ -8,7 +8,7 @@ use oauth_core::{
     scope::{InvalidScope, Scope},
 };
 
-use super::{clients::Clients, reader::Reader, report::Report, tokens::FORMATS, value::Parsed};
+use super::{clients::Clients, matrix::Profile, reader::Reader, report::Report, tokens::FORMATS, value::Parsed};
 use crate::api;
 
 /// The resources tokens are for. Without any, it is the API that this program
@@ -18,11 +18,12 @@ pub(super) fn read(
     issuer: &str,
     format: TokenFormat,
     clients: &Clients,
+    profile: Profile,
     report: &Report,
 ) -> Vec<Resource> {
     let mut resources: Vec<Resource> = Vec::new();
     // As long as every one says what it takes.
-    let mut served = Some(Scope::empty());
+    let mut served = Some(profile.scope());
     for mut table in top.sections("resources") {
         let resource = read_resource(&mut table, format, clients);
         if !table.blames("identifier") && resources.iter().any(|other| other.identifier == resource.identifier) {
@@ -79,14 +80,4 @@ impl FromStr for OneScope {
         }
         Ok(Self(text.parse()?))
     }
-}
-
-/// `callers`: who may introspect any token.
-pub(super) fn read_callers(top: &mut Reader<'_>, clients: &Clients) -> Vec<ClientId> {
-    let mut introspection = top.section("introspection");
-    let callers: Vec<(String, Parsed<ClientId>)> = introspection.list("callers");
-    for (key, Parsed(caller)) in &callers {
-        clients.check_caller(&introspection, key, caller);
-    }
-    callers.into_iter().map(|(_, Parsed(caller))| caller).collect()
 }

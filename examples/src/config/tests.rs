@@ -116,7 +116,7 @@ fn one_run_names_every_mistake() {
         [tokens]
         access_lifetime = "long"
         code_lifetime = 601
-        rotation = "until_first_use"
+        rotation = "until_last_use"
         prefixes = { access = "a", refresh = "a" }
         [par]
         lifetime = 601
@@ -167,7 +167,6 @@ fn one_run_names_every_mistake() {
         "resources[0].identifier",
         "revocation.http_listen",
         "revocation.jsonp",
-        "revocation.mode",
         "store",
         "tokens.access_lifetime",
         "tokens.code_lifetime",
@@ -304,7 +303,7 @@ fn whoever_introspects_has_a_secret() {
     let client =
         |rest: &str| format!("{GOOD}\n[introspection]\ncallers = [\"rs\"]\n[[clients]]\nclient_id = \"rs\"\n{rest}");
     let config = parse(&client("client_secret = \"s\""));
-    assert_eq!(config.introspection_callers[0].as_str(), "rs");
+    assert_eq!(config.introspection.callers[0].as_str(), "rs");
     assert!(!config.clients[0].may_use(&GrantType::AUTHORIZATION_CODE));
     assert_eq!(blamed(&client("")), ["introspection.callers[0]"]);
 }
@@ -392,4 +391,55 @@ fn requests_may_have_to_be_pushed_or_signed() {
     ] {
         assert_eq!(blamed(&client(wrong)), [format!("clients[0].{key}")]);
     }
+}
+
+#[test]
+fn a_mode_of_revocation_comes_with_its_defaults_and_contradictions_are_named() {
+    use oauth_core::engine::revocation::RevocationMode::{Draft2011, Matrix, Rfc7009};
+    let with = |rest: &str| format!("{GOOD}\n[revocation]\n{rest}");
+    for (name, mode, advertise) in
+        [("rfc7009", Rfc7009, true), ("draft2011", Draft2011, false), ("matrix", Matrix, true)]
+    {
+        let policy = parse(&with(&format!("mode = \"{name}\""))).revocation.policy;
+        assert_eq!((policy.mode(), policy.advertise, policy.jsonp), (mode, advertise, false));
+    }
+    assert!(parse(&with("mode = \"draft2011\"\nadvertise = true\njsonp = true")).revocation.policy.advertise);
+    for (wrong, key) in [
+        ("mode = \"matrix\"\njsonp = true", "jsonp"),
+        ("mode = \"matrix\"\naccess_tokens = false", "access_tokens"),
+        ("mode = \"matrix\"\nadvertise = false", "advertise"),
+        ("mode = \"matrix\"\nhttp_listen = \"127.0.0.1:0\"", "http_listen"),
+        ("mode = \"draft2011\"\nhttp_listen = \"127.0.0.1:0\"", "http_listen"),
+        ("mode = \"draft2011\"\naccess_revokes_grant = true", "access_revokes_grant"),
+        ("access_tokens = false\naccess_revokes_grant = true", "access_revokes_grant"),
+        ("mode = \"rfc7009bis\"", "mode"),
+        ("privileged = [\"nobody\"]", "privileged[0]"),
+    ] {
+        assert_eq!(blamed(&with(wrong)), [format!("revocation.{key}")], "{wrong}");
+    }
+    assert_eq!(parse(GOOD).revocation.policy.misses_per_minute, 300);
+    let limit = "[limits]\nrevocation_misses_per_minute = 7";
+    assert_eq!(parse(&format!("{GOOD}\n{limit}")).revocation.policy.misses_per_minute, 7);
+}
+
+#[test]
+fn introspection_responses_are_signed_with_what_resource_servers_expect_and_with_what_tokens_are() {
+    use oauth_core::jwt::Algorithm::{ES256, EdDSA, RS256};
+    let algorithms = |text: &str| parse(&format!("{GOOD}\n{text}")).introspection.settings.signing_algorithms;
+    assert_eq!(algorithms(""), [RS256, ES256]);
+    assert_eq!(algorithms("[tokens]\nsigning_algorithm = \"RS256\""), [RS256]);
+    assert_eq!(algorithms("[introspection]\nsigning_algorithms = [\"EdDSA\"]"), [EdDSA]);
+    assert!(algorithms("[introspection]\nsigning_algorithms = []").is_empty());
+    let client = |algorithm: &str| {
+        let secret = "client_secret = \"a secret that is long enough to be one\"";
+        format!("{GOOD}\n[[clients]]\nclient_id = \"a\"\n{secret}\nintrospection_signed_response_alg = \"{algorithm}\"")
+    };
+    assert_eq!(parse(&client("ES256")).clients[0].tokens.introspection_signed_response_alg, Some(ES256));
+    for bad in ["EdDSA", "none", "HS256"] {
+        assert_eq!(blamed(&client(bad)), ["clients[0].introspection_signed_response_alg"], "{bad}");
+    }
+    assert_eq!(
+        blamed(&format!("{GOOD}\n[introspection]\nsigning_algorithms = [\"none\"]")),
+        ["introspection.signing_algorithms[0]"]
+    );
 }

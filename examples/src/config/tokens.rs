@@ -1,14 +1,12 @@
-//! `[tokens]` and `[revocation]`.
-
-use std::net::SocketAddr;
+//! `[tokens]`.
 
 use oauth_core::{
-    engine::policy::{RevocationPolicy, Rotation, TokenFormat},
+    engine::policy::{Rotation, TokenFormat},
     jwt::Algorithm,
     token::Prefixes,
 };
 
-use super::reader::Reader;
+use super::{matrix::Profile, reader::Reader};
 
 /// Ten years, in seconds: longer is a mistake in the unit.
 const LONGEST: u64 = 315_360_000;
@@ -34,17 +32,6 @@ pub struct Tokens {
     pub prefixes: Prefixes,
 }
 
-/// `[revocation]`.
-#[derive(Debug)]
-pub struct Revocation {
-    /// What it covers.
-    pub policy: RevocationPolicy,
-    /// `http_listen`.
-    pub http_listen: Option<SocketAddr>,
-    /// Whether the `bus` is that of the store, if it has one.
-    pub bus: bool,
-}
-
 /// The value names of a token format.
 pub(super) const FORMATS: [(&str, Option<TokenFormat>); 2] =
     [("opaque", Some(TokenFormat::Opaque)), ("jwt", Some(TokenFormat::Jwt))];
@@ -58,7 +45,7 @@ const ALGORITHMS: [(&str, Option<Algorithm>); 5] = [
 ];
 
 impl Tokens {
-    pub(super) fn read(top: &mut Reader<'_>) -> Self {
+    pub(super) fn read(top: &mut Reader<'_>, profile: Profile) -> Self {
         let mut tokens = top.section("tokens");
         let refresh = tokens.number("refresh_lifetime", 2_592_000, 1..=LONGEST);
         let refresh_idle = tokens.number("refresh_idle_lifetime", refresh.min(604_800), 1..=LONGEST);
@@ -73,27 +60,34 @@ impl Tokens {
             refresh_idle,
             // OAuth 2.1 section 4.1.2: at most ten minutes.
             code: tokens.number("code_lifetime", 60, 1..=600),
-            rotation: rotation(&mut tokens),
-            prefixes: prefixes(&mut tokens),
+            rotation: rotation(&mut tokens, profile),
+            prefixes: prefixes(&mut tokens, profile),
         }
     }
 }
 
-fn rotation(tokens: &mut Reader<'_>) -> Rotation {
+fn rotation(tokens: &mut Reader<'_>, profile: Profile) -> Rotation {
     let seconds = tokens.number("grace_seconds", Rotation::DEFAULT_GRACE, 1..=3600);
     let choices = [
         ("grace", Some(Rotation::Grace { seconds })),
         ("strict", Some(Rotation::Strict)),
         ("none", Some(Rotation::None)),
-        ("until_first_use", None),
+        ("until_first_use", Some(Rotation::UntilFirstUse)),
     ];
-    tokens.choice("rotation", &choices).unwrap_or(Rotation::Grace { seconds })
+    tokens.choice("rotation", &choices).unwrap_or(match profile {
+        Profile::Oauth21 => Rotation::Grace { seconds },
+        Profile::Matrix => Rotation::UntilFirstUse,
+    })
 }
 
-fn prefixes(tokens: &mut Reader<'_>) -> Prefixes {
-    let Some(mut table) = tokens.table("prefixes") else { return Prefixes::default() };
+fn prefixes(tokens: &mut Reader<'_>, profile: Profile) -> Prefixes {
+    let mut table = tokens.section("prefixes");
     let mut prefix = |key, default: &str| table.or(key, default.to_owned());
-    let (access, refresh) = (prefix("access", "oat"), prefix("refresh", "ort"));
+    let (access, refresh) = match profile {
+        Profile::Oauth21 => (prefix("access", "oat"), prefix("refresh", "ort")),
+        Profile::Matrix => (prefix("access", "mat"), prefix("refresh", "mar")),
+    };
+    drop(table);
     if tokens.blames("prefixes") {
         return Prefixes::default();
     }
@@ -101,21 +95,4 @@ fn prefixes(tokens: &mut Reader<'_>) -> Prefixes {
         tokens.wrong("prefixes", format_args!("{error}; `oac` and `odc` are those of codes"));
         Prefixes::default()
     })
-}
-
-impl Revocation {
-    pub(super) fn read(top: &mut Reader<'_>) -> Self {
-        let mut revocation = top.section("revocation");
-        revocation.choice("mode", &[("rfc7009", Some(())), ("draft2011", None), ("matrix", None)]);
-        revocation.not_built("jsonp", &[false]);
-        let bus = revocation.choice("bus", &[("auto", Some(true)), ("off", Some(false))]).unwrap_or(true);
-        let mut policy = RevocationPolicy::default();
-        policy.advertise = revocation.or("advertise", policy.advertise);
-        policy.access_tokens = revocation.or("access_tokens", policy.access_tokens);
-        policy.access_revokes_grant = revocation.or("access_revokes_grant", policy.access_revokes_grant);
-        if policy.access_revokes_grant && !policy.access_tokens {
-            revocation.wrong("access_revokes_grant", "contradicts `access_tokens = false`");
-        }
-        Self { policy, http_listen: revocation.address("http_listen"), bus }
-    }
 }

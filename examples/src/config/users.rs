@@ -10,6 +10,7 @@ use super::reader::Reader;
 pub(super) struct Users {
     pub(super) all: PasswordUsers,
     names: Vec<Option<String>>,
+    people: Vec<(String, bool)>,
 }
 
 impl Users {
@@ -22,7 +23,7 @@ impl Users {
     }
 
     fn add(&mut self, table: &mut Reader<'_>, development: bool) {
-        table.not_built("admin", &[false]);
+        let admin = table.or("admin", false);
         let name: Option<String> = table.require("username");
         if name.as_deref() == Some("") {
             table.wrong("username", "must not be empty");
@@ -31,7 +32,13 @@ impl Users {
             table.wrong("username", "is the name of another user too");
         }
         self.names.push(name.clone());
+        self.people.extend(name.clone().map(|name| (name, admin)));
         self.add_password(table, &name.unwrap_or_default(), development);
+    }
+
+    /// Their names, and whether they may moderate.
+    pub(super) fn people(&self) -> &[(String, bool)] {
+        &self.people
     }
 
     fn add_password(&mut self, table: &mut Reader<'_>, name: &str, development: bool) {

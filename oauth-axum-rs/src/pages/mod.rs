@@ -89,6 +89,7 @@
 mod about;
 mod developers;
 mod device;
+mod devices;
 mod flow;
 mod form;
 mod form_token;
@@ -96,6 +97,7 @@ mod interaction;
 mod limit;
 mod outside;
 mod password;
+mod reciprocal;
 mod refusal;
 mod session;
 mod sign_in;
@@ -116,7 +118,9 @@ use oauth_core::server::AuthorizationServer;
 use self::{
     developers::Desk,
     device::DevicePage,
+    devices::DevicesPage,
     limit::SignInLimit,
+    reciprocal::{Asking, ReciprocalPage},
     session::Sessions,
     signed_in::HostSignIn,
     texts::Languages,
@@ -125,10 +129,12 @@ use self::{
 pub use self::{
     developers::{DeveloperTerms, Developers, InvalidTermsUri, MayRegister, NoRegistration},
     password::{InvalidPasswordHash, PasswordUsers},
+    reciprocal::{ReciprocalAsk, ReciprocalHost},
     signed_in::{BuiltInSessions, HostSessions, HostUsers, SignedIn},
     texts::{
         ChooseTexts, CommonTexts, ConsentTexts, DeveloperFieldTexts, DeveloperProblemTexts, DeveloperTexts,
-        DeviceTexts, InvalidText, LeaveTexts, MessageTexts, SignInTexts, SignOutTexts, Texts,
+        DeviceTexts, DevicesTexts, InvalidText, LeaveTexts, MessageTexts, ReciprocalTexts, SignInTexts, SignOutTexts,
+        Texts,
     },
     users::{User, Users},
 };
@@ -138,6 +144,7 @@ pub struct Pages<U> {
     inner: Inner<U>,
     developers: Option<Developers>,
     device_page: bool,
+    reciprocal: Option<Asking>,
 }
 
 struct Inner<U> {
@@ -173,7 +180,7 @@ impl<U: Users> Pages<U> {
             languages: Languages::default(),
             auto_approve: None,
         };
-        Self { inner, developers: None, device_page: true }
+        Self { inner, developers: None, device_page: true, reciprocal: None }
     }
 
     /// Sets after how many seconds a person has to sign in again: 8 hours if
@@ -266,11 +273,13 @@ impl<U: Users> Pages<U> {
         let inner = Arc::new(self.inner);
         let device = DevicePage::new(&inner).filter(|_| self.device_page);
         let device = device.map_or_else(Router::new, DevicePage::router);
+        let devices = DevicesPage::new(&inner).map_or_else(Router::new, DevicesPage::router);
         let developers = self.developers.map_or_else(Router::new, |developers| Desk::new(&inner, developers).router());
+        let reciprocal = self.reciprocal.map(|asking| ReciprocalPage::new(&inner, asking).router());
         let router = router.route(&path, interaction);
         // Whoever signs people in signs them out.
         let router = if inner.host_sign_in.is_some() { router } else { router.route(&sign_out_path, sign_out) };
-        router.with_state(inner).merge(developers).merge(device)
+        router.with_state(inner).merge(developers).merge(device).merge(devices).merge(reciprocal.unwrap_or_default())
     }
 }
 

@@ -270,7 +270,7 @@ pub(super) fn see_other(url: &str) -> Option<Response<Bytes>> {
     Some(response)
 }
 
-fn message(status: StatusCode, look: Look<'_>, title: &str, text: &str) -> Response<Bytes> {
+pub(super) fn message(status: StatusCode, look: Look<'_>, title: &str, text: &str) -> Response<Bytes> {
     render(status, title, look, &Message { look, title, text, again: None }, None)
 }
 

@@ -22,6 +22,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Value};
 
+pub(crate) use self::verify::find_key;
 pub use self::{
     actor::Actor,
     confirmation::Confirmation,

@@ -84,7 +84,7 @@ pub fn verify_access_token_jws<'k>(
 }
 
 /// The first candidate that made the signature.
-pub(super) fn find_key<'j, 'k>(
+pub(crate) fn find_key<'j, 'k>(
     jws: &'j Jws<'_>,
     keys: &'k JwkSet,
 ) -> Result<(crate::jwt::VerifiedJws<'j>, &'k PublicKey), JwtError> {

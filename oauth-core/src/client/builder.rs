@@ -4,6 +4,7 @@ use super::{
     AssertionAlgorithm, AuthMethod, Client, ClientId, ClientJwks, ClientKeys, ClientProfile, ClientRequests,
     ClientSecret, ClientTokens, GrantType, InvalidClient, RedirectUri, TlsSubject, invalid::only,
 };
+use crate::clock::UnixTime;
 
 /// Builds a [`Client`]; made by [`Client::builder`].
 #[derive(Clone, Debug, Default)]
@@ -23,6 +24,7 @@ pub struct ClientBuilder {
     requests: ClientRequests,
     tokens: ClientTokens,
     profile: ClientProfile,
+    grants_since: UnixTime,
 }
 
 impl ClientBuilder {
@@ -35,6 +37,25 @@ impl ClientBuilder {
     #[must_use]
     pub const fn auth_method(mut self, method: AuthMethod) -> Self {
         self.auth_method = Some(method);
+        self
+    }
+
+    /// Says that it has been given nothing before `time`: every grant to a client
+    /// of this identifier that is older is dead, and so is every token under it.
+    ///
+    /// Say the present where an identifier is used again, or the new client has
+    /// what its predecessor was given;
+    /// [`create_client`](crate::server::AuthorizationServer::create_client) does.
+    ///
+    /// ```
+    /// use oauth_core::{client::Client, clock::{Clock, SystemClock}};
+    /// let app = Client::builder("app").redirect_uri("https://app.example/cb").grants_since(SystemClock.now());
+    /// assert!(app.build()?.grants_since > Default::default());
+    /// # Ok::<_, oauth_core::client::InvalidClient>(())
+    /// ```
+    #[must_use]
+    pub const fn grants_since(mut self, time: UnixTime) -> Self {
+        self.grants_since = time;
         self
     }
 
@@ -168,6 +189,7 @@ impl ClientBuilder {
             tokens: self.tokens,
             profile: self.profile,
             registration: None,
+            grants_since: self.grants_since,
             revision: 0,
         }
         .check()

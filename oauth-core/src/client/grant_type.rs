@@ -22,6 +22,9 @@ impl GrantType {
     /// `urn:ietf:params:oauth:grant-type:device_code` (RFC 8628).
     pub const DEVICE_CODE: Self = Self::from_static("urn:ietf:params:oauth:grant-type:device_code");
 
+    /// `urn:ietf:params:oauth:grant-type:reciprocal` (draft-ietf-oauth-reciprocal-04).
+    pub const RECIPROCAL: Self = Self::from_static("urn:ietf:params:oauth:grant-type:reciprocal");
+
     /// A grant type of your own, an absolute URI (OAuth 2.1 section 4.3).
     #[must_use]
     pub const fn from_static(name: &'static str) -> Self {

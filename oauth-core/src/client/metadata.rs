@@ -20,7 +20,7 @@ pub(super) use self::member::check_lines;
 pub(crate) use self::write::describe;
 use super::{
     ApplicationType, AssertionAlgorithm, AuthMethod, ClientJwks, ClientKeys, ClientProfile, ClientRequests,
-    ClientTokens, GrantType, RedirectUri, TlsSubject, invalid::only,
+    ClientTokens, GrantType, RedirectRules, RedirectUri, TlsSubject, invalid::only,
 };
 use crate::scope::Scope;
 
@@ -85,11 +85,14 @@ impl ClientMetadata {
         Self::read(&object(document)?, false)
     }
 
-    /// Reads the members of a document; `localhost` says whether redirect URIs
-    /// may begin with `http://localhost`.
-    pub(crate) fn read(members: &Map<String, Value>, localhost: bool) -> Result<Self, RegistrationError> {
+    /// Reads the members of a document; `rules` say what redirect URIs there may be: `true` for
+    /// those that begin with `http://localhost`.
+    pub(crate) fn read(
+        members: &Map<String, Value>,
+        rules: impl Into<RedirectRules>,
+    ) -> Result<Self, RegistrationError> {
         let profile = profile(members)?;
-        let redirect_uris = redirect_uris(members, localhost)?;
+        let redirect_uris = redirect_uris(members, rules.into())?;
         check_application_type(profile.application_type, &redirect_uris)?;
         Ok(Self {
             redirect_uris,
@@ -133,24 +136,25 @@ fn requests(members: &Map<String, Value>) -> Result<ClientRequests, Registration
 
 fn tokens(members: &Map<String, Value>) -> Result<ClientTokens, RegistrationError> {
     const CERTIFICATE: &str = "tls_client_certificate_bound_access_tokens";
+    const ANSWERS: &str = "introspection_signed_response_alg";
     Ok(ClientTokens {
         dpop_bound_access_tokens: member::switch(members, "dpop_bound_access_tokens")?,
         tls_client_certificate_bound_access_tokens: member::switch(members, CERTIFICATE)?,
         authorization_details_types: member::texts(members, "authorization_details_types")?.unwrap_or_default(),
+        introspection_signed_response_alg: member::parsed(members, ANSWERS, |name| name.parse().ok())?,
     })
 }
 
-fn redirect_uris(members: &Map<String, Value>, localhost: bool) -> Result<Vec<RedirectUri>, RegistrationError> {
+fn redirect_uris(members: &Map<String, Value>, rules: RedirectRules) -> Result<Vec<RedirectUri>, RegistrationError> {
     const NAME: &str = "redirect_uris";
     let wrong = |what: &dyn std::fmt::Display| RegistrationError::RedirectUri(format!("{NAME}: {what}"));
     let Some(value) = member::present(members, NAME) else { return Ok(Vec::new()) };
     let values = value.as_array().filter(|values| values.len() <= ClientMetadata::MAX_REDIRECT_URIS);
     let values = values.ok_or_else(|| wrong(&"must be a list, and not a long one"))?;
-    let parse = if localhost { RedirectUri::parse_or_localhost } else { RedirectUri::parse };
     let mut uris: Vec<RedirectUri> = Vec::with_capacity(values.len());
     for value in values {
         let uri = value.as_str().ok_or_else(|| wrong(&"must be a list of strings"))?;
-        let uri = parse(uri).map_err(|error| wrong(&error))?;
+        let uri = RedirectUri::check(uri, rules).map_err(|error| wrong(&error))?;
         if !uris.contains(&uri) {
             uris.push(uri);
         }

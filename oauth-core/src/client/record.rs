@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::{
     AssertionAlgorithm, AuthMethod, Client, ClientId, ClientJwks, ClientKeys, ClientProfile, ClientRequests,
-    ClientSecret, ClientTokens, GrantType, InvalidClient, RedirectUri, Registration, TlsSubject, secret::Kept,
+    ClientSecret, ClientTokens, GrantType, InvalidClient, RedirectRules, RedirectUri, Registration, TlsSubject,
+    secret::Kept,
 };
 use crate::{clock::UnixTime, scope::Scope, secret::Digest};
 
@@ -39,6 +40,9 @@ pub(super) struct Record {
     profile: ClientProfile,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     registration: Option<Box<Registration>>,
+    /// Seconds since 1970.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    grants_since: u64,
     /// Stores look at this one too.
     #[serde(default, skip_serializing_if = "is_zero")]
     revision: u64,
@@ -78,8 +82,8 @@ impl TryFrom<Record> for Client {
     type Error = RecordError;
 
     fn try_from(record: Record) -> Result<Self, RecordError> {
-        // Whether localhost is allowed was decided when it was registered.
-        let redirect_uris = record.redirect_uris.iter().map(|uri| RedirectUri::parse_or_localhost(uri));
+        // What is allowed was decided when it was registered.
+        let redirect_uris = record.redirect_uris.iter().map(|uri| RedirectUri::check(uri, RedirectRules::Native));
         let client = Self {
             id: record.client_id,
             auth_method: record.auth_method,
@@ -95,6 +99,7 @@ impl TryFrom<Record> for Client {
             tokens: record.tokens,
             profile: record.profile,
             registration: record.registration,
+            grants_since: UnixTime(record.grants_since),
             revision: record.revision,
         };
         Ok(client.check()?)
@@ -155,6 +160,7 @@ impl TryFrom<&Client> for Record {
             tokens: client.tokens.clone(),
             profile: client.profile.clone(),
             registration: client.registration.clone(),
+            grants_since: client.grants_since.0,
             revision: client.revision,
         })
     }

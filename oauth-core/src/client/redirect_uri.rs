@@ -58,6 +58,23 @@ pub enum InvalidRedirectUri {
     PrivateUse,
 }
 
+/// Which redirect URIs may be registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RedirectRules {
+    /// Those of OAuth 2.1.
+    Strict,
+    /// `http://localhost` too.
+    Localhost,
+    /// The same, and private-use schemes without a slash after them, as Matrix has them.
+    Native,
+}
+
+impl From<bool> for RedirectRules {
+    fn from(localhost: bool) -> Self {
+        if localhost { Self::Localhost } else { Self::Strict }
+    }
+}
+
 /// What an answer may add to the query (OAuth 2.1 section 4.1.2, RFC 9207, JARM).
 const RESPONSE_PARAMETERS: [&str; 7] = ["code", "state", "iss", "error", "error_description", "error_uri", "response"];
 
@@ -74,7 +91,7 @@ impl RedirectUri {
     /// # Errors
     /// [`InvalidRedirectUri`] says which rule it breaks.
     pub fn parse(text: &str) -> Result<Self, InvalidRedirectUri> {
-        Self::check(text, false)
+        Self::check(text, RedirectRules::Strict)
     }
 
     /// The same, but `http://localhost` passes as well, where the operator
@@ -90,10 +107,11 @@ impl RedirectUri {
     /// # Errors
     /// [`InvalidRedirectUri`] says which rule it breaks.
     pub fn parse_or_localhost(text: &str) -> Result<Self, InvalidRedirectUri> {
-        Self::check(text, true)
+        Self::check(text, RedirectRules::Localhost)
     }
 
-    fn check(text: &str, localhost: bool) -> Result<Self, InvalidRedirectUri> {
+    /// Checks `text` by `rules`.
+    pub(crate) fn check(text: &str, rules: RedirectRules) -> Result<Self, InvalidRedirectUri> {
         if !is_written_plainly(text) {
             return Err(InvalidRedirectUri::Characters);
         }
@@ -105,14 +123,14 @@ impl RedirectUri {
             "https" => check_authority(text, &url)?,
             "http" => {
                 check_authority(text, &url)?;
-                if !(is_loopback(&url) || localhost && url.host_str() == Some("localhost")) {
+                if !(is_loopback(&url) || rules != RedirectRules::Strict && url.host_str() == Some("localhost")) {
                     return Err(InvalidRedirectUri::Cleartext);
                 }
             }
             "javascript" | "data" | "file" | "vbscript" | "about" | "blob" | "ws" | "wss" | "ftp" | "view-source" => {
                 return Err(InvalidRedirectUri::Scheme);
             }
-            private => check_private_use(text, private)?,
+            private => check_private_use(text, private, rules)?,
         }
         if has_dot_segment(text) {
             return Err(InvalidRedirectUri::DotSegment);
@@ -200,8 +218,14 @@ fn has_dot_segment(text: &str) -> bool {
 
 /// RFC 8252 section 7.1: a reversed domain name, and "only a single slash"
 /// after it, for there is no authority.
-fn check_private_use(text: &str, scheme: &str) -> Result<(), InvalidRedirectUri> {
-    let rest = text.get(scheme.len()..).and_then(|rest| rest.strip_prefix(":/"));
+///
+/// Matrix has some without a slash ("Redirect URI validation").
+fn check_private_use(text: &str, scheme: &str, rules: RedirectRules) -> Result<(), InvalidRedirectUri> {
+    let rest = text.get(scheme.len()..).and_then(|rest| rest.strip_prefix(':'));
+    let rest = match rest.and_then(|rest| rest.strip_prefix('/')) {
+        None => rest.filter(|rest| rules == RedirectRules::Native && !rest.is_empty()),
+        path => path,
+    };
     let reversed_domain = scheme.contains('.') && scheme.split('.').all(|label| !label.is_empty());
     match rest {
         Some(path) if reversed_domain && !path.starts_with('/') => Ok(()),
@@ -300,6 +324,18 @@ mod tests {
         ] {
             assert_eq!(RedirectUri::parse(bad), Err(why), "{bad}");
             assert!(RedirectUri::parse_or_localhost(bad).is_ok() == bad.contains("//localhost/"), "{bad}");
+        }
+    }
+
+    // spec: MTX-07
+    #[test]
+    fn a_private_use_scheme_of_matrix_needs_no_slash() {
+        let check = |text| RedirectUri::check(text, RedirectRules::Native);
+        for good in ["com.example:cb", "com.example.app:/cb", "com.example:/", "http://localhost/cb"] {
+            assert!(check(good).is_ok(), "{good}");
+        }
+        for bad in ["example:cb", "com.example://cb", "com.example:", "javascript:x"] {
+            assert!(check(bad).is_err(), "{bad}");
         }
     }
 

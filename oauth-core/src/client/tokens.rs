@@ -1,6 +1,8 @@
-//! What kind of tokens a client is given.
+//! What kind of tokens a client is given, and how it is told of tokens.
 
 use serde::{Deserialize, Serialize};
+
+use crate::jwt::Algorithm;
 
 /// What kind of tokens a client is given, as it registered: its members are called
 /// as they are on the wire.
@@ -30,6 +32,11 @@ pub struct ClientTokens {
     /// 10).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub authorization_details_types: Vec<String>,
+    /// `introspection_signed_response_alg`: what the introspection responses are
+    /// signed with for which it asks (RFC 9701 section 6). Without it, RS256, or the
+    /// first algorithm that is offered if that one is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub introspection_signed_response_alg: Option<Algorithm>,
 }
 
 impl ClientTokens {

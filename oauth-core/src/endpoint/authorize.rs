@@ -69,11 +69,11 @@ async fn authorize(
         Ok(signed) => signed.unwrap_or(params),
         Err(failure) => {
             // Nothing in the object can be trusted; what stands beside it says where to complain.
-            let Ok(route) = Route::of(client, &params) else { return Err(stop(server, failure)) };
+            let Ok(route) = Route::of(server, client, &params) else { return Err(stop(server, failure)) };
             return refuse(server, request, &params, &route, &error_of(server, failure)).await;
         }
     };
-    let route = Route::of(client, &params)?;
+    let route = Route::of(server, client, &params)?;
     match proceed(server, request, &params, &route).await {
         Ok(response) => Ok(response),
         Err(failure) => refuse(server, request, &params, &route, &error_of(server, failure)).await,
@@ -131,7 +131,7 @@ async fn refuse(
 /// server's own may not (OAuth 2.1 section 4.1.2.1).
 fn error_of(server: &AuthorizationServer, failure: Failure) -> OAuthError {
     match failure {
-        Failure::Refused(error) | Failure::Unauthenticated(error) => error,
+        Failure::Refused(error) | Failure::Unauthenticated(error) | Failure::Forbidden(error) => error,
         Failure::TooMany { .. } => outage(),
         Failure::Fault(fault) => {
             fault.tell_to(server);
@@ -154,7 +154,7 @@ fn read_body(request: &Request<Bytes>) -> Result<Params, OAuthError> {
 
 fn stop(server: &AuthorizationServer, failure: Failure) -> Stop {
     match failure {
-        Failure::Refused(error) | Failure::Unauthenticated(error) => error.into(),
+        Failure::Refused(error) | Failure::Unauthenticated(error) | Failure::Forbidden(error) => error.into(),
         Failure::TooMany { .. } => outage().into(),
         Failure::Fault(fault) => unavailable(server, &fault),
     }

@@ -1,6 +1,10 @@
-//! `POST /introspect`: token introspection ([RFC 7662]).
+//! `POST /introspect`: token introspection ([RFC 7662]), signed for those who want it
+//! so ([RFC 9701]).
 //!
 //! [RFC 7662]: https://www.rfc-editor.org/rfc/rfc7662
+//! [RFC 9701]: https://www.rfc-editor.org/rfc/rfc9701
+
+mod signed;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -9,8 +13,15 @@ use serde_json::{Map, Value, json as value};
 use super::{failure, is_post, json, method_not_allowed, read_form};
 use crate::{
     client::Client,
-    engine::{client_auth::authenticate, fault::Failure, policy::Resource, validate::Located},
+    engine::{
+        client_auth::authenticate,
+        fault::Failure,
+        guess_limit::{Asker, PER_MINUTE},
+        policy::Resource,
+        validate::Located,
+    },
     error::OAuthError,
+    params::Params,
     scope::Scope,
     server::AuthorizationServer,
     store::{AccessToken, Grant},
@@ -22,15 +33,24 @@ pub async fn handle(server: &AuthorizationServer, request: &Request<Bytes>) -> R
     if !is_post(request) {
         return method_not_allowed("POST");
     }
-    match introspect(server, request).await {
-        Ok(body) => json(StatusCode::OK, body),
-        Err(error) => failure(server, &error),
+    answer(server, request).await.unwrap_or_else(|error| failure(server, &error))
+}
+
+async fn answer(server: &AuthorizationServer, request: &Request<Bytes>) -> Result<Response<Bytes>, Failure> {
+    let params = read_form(request)?;
+    let caller = authenticate(server, request, &params).await?;
+    let body = introspect(server, &caller, &params).await?;
+    match signed::wanted(server, request.headers(), &caller) {
+        Some(algorithm) => Ok(signed::response(server, &caller, algorithm, &body)?),
+        None => Ok(json(StatusCode::OK, body)),
     }
 }
 
-async fn introspect(server: &AuthorizationServer, request: &Request<Bytes>) -> Result<Map<String, Value>, Failure> {
-    let params = read_form(request)?;
-    let caller = authenticate(server, request, &params).await?;
+async fn introspect(
+    server: &AuthorizationServer,
+    caller: &Client,
+    params: &Params,
+) -> Result<Map<String, Value>, Failure> {
     if caller.is_public() {
         // Section 2.1: the endpoint MUST require authorization, which a name
         // alone is not.
@@ -39,14 +59,14 @@ async fn introspect(server: &AuthorizationServer, request: &Request<Bytes>) -> R
     }
     let token = params.require("token")?;
     let Some(located) = server.locate(token) else {
-        if !is_resource_server(server, &caller) {
-            server.guesses().count(&caller.id, server.now())?;
+        if !is_resource_server(server, caller) {
+            server.guesses().count(Asker::introspecting(&caller.id), PER_MINUTE, server.now())?;
         }
         return Ok(inactive());
     };
     let body = match located.kind {
-        TokenKind::Access => access(server, &caller, &located).await?,
-        TokenKind::Refresh => refresh(server, &caller, &located).await?,
+        TokenKind::Access => access(server, caller, &located).await?,
+        TokenKind::Refresh => refresh(server, caller, &located).await?,
         TokenKind::Code | TokenKind::Device => None,
     };
     Ok(body.unwrap_or_else(inactive))
@@ -111,7 +131,7 @@ async fn refresh(
     let Some(refresh) = grant.refresh.as_ref().filter(|live| live.digest == located.digest) else { return Ok(None) };
     let idle_end = refresh.used_at.saturating_add(server.lifetimes().refresh_idle);
     let end = idle_end.min(grant.expires_at);
-    if grant.facts.client != caller.id || !grant.is_live(now) || now >= end {
+    if grant.facts.client != caller.id || now >= end || !server.lives(&grant).await? {
         return Ok(None);
     }
     let body = value!({

@@ -16,7 +16,9 @@ use serde::Serialize;
 use super::{is_read, method_not_allowed};
 use crate::{
     client::AuthMethod,
-    engine::{authorization::ResponseMode, key_ring::JWKS_MAX_AGE, registration::RegistrationSettings},
+    engine::{
+        authorization::ResponseMode, key_ring::JWKS_MAX_AGE, matrix::MatrixSettings, registration::RegistrationSettings,
+    },
     metadata::AuthorizationServerMetadata,
     server::AuthorizationServer,
 };
@@ -63,6 +65,8 @@ pub fn describe(server: &AuthorizationServer) -> AuthorizationServerMetadata {
     let proven = methods.iter().filter(|method| *method != AuthMethod::None.as_str());
     metadata.introspection_endpoint_auth_methods_supported = proven.cloned().collect();
     metadata.introspection_endpoint_auth_signing_alg_values_supported.clone_from(&algorithms);
+    let signed = server.introspection().signing_algorithms.iter();
+    metadata.introspection_signing_alg_values_supported = signed.map(|one| one.as_str().to_owned()).collect();
     if server.revocation_policy().advertise {
         metadata.revocation_endpoint = at("/revoke");
         metadata.revocation_endpoint_auth_methods_supported = methods;
@@ -70,6 +74,15 @@ pub fn describe(server: &AuthorizationServer) -> AuthorizationServerMetadata {
     }
     if server.devices().is_some() {
         metadata.device_authorization_endpoint = at("/device_authorization");
+    }
+    if server.status_lists().is_some() {
+        metadata.status_list_aggregation_endpoint = at("/status");
+    }
+    if let Some(account) = server.account_management_uri() {
+        // "Account management".
+        let actions = MatrixSettings::actions().into_iter().collect();
+        metadata.extra.insert("account_management_uri".to_owned(), account.into());
+        metadata.extra.insert("account_management_actions_supported".to_owned(), actions);
     }
     describe_requests(server, &mut metadata);
     metadata.code_challenge_methods_supported = vec!["S256".into()];

@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, header::RETRY_AFTER};
 
-use super::{failure, is_post, json, method_not_allowed, read_form};
+use super::{error_json, failure, is_post, json, method_not_allowed, read_form};
 use crate::{
     client::{Client, GrantType},
     engine::{
@@ -16,10 +16,10 @@ use crate::{
         issue::TokenRequest,
         sender::Shown,
     },
-    error::OAuthError,
+    error::{ErrorCode, OAuthError},
+    grant::GrantAnswer,
     params::Params,
     server::AuthorizationServer,
-    token::TokenResponse,
 };
 
 /// Answers a token request.
@@ -28,12 +28,22 @@ pub async fn handle(server: &AuthorizationServer, request: &Request<Bytes>) -> R
         return method_not_allowed("POST");
     }
     server.with_dpop_nonce(match issue(server, request).await {
-        Ok(response) => json(StatusCode::OK, response.to_json()),
+        Ok(answer) => json(StatusCode::OK, answer.to_json()),
+        // For clients of Matrix, any 4xx is the end of their session ("Refresh token grant").
+        Err(Failure::TooMany { retry_after }) if server.is_matrix() => busy(retry_after),
         Err(error) => failure(server, &error),
     })
 }
 
-async fn issue(server: &AuthorizationServer, request: &Request<Bytes>) -> Result<TokenResponse, Failure> {
+/// 503, and when to come back, in seconds.
+fn busy(retry_after: u64) -> Response<Bytes> {
+    let error = OAuthError::new(ErrorCode::TemporarilyUnavailable, "too many requests; try again");
+    let mut response = error_json(StatusCode::SERVICE_UNAVAILABLE, &error);
+    response.headers_mut().insert(RETRY_AFTER, retry_after.into());
+    response
+}
+
+async fn issue(server: &AuthorizationServer, request: &Request<Bytes>) -> Result<GrantAnswer, Failure> {
     let params = read_form(request)?;
     let shown = Shown::read(server, request, "/token")?;
     // The client is judged before the grant, so that a code or a token tells

@@ -86,6 +86,8 @@ pub enum Failure {
     Refused(OAuthError),
     /// The client did not prove itself: 401 and a challenge.
     Unauthenticated(OAuthError),
+    /// The client may not do this, whoever it is: 403.
+    Forbidden(OAuthError),
     /// The client asks too often: 429, and when to come back, in seconds.
     TooMany {
         /// In how many seconds.

@@ -3,7 +3,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{fault::Fault, policy::TokenFormat, sender::Sender};
+use super::{fault::Fault, matrix, policy::TokenFormat, sender::Sender};
 use crate::{
     authorization_details::AuthorizationDetails,
     claims::{ACCESS_TOKEN_TYPE, AccessTokenClaims, Confirmation},
@@ -15,6 +15,7 @@ use crate::{
     scope::Scope,
     secret::{Digest, Secret},
     server::AuthorizationServer,
+    status_list::StatusReference,
     store::{AccessToken, Exchanged, Grant, GrantFacts},
     token::{MintedToken, TokenKind, TokenResponse},
 };
@@ -91,7 +92,7 @@ impl Target {
     ) -> Result<Self, OAuthError> {
         let params = request.params;
         let scope = match params.get("scope").filter(|_| may_narrow) {
-            Some(scope) => read_scope(scope)?,
+            Some(scope) => matrix::with_device(server, &facts.scope, read_scope(scope)?),
             None => facts.scope.clone(),
         };
         if !scope.is_subset_of(&facts.scope) {
@@ -171,7 +172,7 @@ fn read_scope(scope: &str) -> Result<Scope, OAuthError> {
 
 impl AuthorizationServer {
     /// Makes an access token under `grant`.
-    pub(crate) fn mint_access(&self, grant: &Grant, generation: u64, target: Target) -> Result<NewAccess, Fault> {
+    pub(crate) async fn mint_access(&self, grant: &Grant, generation: u64, target: Target) -> Result<NewAccess, Fault> {
         let now = self.now();
         let Target { scope, audience, authorization_details, confirmation, exchanged } = target;
         // Nothing under a grant outlives it: its end is written on the token.
@@ -186,10 +187,14 @@ impl AuthorizationServer {
             authorization_details,
             confirmation,
             exchanged,
+            status: None,
         };
         let text = if jwt {
             let jti = URL_SAFE_NO_PAD.encode(random_bytes::<16>(self.random())?);
             record.digest = jwt_digest(&jti);
+            if let Some(lists) = self.status_lists() {
+                record.status = Some(lists.place(self, now).await?);
+            }
             self.sign_access(grant, &record, jti)?
         } else {
             let minted = self.codec().mint(TokenKind::Access, grant.id, generation, self.random())?;
@@ -217,6 +222,10 @@ impl AuthorizationServer {
         let key = self.signing_key().ok_or(Fault::Internal("no signing key is active"))?;
         let reference = self.grant_refs().reference(grant.id, &record.audience);
         let mut claims = self.claims_of(grant, record, jti);
+        if let Some(place) = record.status {
+            let uri = self.status_list_uri(place.list);
+            StatusReference::new(place.index.into(), uri).insert_into(&mut claims.extra);
+        }
         claims.grant_ref = Some(reference.ok_or(Fault::Internal("the block cipher failed"))?);
         Ok(Secret::new(jwt::sign(&key, ACCESS_TOKEN_TYPE, &claims)?))
     }

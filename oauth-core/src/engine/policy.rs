@@ -2,6 +2,7 @@
 
 use std::{future::Future, pin::Pin};
 
+pub use super::revocation::RevocationPolicy;
 use crate::{client::ClientId, engine::fault::Fault, scope::Scope};
 
 /// How long things live, in seconds.
@@ -38,6 +39,15 @@ pub enum Rotation {
         /// The window, in seconds.
         seconds: u64,
     },
+    /// It is replaced; until the new access token or the new refresh token is
+    /// first used, a second use gets the same successor again, however much later
+    /// that is. After that, it ends the grant. So a client that has lost a response
+    /// is never lost itself, as Matrix has it.
+    ///
+    /// Whoever judges access tokens must tell this server of their use: in this
+    /// process, or by introspection. So it is not for JWTs, which are judged
+    /// elsewhere: [`BuildError::Rotation`](crate::server::BuildError::Rotation).
+    UntilFirstUse,
     /// It stays good. Public clients' tokens are rotated all the same, as
     /// OAuth 2.1 section 6.1 demands: with a window of 20 seconds.
     None,
@@ -125,24 +135,6 @@ impl Resource {
         !identifier.contains('#')
             && identifier.bytes().all(|b| b.is_ascii_graphic())
             && url::Url::parse(identifier).is_ok()
-    }
-}
-
-/// What revocation covers (RFC 7009).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RevocationPolicy {
-    /// Whether access tokens can be revoked; refresh tokens always can.
-    pub access_tokens: bool,
-    /// Whether revoking an access token ends the whole grant.
-    pub access_revokes_grant: bool,
-    /// Whether the metadata name the endpoint.
-    pub advertise: bool,
-}
-
-impl Default for RevocationPolicy {
-    fn default() -> Self {
-        Self { access_tokens: true, access_revokes_grant: false, advertise: true }
     }
 }
 

@@ -28,6 +28,8 @@ pub struct ValidAccess {
 pub(crate) struct Located {
     pub(crate) kind: TokenKind,
     pub(crate) digest: Digest,
+    /// How many rotations led to it; of an opaque token alone.
+    pub(crate) generation: Option<u64>,
     /// `jti` of a JWT.
     pub(crate) jti: Option<String>,
     /// The grants it may belong to: one, or one per root secret for a JWT.
@@ -51,28 +53,52 @@ impl AuthorizationServer {
         Ok(Some(ValidAccess { claims, grant: grant.id, digest: located.digest }))
     }
 
+    /// Whether `token`, which is good no more, is an access token whose grant lives and
+    /// has a refresh token: its client need not send the user to sign in again.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store fails, which says nothing about the token.
+    pub async fn is_refreshable(&self, token: &str) -> Result<bool, Fault> {
+        let Some(located) = self.locate(token).filter(|one| one.kind == TokenKind::Access) else {
+            return Ok(false);
+        };
+        let Some(grant) = self.grant_of(&located).await? else { return Ok(false) };
+        let (now, idle) = (self.now(), self.lifetimes().refresh_idle);
+        let refresh = grant.refresh.as_ref().filter(|refresh| now < refresh.used_at.saturating_add(idle));
+        Ok(refresh.is_some() && self.lives(&grant).await?)
+    }
+
     /// Finds out whether this server made `token`, by its keyed tag or its
     /// signature alone. Expired tokens are found too.
     pub(crate) fn locate(&self, token: &str) -> Option<Located> {
         if let Some(kind) = self.codec().kind_of(token) {
             let read = self.codec().read(kind, token)?;
-            return Some(Located { kind, digest: read.digest, jti: None, grants: vec![read.grant] });
+            let (digest, generation) = (read.digest, Some(read.generation));
+            return Some(Located { kind, digest, generation, jti: None, grants: vec![read.grant] });
         }
         let claims = self.own_jwt(token)?;
         let grants = self.grant_refs().candidates(claims.grant_ref.as_deref()?, &claims.aud);
         let digest = jwt_digest(&claims.jti);
-        Some(Located { kind: TokenKind::Access, digest, jti: Some(claims.jti), grants })
+        Some(Located { kind: TokenKind::Access, digest, generation: None, jti: Some(claims.jti), grants })
     }
 
-    /// The access token and its grant, if both live and their client exists.
+    /// The access token that is being used and its grant, if both live and their
+    /// client exists.
     pub(crate) async fn live_access(&self, located: &Located) -> Result<Option<(Grant, AccessToken)>, Fault> {
+        let found = self.unused_access(located).await?;
+        if let Some((grant, _)) = &found {
+            self.confirm(grant, located).await?;
+        }
+        Ok(found)
+    }
+
+    /// The same of one that nobody uses: its client may never have received it.
+    pub(crate) async fn unused_access(&self, located: &Located) -> Result<Option<(Grant, AccessToken)>, Fault> {
         let now = self.now();
         for id in &located.grants {
             if let Some((grant, access)) = self.store().access(*id, located.digest).await? {
-                let live = grant.is_live(now) && access.is_live(now);
-                // With its client, everything the client was given ends.
-                let live = live && self.knows_client(&grant.facts.client).await?;
-                let live = live && self.knows_client(access.client(&grant)).await?;
+                let live = access.is_live(now) && self.lives(&grant).await?;
+                let live = live && (access.exchanged.is_none() || self.knows_client(access.client(&grant)).await?);
                 return Ok(live.then_some((grant, access)));
             }
         }

@@ -1,7 +1,7 @@
 //! `authorization_code`: a code and its verifier for tokens (OAuth 2.1 section
 //! 4.1.3).
 
-use super::{GrantFuture, TokenGrant, subject_may_act};
+use super::{GrantAnswer, GrantFuture, TokenGrant, subject_may_act};
 use crate::{
     client::{Client, GrantType},
     engine::{
@@ -30,7 +30,7 @@ impl TokenGrant for AuthorizationCode {
     }
 
     fn issue<'a>(&'a self, server: &'a AuthorizationServer, request: TokenRequest<'a>) -> GrantFuture<'a> {
-        Box::pin(issue(server, request))
+        GrantAnswer::tokens(issue(server, request))
     }
 }
 
@@ -45,24 +45,41 @@ async fn issue(server: &AuthorizationServer, request: TokenRequest<'_>) -> Resul
     if grant.facts.dpop_jkt.as_deref().is_some_and(|jkt| !sender.holds(jkt)) {
         return Err(refused().into());
     }
+    if !server.stands(&grant).await? {
+        return Err(refused().into());
+    }
     let challenge = read_verifier(params, grant.code.as_ref())?;
+    let reciprocal = grant.code.as_ref().is_some_and(Code::is_reciprocal);
+    if reciprocal {
+        check_reciprocal(client, params)?;
+    }
     if !subject_may_act(server, &grant).await? {
         return Err(refused().into());
     }
     let target = Target::read(server, &request, &grant.facts, false)?;
 
-    let access = server.mint_access(&grant, 0, target)?;
+    let turn = server.take_turn(client, &grant).await?;
+    let access = server.mint_access(&grant, 0, target).await?;
     let refresh = mint_refresh(server, &request, &grant)?;
     let redeem = redeem(server, client, params, &read, challenge, &access, refresh.as_ref());
     let announcement = server.announce(Revoked::Grant(grant.id)).at(&grant.facts.resources);
     match server.store().redeem_code(redeem).await? {
         Redemption::Redeemed => {
             announcement.withdraw();
+            if let Some(turn) = turn
+                && !server.end_older(&turn, grant.id).await?
+            {
+                return Err(refused().into());
+            }
             server.tell(&Event::TokensIssued { grant: grant.id, client: &client.id, grant_type: NAME });
-            Ok(server.response(&access, refresh.map(|minted| minted.text)))
+            let mut response = server.response(&access, refresh.map(|minted| minted.text));
+            // Where this is the way back, the two know of each other.
+            response.reciprocal = server.reciprocal_wish(client).filter(|_| !reciprocal).cloned();
+            Ok(response)
         }
         Redemption::Replayed => {
             announcement.happened();
+            server.mark_grant_revoked(grant.id).await?;
             server.tell(&Event::CodeReplayed { grant: grant.id, client: &client.id });
             Err(OAuthError::invalid_grant("the code was used before; its tokens have been revoked").into())
         }
@@ -94,6 +111,18 @@ fn read_verifier(params: &Params, code: Option<&Code>) -> Result<Option<CodeChal
             None => Err(OAuthError::invalid_grant("code_verifier must be 43 to 128 unreserved characters")),
         },
     }
+}
+
+/// A reciprocal code is for whoever proves that they are its client, and came from
+/// no redirect URI (draft-ietf-oauth-reciprocal-04 section 2.2.2).
+fn check_reciprocal(client: &Client, params: &Params) -> Result<(), OAuthError> {
+    if client.is_public() {
+        return Err(OAuthError::unauthorized_client("this code is for a client that authenticates"));
+    }
+    if params.get("redirect_uri").is_some() {
+        return Err(refused());
+    }
+    Ok(())
 }
 
 fn mint_refresh(

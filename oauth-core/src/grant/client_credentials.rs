@@ -1,6 +1,6 @@
 //! `client_credentials`: a client acts for itself (OAuth 2.1 section 4.2).
 
-use super::{GrantFuture, TokenGrant};
+use super::{GrantAnswer, GrantFuture, TokenGrant};
 use crate::{
     client::{Client, GrantType},
     engine::{
@@ -28,7 +28,7 @@ impl TokenGrant for ClientCredentials {
     }
 
     fn issue<'a>(&'a self, server: &'a AuthorizationServer, request: TokenRequest<'a>) -> GrantFuture<'a> {
-        Box::pin(issue(server, request))
+        GrantAnswer::tokens(issue(server, request))
     }
 }
 
@@ -39,12 +39,14 @@ async fn issue(server: &AuthorizationServer, request: TokenRequest<'_>) -> Resul
     }
     let grant = grant(server, client, params)?;
     let target = Target::read(server, &request, &grant.facts, false)?;
-    let access = server.mint_access(&grant, 0, target)?;
+    let access = server.mint_access(&grant, 0, target).await?;
     let id = grant.id;
     server.store().insert_grant(grant, Some(access.record.clone())).await?;
     server.tell(&Event::TokensIssued { grant: id, client: &client.id, grant_type: NAME });
     // No refresh token: the client can ask again (RFC 6749 section 4.4.3).
-    Ok(server.response(&access, None))
+    let mut response = server.response(&access, None);
+    response.reciprocal = server.reciprocal_wish(client).cloned();
+    Ok(response)
 }
 
 /// Whoever says in other terms what they want, and names no scope, wants none.

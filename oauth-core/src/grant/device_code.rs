@@ -3,7 +3,7 @@
 //!
 //! [RFC 8628 section 3.4]: https://www.rfc-editor.org/rfc/rfc8628#section-3.4
 
-use super::{GrantFuture, TokenGrant, subject_may_act};
+use super::{GrantAnswer, GrantFuture, TokenGrant, subject_may_act};
 use crate::{
     client::{Client, GrantType},
     clock::UnixTime,
@@ -33,7 +33,7 @@ impl TokenGrant for DeviceCode {
     }
 
     fn issue<'a>(&'a self, server: &'a AuthorizationServer, request: TokenRequest<'a>) -> GrantFuture<'a> {
-        Box::pin(issue(server, request))
+        GrantAnswer::tokens(issue(server, request))
     }
 }
 
@@ -84,11 +84,12 @@ async fn redeem(
     read: &ReadToken,
     grant: &Grant,
 ) -> Result<TokenResponse, Failure> {
-    if !subject_may_act(server, grant).await? {
+    if !server.stands(grant).await? || !subject_may_act(server, grant).await? {
         return Err(refused().into());
     }
     let target = Target::read(server, request, &grant.facts, false)?;
-    let access = server.mint_access(grant, 0, target)?;
+    let turn = server.take_turn(request.client, grant).await?;
+    let access = server.mint_access(grant, 0, target).await?;
     let lives_on = request.client.may_use(&GrantType::REFRESH_TOKEN);
     let refresh = lives_on.then(|| server.mint_refresh(grant, 0, request.sender)).transpose()?;
     let step = step(server, request.client, read, &access, refresh.as_ref());
@@ -96,11 +97,17 @@ async fn redeem(
     match server.store().redeem_code(step).await? {
         Redemption::Redeemed => {
             announcement.withdraw();
+            if let Some(turn) = turn
+                && !server.end_older(&turn, grant.id).await?
+            {
+                return Err(refused().into());
+            }
             server.tell(&Event::TokensIssued { grant: grant.id, client: &request.client.id, grant_type: NAME });
             Ok(server.response(&access, refresh.map(|minted| minted.text)))
         }
         Redemption::Replayed => {
             announcement.happened();
+            server.mark_grant_revoked(grant.id).await?;
             server.tell(&Event::CodeReplayed { grant: grant.id, client: &request.client.id });
             Err(OAuthError::invalid_grant("the device_code was used before; its tokens have been revoked").into())
         }

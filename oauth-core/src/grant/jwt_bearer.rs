@@ -4,7 +4,7 @@
 //! [RFC 7523 section 2.1]: https://www.rfc-editor.org/rfc/rfc7523#section-2.1
 
 use super::{
-    Failure, GrantFuture, NewGrant, TokenGrant, TokenRequest,
+    Failure, GrantAnswer, GrantFuture, NewGrant, TokenGrant, TokenRequest,
     trusted_issuer::{Assertion, TrustedIssuer, Untrusted},
 };
 use crate::{
@@ -77,7 +77,7 @@ impl TokenGrant for JwtBearer {
     }
 
     fn issue<'a>(&'a self, server: &'a AuthorizationServer, request: TokenRequest<'a>) -> GrantFuture<'a> {
-        Box::pin(issue(self, server, request))
+        GrantAnswer::tokens(issue(self, server, request))
     }
 
     fn client_of_nobody(&self, params: &Params) -> Option<ClientId> {

@@ -144,7 +144,7 @@ impl TokenRequest<'_> {
             return Err(OAuthError::invalid_grant("what was offered has ended").into());
         }
         let target = self.target(server, &grant.facts, &new)?;
-        let access = server.mint_access(&grant, 0, target)?;
+        let access = server.mint_access(&grant, 0, target).await?;
         let refresh = self.refresh(server, &mut grant, &new)?;
         let id = grant.id;
         server.store().insert_grant(grant, Some(access.record.clone())).await?;

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{GrantFuture, TokenGrant, subject_may_act};
+use super::{GrantAnswer, GrantFuture, TokenGrant, subject_may_act};
 use crate::{
     authorization_details::AuthorizationDetails,
     claims::Confirmation,
@@ -36,7 +36,7 @@ impl TokenGrant for RefreshToken {
     }
 
     fn issue<'a>(&'a self, server: &'a AuthorizationServer, request: TokenRequest<'a>) -> GrantFuture<'a> {
-        Box::pin(issue(server, request))
+        GrantAnswer::tokens(issue(server, request))
     }
 }
 
@@ -49,13 +49,18 @@ async fn issue(server: &AuthorizationServer, request: TokenRequest<'_>) -> Resul
         return Err(refused().into());
     }
     let grant = server.store().grant(read.grant).await?.filter(|grant| grant.facts.client == client.id);
-    let grant = grant.filter(|grant| grant.is_live(server.now())).ok_or_else(refused)?;
+    let grant = grant.ok_or_else(refused)?;
+    if !server.lives(&grant).await? {
+        // Whoever found a reuse may have broken off, and this is who asks again.
+        server.finish_marking(&grant).await?;
+        return Err(refused().into());
+    }
     if !subject_may_act(server, &grant).await? {
         return Err(refused().into());
     }
     let target = Target::read(server, &request, &grant.facts, true)?;
 
-    let new = Successor::mint(server, &request, &grant, &read, target.clone())?;
+    let new = Successor::mint(server, &request, &grant, &read, target.clone()).await?;
     let rotate = rotate(server, client, &read, &new);
     let announcement = server.announce(Revoked::Grant(grant.id)).at(&grant.facts.resources);
     match server.store().rotate_refresh(rotate).await? {
@@ -70,6 +75,7 @@ async fn issue(server: &AuthorizationServer, request: TokenRequest<'_>) -> Resul
         }
         RefreshOutcome::Reused => {
             announcement.happened();
+            server.mark_grant_revoked(grant.id).await?;
             server.tell(&Event::RefreshReused { grant: grant.id, client: &client.id });
             Err(OAuthError::invalid_grant("the refresh token was used before; the grant has been revoked").into())
         }
@@ -92,7 +98,7 @@ struct Successor {
 }
 
 impl Successor {
-    fn mint(
+    async fn mint(
         server: &AuthorizationServer,
         request: &TokenRequest<'_>,
         grant: &Grant,
@@ -100,19 +106,28 @@ impl Successor {
         target: Target,
     ) -> Result<Self, Fault> {
         let generation = read.generation.saturating_add(1);
-        let access = server.mint_access(grant, generation, target)?;
+        let access = server.mint_access(grant, generation, target).await?;
+        let (now, lifetimes) = (server.now(), server.lifetimes());
         let window = match server.rotation().for_client(request.client.is_public() && !read.is_bound()) {
             // The client keeps the one it has.
             Rotation::None => return Ok(Self { access, refresh: None, next: NextRefresh::Same }),
             Rotation::Strict => None,
-            Rotation::Grace { seconds } => Some(server.now().saturating_add(seconds)),
+            Rotation::Grace { seconds } => Some((now.saturating_add(seconds), false)),
+            // For as long as the successor is good that nobody may have received.
+            Rotation::UntilFirstUse => Some((now.saturating_add(lifetimes.refresh_idle).min(grant.expires_at), true)),
         };
         let minted = server.mint_refresh(grant, generation, request.sender)?;
-        let retry = match window {
-            None => None,
-            Some(until) => Some((Pair::seal(server, read, &access, &minted.text)?, until)),
+        let digest = minted.digest;
+        let next = match window {
+            None => NextRefresh::Successor { digest, retry: None },
+            Some((until, until_used)) => {
+                let sealed = Pair::seal(server, read, &access, &minted.text)?;
+                match until_used {
+                    true => NextRefresh::UntilFirstUse { digest, sealed, until },
+                    false => NextRefresh::Successor { digest, retry: Some((sealed, until)) },
+                }
+            }
         };
-        let next = NextRefresh::Successor { digest: minted.digest, retry };
         Ok(Self { access, refresh: Some(minted.text), next })
     }
 }
@@ -204,6 +219,7 @@ async fn retry(
             authorization_details: pair.authorization_details.clone(),
             confirmation: pair.confirmation.clone(),
             exchanged: None,
+            status: None,
         };
         let same = NewAccess { text: Secret::new(pair.access_token.as_str()), record };
         tell();
@@ -218,7 +234,7 @@ async fn retry(
 
 async fn is_live(server: &AuthorizationServer, access_token: &str) -> Result<bool, Fault> {
     match server.locate(access_token) {
-        Some(located) => Ok(server.live_access(&located).await?.is_some()),
+        Some(located) => Ok(server.unused_access(&located).await?.is_some()),
         None => Ok(false),
     }
 }

@@ -7,16 +7,20 @@
 //! [RFC 8693]: https://www.rfc-editor.org/rfc/rfc8693
 
 mod chain;
+mod may_act;
 mod party;
 mod rule;
 mod target;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
-pub use self::rule::ExchangeRule;
 use self::{chain::Chain, party::Party};
+pub use self::{
+    may_act::{Acting, MayAct},
+    rule::ExchangeRule,
+};
 use super::{
-    Failure, GrantFuture, TokenGrant, TokenRequest, subject_may_act,
+    Failure, GrantAnswer, GrantFuture, TokenGrant, TokenRequest, subject_may_act,
     trusted_issuer::{Assertion, TrustedIssuer},
 };
 use crate::{
@@ -42,11 +46,18 @@ const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 /// - Without `actor_token`, the client takes the place of whoever had the old token
 ///   (impersonation). With one, the new token says in `act` who acts (delegation,
 ///   section 4.1); who acted before stands inside.
-/// - `may_act` of a subject token is obeyed (section 4.4).
+/// - `may_act` of another issuer's token is obeyed (section 4.4). Tokens of this server
+///   do not bear one, since whoever may act for a person changes while tokens live: the
+///   host is asked at each exchange instead, see [`MayAct`].
 /// - A token that is bound to a key is taken only from whoever proves that key in the
 ///   same request, and what comes of it is bound to the same key. The RFC does not
 ///   say; otherwise a stolen one could be washed clean here.
-/// - The client can revoke what it was given, and nothing else of the grant.
+/// - The client can revoke what it was given, and nothing else of the grant. If the
+///   subject token alone is revoked, what was had for it before lives on until its own
+///   `exp`: they are two tokens of one grant, known to different resource servers, and
+///   verdicts on the second do not depend on the first. To end both, end the grant, or
+///   let each revocation do so
+///   ([`RevocationPolicy::access_revokes_grant`](crate::engine::policy::RevocationPolicy::access_revokes_grant)).
 ///
 /// ```
 /// use oauth_core::{client::ClientId, grant::{ExchangeRule, TokenExchange}, server::AuthorizationServer};
@@ -60,12 +71,13 @@ const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 pub struct TokenExchange {
     issuers: Vec<TrustedIssuer>,
     rules: HashMap<ClientId, ExchangeRule>,
+    may_act: Option<Arc<dyn MayAct>>,
     max_actors: usize,
 }
 
 impl Default for TokenExchange {
     fn default() -> Self {
-        Self { issuers: Vec::new(), rules: HashMap::new(), max_actors: 4 }
+        Self { issuers: Vec::new(), rules: HashMap::new(), may_act: None, max_actors: 4 }
     }
 }
 
@@ -85,6 +97,14 @@ impl TokenExchange {
         self
     }
 
+    /// Asks `host` at each exchange who may act for whom (section 4.4). Without this, every
+    /// client that may exchange tokens may act for every subject.
+    #[must_use]
+    pub fn may_act(mut self, host: impl MayAct) -> Self {
+        self.may_act = Some(Arc::new(host));
+        self
+    }
+
     /// How many may have acted one after another: 4 if not called.
     #[must_use]
     pub const fn max_actors(mut self, most: usize) -> Self {
@@ -99,7 +119,7 @@ impl TokenGrant for TokenExchange {
     }
 
     fn issue<'a>(&'a self, server: &'a AuthorizationServer, request: TokenRequest<'a>) -> GrantFuture<'a> {
-        Box::pin(issue(self, server, request))
+        GrantAnswer::tokens(issue(self, server, request))
     }
 
     fn check(&self, server: &AuthorizationServer) -> Result<(), String> {
@@ -123,6 +143,7 @@ async fn issue(
     rule.check_subject(&subject)?;
     let chain = Chain { subject: &subject, actor: actor.as_ref(), client: &request.client.id };
     chain.check_may_act(server)?;
+    chain.check_host(exchange.may_act.as_deref()).await?;
     if actor.is_none() {
         rule.check_impersonation()?;
     }
@@ -174,7 +195,7 @@ async fn own(
     target.exchanged = Some(exchanged);
     // RFC 8693 section 5: what is had for a token lives no longer than it does.
     let ends = Grant { expires_at: grant.expires_at.min(access.expires_at), ..grant };
-    let new = server.mint_access(&ends, 0, target)?;
+    let new = server.mint_access(&ends, 0, target).await?;
     // A revocation that races this wins: the step refuses a grant that has ended.
     if !server.store().insert_access(ends.id, new.record.clone(), server.now()).await? {
         return Err(refused("subject_token", "it is not live").into());

@@ -77,6 +77,9 @@ pub struct AuthorizationServerMetadata {
     /// Signed introspection responses (RFC 9701 section 7).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub introspection_signing_alg_values_supported: Vec<String>,
+    /// Where all status lists are named (draft-ietf-oauth-status-list-18 section 9.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_list_aggregation_endpoint: Option<String>,
     /// PKCE: `S256` (RFC 8414 section 2).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub code_challenge_methods_supported: Vec<String>,

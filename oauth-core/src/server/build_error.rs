@@ -35,15 +35,36 @@ pub enum BuildError {
     /// A client whose tokens cannot be bound as it is registered.
     #[error("clients: the tokens of `{0}` can only be bound to something that is not taken here")]
     ClientTokens(ClientId),
+    /// A client whose introspection responses would be signed with an algorithm that
+    /// is not offered (RFC 9701 section 6).
+    #[error("clients: `{0}` wants introspection responses that are signed in a way that is not offered")]
+    ClientIntrospection(ClientId),
+    /// A setting of revocation that contradicts another one, or the mode.
+    #[error("revocation.{setting}: {why}")]
+    Revocation {
+        /// The setting.
+        setting: &'static str,
+        /// What is wrong.
+        why: &'static str,
+    },
     /// A lifetime outside its bounds.
     #[error("{0}: out of bounds")]
     Lifetime(&'static str),
+    /// [`Rotation::UntilFirstUse`](crate::engine::policy::Rotation::UntilFirstUse)
+    /// beside a resource that takes JWTs, and judges them by itself.
+    #[error(
+        "tokens.rotation: until_first_use needs to see each token used, and `{0}` takes JWTs, which are judged elsewhere"
+    )]
+    Rotation(String),
     /// A path that does not start with a slash.
     #[error("interaction_path: must start with `/` and hold no `?` or `#`")]
     InteractionPath,
     /// A path that does not start with a slash.
     #[error("device.verification_path: must start with `/` and hold no `?` or `#`")]
     VerificationPath,
+    /// A peer of Reciprocal OAuth occurs more than once.
+    #[error("reciprocal.peers: `{0}` is named twice")]
+    ReciprocalPeer(ClientId),
     /// Proofs are required, and none can be given.
     #[error("dpop.required: needs an algorithm of proofs")]
     NoProofs,
@@ -54,6 +75,14 @@ pub enum BuildError {
     /// 4.3).
     #[error("grant: `{}` is there already, or is not an absolute URI", .0.as_str())]
     GrantType(GrantType),
+    /// A setting that contradicts the [profile](crate::profile).
+    #[error("{setting}: {why}")]
+    Profile {
+        /// The setting.
+        setting: &'static str,
+        /// What is wrong.
+        why: &'static str,
+    },
     /// A grant that cannot work here.
     #[error("grant: `{}` {what}", name.as_str())]
     Grant {

@@ -4,10 +4,11 @@
 mod assemble;
 mod check;
 mod grants;
+mod profile;
 
 use std::sync::Arc;
 
-use super::{AuthorizationServer, BuildError};
+use super::{AuthorizationServer, BuildError, parts::HostAuthority};
 use crate::{
     client::{Client, ClientId},
     clock::{Clock, Random, SystemClock, SystemRandom},
@@ -17,13 +18,19 @@ use crate::{
         device::DeviceSettings,
         dpop::DpopSettings,
         fault::Fault,
-        policy::{EverySubject, Lifetimes, Resource, RevocationPolicy, Rotation, Subjects, TokenFormat},
+        introspection::IntrospectionSettings,
+        matrix::MatrixSettings,
+        policy::{EverySubject, Lifetimes, Resource, Rotation, Subjects},
+        reciprocal::ReciprocalSettings,
         registration::RegistrationSettings,
+        revocation::{RevocationAuthority, RevocationPolicy},
+        status_list::StatusListSettings,
     },
     event::{EventSink, NoEvents},
     fetch::{Fetch, NoFetch},
     grant::TokenGrant,
     jwt::Algorithm,
+    profile::Profile,
     secret::RootSecret,
     store::Store,
     token::Prefixes,
@@ -49,8 +56,13 @@ pub struct AuthorizationServerBuilder {
     lifetimes: Lifetimes,
     rotation: Rotation,
     revocation: RevocationPolicy,
+    revocation_authority: Option<HostAuthority>,
+    introspection: IntrospectionSettings,
     registration: Option<RegistrationSettings>,
     devices: Option<DeviceSettings>,
+    reciprocal: Option<ReciprocalSettings>,
+    status_lists: Option<StatusListSettings>,
+    matrix: Option<MatrixSettings>,
     signing_algorithm: Algorithm,
     prefixes: Prefixes,
     subjects: Arc<dyn Subjects>,
@@ -79,8 +91,13 @@ impl AuthorizationServerBuilder {
             lifetimes: Lifetimes::default(),
             rotation: Rotation::default(),
             revocation: RevocationPolicy::default(),
+            revocation_authority: None,
+            introspection: IntrospectionSettings::default(),
             registration: None,
             devices: None,
+            reciprocal: None,
+            status_lists: None,
+            matrix: None,
             signing_algorithm: Algorithm::ES256,
             prefixes: Prefixes::default(),
             subjects: Arc::new(EverySubject),
@@ -89,6 +106,26 @@ impl AuthorizationServerBuilder {
             events: Arc::new(NoEvents),
             fetch: Arc::new(NoFetch),
         }
+    }
+
+    /// Makes the settings of a [profile](crate::profile) those of this server: call it before
+    /// whatever is to be different.
+    ///
+    /// ```
+    /// use oauth_core::{profile::Matrix, server::AuthorizationServer};
+    /// let builder = AuthorizationServer::builder("https://account.example.org")
+    ///     .profile(Matrix::new("example.org"))
+    ///     .lifetimes(|lifetimes| lifetimes.access = 600);
+    /// # drop(builder);
+    /// ```
+    pub fn profile(self, profile: impl Profile) -> Self {
+        profile.apply(self)
+    }
+
+    /// Is one of Matrix's servers.
+    pub(crate) fn matrix(mut self, settings: MatrixSettings) -> Self {
+        self.matrix = Some(settings);
+        self
     }
 
     /// Sets the store. The default is memory, which forgets at exit.
@@ -162,6 +199,18 @@ impl AuthorizationServerBuilder {
         self
     }
 
+    /// Sets who may revoke tokens that are not theirs; nobody if not called.
+    pub fn revocation_authority(mut self, authority: impl RevocationAuthority) -> Self {
+        self.revocation_authority = Some(HostAuthority(Arc::new(authority)));
+        self
+    }
+
+    /// Sets how introspection is answered: see [`IntrospectionSettings`].
+    pub fn introspection(mut self, set: impl FnOnce(&mut IntrospectionSettings)) -> Self {
+        set(&mut self.introspection);
+        self
+    }
+
     /// Takes registrations (RFC 7591): without this call there are none. See
     /// [`RegistrationSettings`].
     pub fn registration(mut self, set: impl FnOnce(RegistrationSettings) -> RegistrationSettings) -> Self {
@@ -173,6 +222,13 @@ impl AuthorizationServerBuilder {
     /// nothing for them. See [`DeviceSettings`].
     pub fn devices(mut self, set: impl FnOnce(&mut DeviceSettings)) -> Self {
         set(self.devices.get_or_insert_default());
+        self
+    }
+
+    /// Does Reciprocal OAuth (draft-ietf-oauth-reciprocal-04), as either party or
+    /// both: without this call there is none. See [`ReciprocalSettings`].
+    pub fn reciprocal(mut self, set: impl FnOnce(&mut ReciprocalSettings)) -> Self {
+        set(self.reciprocal.get_or_insert_default());
         self
     }
 
@@ -265,6 +321,25 @@ impl AuthorizationServerBuilder {
         self
     }
 
+    /// Gives every JWT a place in a status list (draft-ietf-oauth-status-list-18),
+    /// which the server publishes below `/status`: so whoever verifies it by
+    /// itself learns that it was revoked, a moment later and without asking about
+    /// it. Off if not called. With it, access tokens live for 31 days at most.
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new()?.block_on(async {
+    /// use oauth_core::server::AuthorizationServer;
+    /// let server = AuthorizationServer::builder("https://as.example").status_lists(|lists| lists.ttl = 10).build().await?;
+    /// # drop(server);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn status_lists(mut self, set: impl FnOnce(&mut StatusListSettings)) -> Self {
+        set(self.status_lists.get_or_insert_default());
+        self
+    }
+
     /// Permits a plain-http issuer on a loopback address, with cookies that
     /// are not `Secure`. For development on one's own machine, never for more.
     pub fn insecure_development(mut self) -> Self {
@@ -273,7 +348,7 @@ impl AuthorizationServerBuilder {
     }
 
     /// Checks everything, reads the signing keys from the store and makes the
-    /// first one if a resource takes JWTs.
+    /// first ones, if a resource takes JWTs or introspection is answered with them.
     ///
     /// # Errors
     /// [`BuildError`] names the setting at fault.
@@ -286,11 +361,9 @@ impl AuthorizationServerBuilder {
             (None, None) => RootSecret::generate(&*self.random).map_err(Fault::from)?,
         };
         let server = AuthorizationServer { inner: Arc::new(self.into_inner(issuer_path, root)?) };
-        if server.resources().iter().any(|resource| resource.format == TokenFormat::Jwt) {
-            let algorithm = server.inner.signing_algorithm;
+        server.keys().load(server.store()).await?;
+        for algorithm in server.signs_with() {
             server.keys().ensure(algorithm, server.store(), server.random(), server.now()).await?;
-        } else {
-            server.keys().load(server.store()).await?;
         }
         server.check_grants()?;
         Ok(server)

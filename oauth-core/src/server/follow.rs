@@ -152,9 +152,13 @@ impl Node {
 
     /// Everyone is told to drop everything.
     fn everything(&self) -> Vec<Post> {
+        self.everyone().chain([self.seal(&[Revoked::Anything])]).collect()
+    }
+
+    /// Every API is told so.
+    fn everyone(&self) -> impl Iterator<Item = Post> {
         let all = Notice::All.to_bytes();
-        let audiences = self.resources.iter().map(|audience| self.post_to(audience, all.clone()));
-        audiences.chain([self.seal(&[Revoked::Anything])]).collect()
+        self.resources.iter().map(move |audience| self.post_to(audience, all.clone()))
     }
 
     fn posts(&self, told: &[Told]) -> Vec<Post> {
@@ -166,6 +170,9 @@ impl Node {
         }
         let nodes: Vec<_> = told.iter().map(|one| one.what).collect();
         let mut posts: Vec<_> = nodes.chunks(MOST).map(|some| self.seal(some)).collect();
+        if nodes.contains(&Revoked::Anything) {
+            posts.extend(self.everyone());
+        }
         for (audience, revoked) in revoked {
             let notices = revoked.chunks(MOST).map(|some| Notice::Revoked(some.to_vec()).to_bytes());
             posts.extend(notices.map(|bytes| self.post_to(audience, bytes)));

@@ -1,12 +1,12 @@
 //! What the endpoints and the engine reach for.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use aws_lc_rs::hmac;
 
 use super::AuthorizationServer;
 use crate::{
-    client::ClientId,
+    client::{Client, ClientId, GrantType},
     clock::Clock,
     engine::{
         client_auth::{AuthLimit, ClientAuthentication, Nobody},
@@ -15,16 +15,32 @@ use crate::{
         device::Devices,
         guess_limit::GuessLimit,
         key_ring::KeyRing,
-        policy::{Lifetimes, RevocationPolicy, Rotation, Subjects},
+        matrix::{self, MatrixSettings},
+        policy::{Lifetimes, Rotation, Subjects, TokenFormat},
+        reciprocal::Reciprocity,
         registration::RegistrationSettings,
+        revocation::RevocationAuthority,
+        standing::EpochCache,
+        status_list::StatusLists,
     },
     grant::Grants,
+    jwt::Algorithm,
     keys::SigningKey,
     scope::Scope,
     secret::{RootSecret, Sealer},
-    store::Store,
+    store::{Reciprocals, Store},
     token::{GrantRefs, TokenCodec},
 };
+
+/// What the host says of revocations.
+#[derive(Clone)]
+pub(super) struct HostAuthority(pub(super) Arc<dyn RevocationAuthority>);
+
+impl fmt::Debug for HostAuthority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HostAuthority(..)")
+    }
+}
 
 impl AuthorizationServer {
     /// The part of `scope` that means something at `audience`: a resource that
@@ -35,12 +51,18 @@ impl AuthorizationServer {
             return scope.clone();
         }
         let known = served().fold(Scope::empty(), |all, resource| all.union(&resource.scopes));
-        scope.intersection(&known)
+        matrix::kept(self, scope, scope.intersection(&known))
     }
 
-    /// Every scope that a resource declares.
+    /// Every scope that a resource declares, and those of Matrix where it is one of its servers.
     pub(crate) fn declared_scope(&self) -> Scope {
-        self.resources().iter().fold(Scope::empty(), |all, resource| all.union(&resource.scopes))
+        let of_matrix = self.matrix().map_or_else(Scope::empty, |_| MatrixSettings::scope());
+        self.resources().iter().fold(of_matrix, |all, resource| all.union(&resource.scopes))
+    }
+
+    /// `None` where this is no server of Matrix.
+    pub(crate) fn matrix(&self) -> Option<&MatrixSettings> {
+        self.inner.matrix.as_ref()
     }
 
     pub(crate) fn grants(&self) -> &Grants {
@@ -67,8 +89,29 @@ impl AuthorizationServer {
         self.inner.devices.as_ref()
     }
 
+    /// What is needed for Reciprocal OAuth, if there is any here.
+    pub(crate) fn reciprocity(&self) -> Option<&Arc<Reciprocity>> {
+        self.inner.reciprocity.as_ref()
+    }
+
+    /// Where codes of other parties wait, and what they bring is kept.
+    pub(crate) fn reciprocals(&self) -> &dyn Reciprocals {
+        &*self.inner.store
+    }
+
+    /// What is asked of `client` in turn, if it is a peer that can give it
+    /// (draft-ietf-oauth-reciprocal-04 section 2.1).
+    pub(crate) fn reciprocal_wish(&self, client: &Client) -> Option<&Scope> {
+        let wish = self.reciprocity()?.settings.wish(&client.id).filter(|wish| !wish.is_empty())?;
+        (client.may_use(&GrantType::RECIPROCAL) && !client.is_public()).then_some(wish)
+    }
+
     pub(crate) fn introspection_callers(&self) -> &[ClientId] {
         &self.inner.introspection_callers
+    }
+
+    pub(crate) fn epoch_cache(&self) -> &EpochCache {
+        &self.inner.epoch
     }
 
     pub(crate) fn lifetimes(&self) -> Lifetimes {
@@ -79,8 +122,8 @@ impl AuthorizationServer {
         self.inner.rotation
     }
 
-    pub(crate) fn revocation_policy(&self) -> RevocationPolicy {
-        self.inner.revocation
+    pub(crate) fn revocation_authority(&self) -> Option<&dyn RevocationAuthority> {
+        self.inner.revocation_authority.as_ref().map(|host| &*host.0)
     }
 
     pub(crate) fn subjects(&self) -> &dyn Subjects {
@@ -119,6 +162,11 @@ impl AuthorizationServer {
         &self.inner.client_documents
     }
 
+    /// `None` where JWTs have no status.
+    pub(crate) fn status_lists(&self) -> Option<&StatusLists> {
+        self.inner.status_lists.as_ref()
+    }
+
     pub(crate) fn codec(&self) -> &TokenCodec {
         &self.inner.codec
     }
@@ -131,8 +179,21 @@ impl AuthorizationServer {
         &self.inner.keys
     }
 
+    /// The key of JWT access tokens.
     pub(crate) fn signing_key(&self) -> Option<SigningKey> {
-        self.inner.keys.signer(self.inner.signing_algorithm, self.now())
+        self.signing_key_of(self.inner.signing_algorithm)
+    }
+
+    pub(crate) fn signing_key_of(&self, algorithm: Algorithm) -> Option<SigningKey> {
+        self.inner.keys.signer(algorithm, self.now())
+    }
+
+    /// Every algorithm that is used here, once.
+    pub(crate) fn signs_with(&self) -> BTreeSet<Algorithm> {
+        let jwts = self.resources().iter().any(|resource| resource.format == TokenFormat::Jwt);
+        let signs = jwts || self.status_lists().is_some();
+        let of_tokens = signs.then_some(self.inner.signing_algorithm);
+        self.introspection().signing_algorithms.iter().copied().chain(of_tokens).collect()
     }
 
     /// The tag of `parts` under each root secret, the current one first.

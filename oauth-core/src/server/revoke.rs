@@ -38,6 +38,10 @@ impl AuthorizationServer {
         let announcement = announcement.intended();
         let outcome = self.store().revoke_grant(id, self.now()).await?;
         drop(announcement);
+        // Also where it was revoked before: whoever did that may have broken off.
+        if outcome != Revocation::Unknown {
+            self.mark_grant_revoked(id).await?;
+        }
         if outcome == Revocation::Revoked {
             self.tell(&Event::GrantRevoked { grant: id });
         }

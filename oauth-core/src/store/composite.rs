@@ -8,9 +8,10 @@ use std::{fmt, sync::Arc};
 use futures_util::future::join;
 
 use super::{
-    AccessToken, Clients, Consent, Consents, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction,
-    RedeemCode, Redemption, RefreshOutcome, Revocation, RotateRefresh, SealedKey, SigningKeys, Store, StoreError,
-    StoreFuture, Uses,
+    AccessToken, Clients, Consent, Consents, Cursor, Epoch, FinishInteraction, Finished, Grant, Grants, Interactions,
+    LinkState, Page, ParkedInteraction, PeerTokens, Queued, QueuedCode, ReciprocalLink, Reciprocals, RedeemCode,
+    Redemption, RefreshOutcome, Revocation, RotateRefresh, SealedKey, SigningKeys, StatusPlace, Statuses, Store,
+    StoreError, StoreFuture, Transfer, Uses,
 };
 use crate::{
     client::{Client, ClientId},
@@ -24,8 +25,9 @@ use crate::{
 ///
 /// | Held in | What | If that is lost |
 /// |---|---|---|
-/// | `durable` | grants with their codes and tokens, clients, signing keys | everybody has lost what they were granted |
+/// | `durable` | grants with their codes and tokens, the epoch, clients, signing keys | everybody has lost what they were granted |
 /// | | what people have agreed to | they are asked again |
+/// | | links to other servers, and codes that wait to be redeemed there | people connect the two again |
 /// | `short_lived` | interactions | whoever was signing in begins again; nothing that was granted is lost |
 /// | | what was used, and how often | a proof or an assertion that was used may be used once more, until it expires; limits count anew |
 ///
@@ -105,6 +107,8 @@ impl Grants for Composite {
         access(id: GrantId, digest: Digest) -> Option<(Grant, AccessToken)>;
         redeem_code(redeem: RedeemCode) -> Redemption;
         rotate_refresh(rotate: RotateRefresh) -> RefreshOutcome;
+        confirm_refresh(id: GrantId, access: Digest, now: UnixTime) -> bool;
+        grants_of(subject: String, after: Option<GrantId>, limit: usize) -> Vec<Grant>;
         insert_access(id: GrantId, access: AccessToken, now: UnixTime) -> bool;
         revoke_grant(id: GrantId, now: UnixTime) -> Revocation;
         revoke_access(id: GrantId, digest: Digest) -> bool;
@@ -163,6 +167,48 @@ impl Consents for Composite {
         consent(subject: String, client: ClientId, now: UnixTime) -> Option<Consent>;
         replace_consent(consent: Consent, revision: Option<u64>, now: UnixTime) -> bool;
         forget_consent(subject: String, client: ClientId) -> bool;
+    }
+}
+
+impl Statuses for Composite {
+    by! { durable:
+        grant_statuses(id: GrantId, now: UnixTime) -> Vec<StatusPlace>;
+        revoke_statuses(list: u64, indices: Vec<u32>, until: UnixTime) -> ();
+        revoked_statuses(list: u64, now: UnixTime) -> Vec<u32>;
+        claim_statuses(group: Digest, until: UnixTime, now: UnixTime) -> u64;
+        claimed_statuses(group: Digest, now: UnixTime) -> u64;
+    }
+}
+
+/// What is short-lived is not worth moving.
+impl Transfer for Composite {
+    by! { durable:
+        list_clients(after: Option<Cursor>, limit: usize) -> Page<Arc<Client>>;
+        list_grants(after: Option<Cursor>, limit: usize) -> Page<Grant>;
+        list_access(after: Option<Cursor>, limit: usize) -> Page<(GrantId, AccessToken)>;
+        list_consents(after: Option<Cursor>, limit: usize) -> Page<Consent>;
+        list_links(after: Option<Cursor>, limit: usize) -> Page<LinkState>;
+    }
+}
+
+impl Epoch for Composite {
+    by! { durable:
+        epoch() -> UnixTime;
+        raise_epoch(to: UnixTime) -> UnixTime;
+    }
+}
+
+impl Reciprocals for Composite {
+    by! { durable:
+        queue_code(code: QueuedCode) -> Queued;
+        take_queued(now: UnixTime, until: UnixTime) -> Option<QueuedCode>;
+        defer_queued(link: ReciprocalLink, id: Digest, due_at: UnixTime) -> bool;
+        finish_queued(link: ReciprocalLink, id: Digest, tokens: Option<PeerTokens>) -> Finished;
+        peer_tokens(link: ReciprocalLink, now: UnixTime) -> Option<PeerTokens>;
+        replace_peer_tokens(tokens: PeerTokens, revision: Option<u64>, now: UnixTime) -> bool;
+        forget_link(link: ReciprocalLink) -> Option<PeerTokens>;
+        list_peer_tokens(after: Option<Cursor>, limit: usize, now: UnixTime) -> Page<PeerTokens>;
+        queued_codes(now: UnixTime) -> u64;
     }
 }
 

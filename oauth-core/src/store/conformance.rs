@@ -66,10 +66,12 @@
 //! | `access` | token and grant, of one moment | `an_access_token_belongs_to_its_own_grant_alone`, `a_redemption_is_seen_as_a_whole` |
 //! | `redeem_code` | compares digest, client, redirect URI, challenge, the ends of code and grant, and that neither is over; consumes the code, keeps both tokens, or revokes | `a_code_bound_otherwise_is_refused_and_stays_good`, `a_replayed_code_revokes_its_grant`, `parallel_redemptions_of_one_code_succeed_once`, `a_code_is_redeemed_once_whatever_the_clocks_say`, `a_redemption_that_is_given_up_is_no_half_redemption` |
 //! | `rotate_refresh` | compares digest, generation, client, idleness and that the grant lives; replaces, or finds the way back, or revokes | `reuse_revokes_the_grant`, `a_retry_gets_the_same_successor`, `parallel_strict_refreshes_leave_no_family`, `parallel_refreshes_in_the_retry_window_leave_one_family`, `a_rotation_is_seen_as_a_whole`, `a_refresh_that_is_given_up_leaves_the_way_to_its_successor` |
+//! | `confirm_refresh` | the grant lives and has a way back that waits for this token; that is gone | `a_way_back_until_first_use_ends_with_the_access_token`, `a_way_back_until_first_use_ends_with_the_refresh_token`, `a_confirmation_is_about_one_way_back`, `a_confirmation_holds_whatever_the_clocks_say`, `a_confirmation_that_races_the_old_token_ends_its_way`, `a_confirmation_that_is_given_up_can_be_repeated` |
+//! | `grants_of` | | `the_grants_of_a_user_are_listed_by_id_whatever_their_state`, `a_grant_that_is_there_is_listed_while_others_come` |
 //! | `insert_access` | the grant lives; the token is there | `an_ended_grant_takes_no_access_token`, `a_revocation_wins_over_an_insertion_that_races_it` |
 //! | `revoke_grant` | it was not revoked; it is, and the way back is gone | `a_grant_is_revoked_once_and_for_all`, `parallel_revocations_revoke_once`, `a_revocation_is_not_undone_by_another_clock`, `a_revocation_is_seen_as_a_whole`, `a_revocation_that_is_given_up_can_be_repeated` |
 //! | `revoke_access` | it was there; it is gone | `revoking_an_access_token_leaves_its_grant_alive`, `parallel_revocations_revoke_once` |
-//! | `sweep` | nothing that may still matter goes, and not more than asked | `a_sweep_removes_what_has_ended_and_nothing_else`, `a_sweep_goes_in_small_batches`, `a_sweep_removes_expired_interactions`, `a_sweep_removes_expired_consents_in_small_batches`, `a_sweep_takes_nothing_that_is_being_used` |
+//! | `sweep` | nothing that may still matter goes, and not more than asked | `a_sweep_removes_what_has_ended_and_nothing_else`, `a_sweep_goes_in_small_batches`, `a_sweep_removes_expired_interactions`, `a_sweep_removes_expired_consents_in_small_batches`, `a_sweep_removes_ended_links_in_small_batches`, `a_sweep_takes_nothing_that_is_being_used` |
 //! | `client` | | `a_client_is_kept_replaced_and_removed`, `a_client_is_seen_as_a_whole_while_it_is_replaced` |
 //! | `put_client` | the old one is gone, and the new one is there | `a_client_is_seen_as_a_whole_while_it_is_replaced`, `a_client_or_key_that_is_given_up_is_no_half_one` |
 //! | `replace_client` | the revision is that one; the new one is there | `a_client_is_replaced_at_its_revision_alone`, `a_client_is_replaced_once_by_many` |
@@ -86,6 +88,27 @@
 //! | `consent` | | `a_consent_is_kept_replaced_and_forgotten`, `a_consent_counts_until_its_end`, `consents_of_different_people_and_clients_do_not_meet`, `a_consent_is_seen_as_a_whole_while_it_is_replaced` |
 //! | `replace_consent` | the one that counts has the revision, or none counts; the new one is there | `a_consent_is_replaced_at_its_revision_alone`, `a_consent_is_replaced_once_by_many`, `a_consent_counts_until_its_end`, `a_consent_that_is_given_up_is_no_half_one` |
 //! | `forget_consent` | it was there; it is gone | `a_consent_is_kept_replaced_and_forgotten`, `a_forgotten_consent_is_not_brought_back_by_those_who_replace_it` |
+//! | `grant_statuses` | every token that was let in is there | `every_step_that_keeps_a_token_keeps_its_place`, `a_place_is_forgotten_with_its_token`, `a_revocation_finds_the_place_of_every_token_that_it_lets_in` |
+//! | `revoke_statuses` | they are in the list, and so are all others | `what_was_revoked_stays_in_its_list`, `parallel_revocations_in_one_list_are_all_kept` |
+//! | `revoked_statuses` | | `what_was_revoked_stays_in_its_list` |
+//! | `claim_statuses` | one more | `blocks_of_places_are_claimed_once_each` |
+//! | `claimed_statuses` | | `blocks_of_places_are_claimed_once_each` |
+//! | `list_clients` | a page of one moment | those of the list of its own, below |
+//! | `list_grants` | | |
+//! | `list_access` | | |
+//! | `list_consents` | | |
+//! | `list_links` | | |
+//! | `epoch` | | `the_epoch_is_raised_and_never_lowered`, `of_parallel_epochs_the_latest_stays` |
+//! | `raise_epoch` | it is the later of the two | `the_epoch_is_raised_and_never_lowered`, `of_parallel_epochs_the_latest_stays` |
+//! | `queue_code` | no such code waits or has led to the tokens; it waits in the place of any other | `a_code_that_comes_again_is_known`, `a_code_takes_the_place_of_the_one_that_waits`, `a_code_that_comes_while_another_is_finished_is_not_lost`, `a_code_that_comes_again_while_it_is_finished_does_not_wait_again`, `links_do_not_meet` |
+//! | `take_queued` | it is due; the attempt counts, and it is due later | `a_queued_code_is_taken_again_until_it_is_finished`, `codes_are_taken_when_they_are_due_the_first_first`, `a_queued_code_is_taken_once_by_many`, `many_codes_are_taken_once_each` |
+//! | `defer_queued` | that code waits; it is due later | `a_queued_code_is_taken_again_until_it_is_finished`, `a_code_takes_the_place_of_the_one_that_waits` |
+//! | `finish_queued` | that code waits; it waits no more, and its tokens are in place | `tokens_stay_until_those_of_the_next_code_come`, `a_code_takes_the_place_of_the_one_that_waits`, `a_queued_code_is_finished_once_by_many`, `a_code_that_comes_while_another_is_finished_is_not_lost`, `the_end_of_a_code_is_seen_as_a_whole`, `the_end_of_a_code_that_is_given_up_is_no_half_end` |
+//! | `peer_tokens` | | `tokens_count_until_their_end`, `links_do_not_meet`, `the_end_of_a_code_is_seen_as_a_whole` |
+//! | `replace_peer_tokens` | those that count are of that code and that revision, or none count; the new ones are in place | `tokens_are_replaced_at_their_revision_alone`, `tokens_count_until_their_end`, `a_refresh_leaves_a_waiting_code_alone`, `tokens_are_replaced_once_by_many` |
+//! | `forget_link` | code and tokens are gone | `a_forgotten_link_is_gone`, `forgotten_tokens_are_not_brought_back_by_those_who_refresh_them` |
+//! | `list_peer_tokens` | | `tokens_are_listed_until_their_end` |
+//! | `queued_codes` | | `waiting_codes_are_counted` |
 //! | `check` | | `a_store_that_works_says_so`, `calls_that_are_given_up_leave_room_for_others` |
 //!
 //! # Who watches the suite
@@ -109,6 +132,7 @@
 
 mod clients;
 mod codes;
+mod confirmations;
 mod consents;
 mod context;
 mod faulty;
@@ -121,9 +145,12 @@ mod isolation;
 mod keys;
 mod nodes;
 mod races;
+mod reciprocals;
 mod refresh;
 mod sample;
 mod skew;
+mod statuses;
+mod subjects;
 mod suite;
 mod sweep;
 #[cfg(test)]
@@ -169,6 +196,10 @@ const CHECKS: Checks = checks! {
         reuse_revokes_the_grant a_retry_gets_the_same_successor a_retry_ends_with_its_window
         a_retry_ends_when_the_successor_is_used a_retry_is_for_the_same_client_alone
         an_idle_refresh_token_is_void a_refresh_token_ends_with_its_grant without_rotation_the_token_stays;
+    confirmations: a_way_back_until_first_use_ends_with_the_access_token
+        a_way_back_until_first_use_ends_with_the_refresh_token a_confirmation_is_about_one_way_back
+        a_confirmation_holds_whatever_the_clocks_say;
+    subjects: the_grants_of_a_user_are_listed_by_id_whatever_their_state the_epoch_is_raised_and_never_lowered;
     interactions: an_interaction_belongs_to_one_browser_until_it_expires an_interaction_id_is_taken_once
         an_interaction_ends_once_and_leads_to_its_grant an_interaction_outlives_a_grant_that_could_not_be_inserted;
     clients: a_client_is_kept_replaced_and_removed a_client_is_replaced_at_its_revision_alone;
@@ -177,10 +208,19 @@ const CHECKS: Checks = checks! {
         uses_of_different_digests_do_not_meet uses_are_counted_until_the_end_of_the_first;
     consents: a_consent_is_kept_replaced_and_forgotten a_consent_is_replaced_at_its_revision_alone
         a_consent_counts_until_its_end consents_of_different_people_and_clients_do_not_meet;
+    reciprocals: a_queued_code_is_taken_again_until_it_is_finished codes_are_taken_when_they_are_due_the_first_first
+        a_code_that_comes_again_is_known a_code_takes_the_place_of_the_one_that_waits links_do_not_meet
+        waiting_codes_are_counted a_link_may_be_of_the_ends_of_time tokens_stay_until_those_of_the_next_code_come
+        tokens_are_replaced_at_their_revision_alone a_refresh_leaves_a_waiting_code_alone
+        tokens_count_until_their_end a_forgotten_link_is_gone tokens_are_listed_until_their_end
+        the_end_of_a_code_that_is_given_up_is_no_half_end;
+    statuses: every_step_that_keeps_a_token_keeps_its_place a_place_is_forgotten_with_its_token
+        what_was_revoked_stays_in_its_list;
     skew: a_code_is_redeemed_once_whatever_the_clocks_say a_revocation_is_not_undone_by_another_clock
         a_family_goes_on_under_another_clock expiry_is_judged_by_the_callers_clock the_ends_of_time_are_times_too;
     given_up: a_redemption_that_is_given_up_is_no_half_redemption
         a_refresh_that_is_given_up_leaves_the_way_to_its_successor
+        a_confirmation_that_is_given_up_can_be_repeated
         an_insertion_that_is_given_up_is_no_half_insertion a_revocation_that_is_given_up_can_be_repeated
         an_interaction_whose_end_is_given_up_can_end a_client_or_key_that_is_given_up_is_no_half_one
         a_use_that_is_given_up_forgets_none a_consent_that_is_given_up_is_no_half_one calls_that_are_given_up_leave_room_for_others;
@@ -189,7 +229,7 @@ const CHECKS: Checks = checks! {
 /// What a store may leave to sweeps, or remove by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Swept {
-    /// Grants and consents.
+    /// Grants, consents and links.
     Grants,
     /// Interactions and uses.
     ShortLived,
@@ -204,6 +244,8 @@ const SWEEPS: &[(Swept, Checks, Checks)] = &[
         checks! {
             sweep: a_sweep_removes_what_has_ended_and_nothing_else a_sweep_goes_in_small_batches;
             consents: a_sweep_removes_expired_consents_in_small_batches;
+            reciprocals: a_sweep_removes_ended_links_in_small_batches;
+            statuses: a_sweep_removes_ended_statuses_in_small_batches;
         },
         checks! { sweep: a_store_that_cleans_up_by_itself_is_left_alone_by_sweeps; },
     ),
@@ -229,7 +271,15 @@ const RACES: Checks = checks! {
     clients: a_client_is_replaced_once_by_many a_removed_client_is_not_brought_back_by_those_who_replace_it;
     consents: a_consent_is_replaced_once_by_many
         a_forgotten_consent_is_not_brought_back_by_those_who_replace_it;
+    reciprocals: a_queued_code_is_taken_once_by_many many_codes_are_taken_once_each
+        a_queued_code_is_finished_once_by_many a_code_that_comes_while_another_is_finished_is_not_lost
+        a_code_that_comes_again_while_it_is_finished_does_not_wait_again tokens_are_replaced_once_by_many
+        forgotten_tokens_are_not_brought_back_by_those_who_refresh_them the_end_of_a_code_is_seen_as_a_whole;
+    confirmations: a_confirmation_that_races_the_old_token_ends_its_way;
+    subjects: a_grant_that_is_there_is_listed_while_others_come of_parallel_epochs_the_latest_stays;
     uses: of_parallel_uses_one_is_the_first parallel_uses_are_all_counted;
+    statuses: parallel_revocations_in_one_list_are_all_kept blocks_of_places_are_claimed_once_each
+        a_revocation_finds_the_place_of_every_token_that_it_lets_in;
     isolation: a_redemption_is_seen_as_a_whole a_rotation_is_seen_as_a_whole a_revocation_is_seen_as_a_whole
         a_new_grant_is_seen_with_its_token the_end_of_an_interaction_is_seen_with_its_grant
         a_client_is_seen_as_a_whole_while_it_is_replaced a_consent_is_seen_as_a_whole_while_it_is_replaced;

@@ -75,6 +75,42 @@ pub enum NextRefresh {
         /// answered.
         retry: Option<(Vec<u8>, UnixTime)>,
     },
+    /// A new one, and a way back to it until it, or the access token of this
+    /// step, is first used.
+    UntilFirstUse {
+        /// Its digest; its generation is one more than the presented token's.
+        digest: Digest,
+        /// The sealed response.
+        sealed: Vec<u8>,
+        /// When the new token ends in any case: nobody needs a way to it any
+        /// more.
+        until: UnixTime,
+    },
+}
+
+/// What a new way back holds, whichever way it ends.
+pub(crate) struct NewRetry<'n> {
+    pub(crate) sealed: &'n [u8],
+    pub(crate) until: UnixTime,
+    /// Whether it ends when the access token of its step is used.
+    pub(crate) until_used: bool,
+}
+
+impl NextRefresh {
+    /// The digest of a new token, and the way back to it.
+    pub(crate) fn successor(&self) -> Option<(Digest, Option<NewRetry<'_>>)> {
+        match self {
+            Self::Same => None,
+            Self::Successor { digest, retry } => {
+                let retry = retry.as_ref();
+                let retry = retry.map(|(sealed, until)| NewRetry { sealed, until: *until, until_used: false });
+                Some((*digest, retry))
+            }
+            Self::UntilFirstUse { digest, sealed, until } => {
+                Some((*digest, Some(NewRetry { sealed, until: *until, until_used: true })))
+            }
+        }
+    }
 }
 
 impl std::fmt::Debug for NextRefresh {
@@ -82,6 +118,7 @@ impl std::fmt::Debug for NextRefresh {
         f.write_str(match self {
             Self::Same => "Same",
             Self::Successor { .. } => "Successor { .. }",
+            Self::UntilFirstUse { .. } => "UntilFirstUse { .. }",
         })
     }
 }
@@ -180,6 +217,16 @@ impl Grant {
         RefreshOutcome::Reused
     }
 
+    /// Applies [`Grants::confirm_refresh`](super::Grants::confirm_refresh) to
+    /// this grant. The caller saves the grant if it is `true`.
+    pub fn confirm_refresh(&mut self, access: Digest, now: UnixTime) -> bool {
+        if !self.is_live(now) {
+            return false;
+        }
+        let waits = |retry: &mut Retry| retry.access == Some(access) && now < retry.until;
+        self.refresh.as_mut().is_some_and(|refresh| refresh.retry.take_if(waits).is_some())
+    }
+
     /// Applies [`Grants::revoke_grant`](super::Grants::revoke_grant).
     pub fn revoke(&mut self, now: UnixTime) -> Revocation {
         if self.revoked_at.is_some() {
@@ -231,9 +278,14 @@ impl Refresh {
         self.used_at = rotate.now;
         // Whoever holds the successor needs the way back to it no more.
         self.retry = None;
-        if let NextRefresh::Successor { digest, retry } = &rotate.next {
-            let retry = retry.clone().map(|(sealed, until)| Retry { digest: self.digest, sealed, until });
-            *self = Self { digest: *digest, generation: self.generation.saturating_add(1), used_at: rotate.now, retry };
+        if let Some((digest, retry)) = rotate.next.successor() {
+            let retry = retry.map(|NewRetry { sealed, until, until_used }| Retry {
+                digest: self.digest,
+                sealed: sealed.to_vec(),
+                until,
+                access: until_used.then_some(rotate.access.digest),
+            });
+            *self = Self { digest, generation: self.generation.saturating_add(1), used_at: rotate.now, retry };
         }
         RefreshOutcome::Rotated
     }

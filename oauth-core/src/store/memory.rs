@@ -2,7 +2,10 @@
 //! and the yardstick for every other store.
 
 mod consents;
+mod owned;
+mod reciprocals;
 mod shard;
+mod statuses;
 mod transfer;
 mod uses;
 
@@ -16,10 +19,10 @@ use std::{
     },
 };
 
-use self::{consents::Given, shard::Shard, uses::Used};
+use self::{consents::Given, owned::Owned, reciprocals::Links, shard::Shard, statuses::Lists, uses::Used};
 use super::{
-    AccessToken, Clients, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction, RedeemCode, Redemption,
-    RefreshOutcome, Revocation, RotateRefresh, SealedKey, SigningKeys, Store, StoreError, StoreFuture,
+    AccessToken, Clients, Epoch, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction, RedeemCode,
+    Redemption, RefreshOutcome, Revocation, RotateRefresh, SealedKey, SigningKeys, Store, StoreError, StoreFuture,
 };
 use crate::{
     client::{Client, ClientId},
@@ -61,6 +64,10 @@ struct Inner {
     parked: Mutex<Parked>,
     used: Mutex<Used>,
     given: Mutex<Given>,
+    owned: Mutex<Owned>,
+    epoch: Mutex<UnixTime>,
+    links: Mutex<Links>,
+    statuses: Mutex<Lists>,
     keys: Mutex<Vec<SealedKey>>,
 }
 
@@ -80,6 +87,10 @@ impl Default for Inner {
             parked: Mutex::default(),
             used: Mutex::default(),
             given: Mutex::default(),
+            owned: Mutex::default(),
+            epoch: Mutex::new(UnixTime(0)),
+            links: Mutex::default(),
+            statuses: Mutex::default(),
             keys: Mutex::default(),
         }
     }
@@ -108,9 +119,12 @@ impl Inner {
         let mut removed = in_steps(limit, |step| lock(&self.parked).sweep(now, step));
         removed += in_steps(limit - removed, |step| lock(&self.used).sweep(now, step));
         removed += in_steps(limit - removed, |step| lock(&self.given).sweep(now, step));
+        removed += in_steps(limit - removed, |step| lock(&self.links).sweep(now, step));
+        removed += in_steps(limit - removed, |step| lock(&self.statuses).sweep(now, step));
         let first = self.swept.fetch_add(1, Ordering::Relaxed);
         for shard in self.shards.iter().cycle().skip(first % SHARDS).take(SHARDS) {
-            removed += in_steps(limit - removed, |step| lock(shard).sweep(now, step));
+            removed +=
+                in_steps(limit - removed, |step| lock(shard).sweep(now, step, |grant| lock(&self.owned).remove(grant)));
         }
         removed
     }
@@ -122,7 +136,7 @@ impl Inner {
         }
         // The lock on `parked` is held until the grant is in: one step.
         if let Some(grant) = finish.grant {
-            self.shard(grant.id).insert(grant, None)?;
+            self.insert(grant, None)?;
         }
         parked.remove(finish.id);
         Ok(true)
@@ -178,7 +192,7 @@ impl Parked {
 
 impl Grants for MemoryStore {
     fn insert_grant(&self, grant: Grant, access: Option<AccessToken>) -> StoreFuture<'_, ()> {
-        Box::pin(async move { self.0.shard(grant.id).insert(grant, access) })
+        Box::pin(async move { self.0.insert(grant, access) })
     }
 
     fn grant(&self, id: GrantId) -> StoreFuture<'_, Option<Grant>> {
@@ -195,6 +209,14 @@ impl Grants for MemoryStore {
 
     fn rotate_refresh(&self, rotate: RotateRefresh) -> StoreFuture<'_, RefreshOutcome> {
         Box::pin(async move { Ok(self.0.shard(rotate.grant).rotate_refresh(rotate)) })
+    }
+
+    fn confirm_refresh(&self, id: GrantId, access: Digest, now: UnixTime) -> StoreFuture<'_, bool> {
+        Box::pin(async move { Ok(self.0.shard(id).confirm_refresh(id, access, now)) })
+    }
+
+    fn grants_of(&self, subject: String, after: Option<GrantId>, limit: usize) -> StoreFuture<'_, Vec<Grant>> {
+        Box::pin(async move { Ok(self.0.grants_of(&subject, after, limit)) })
     }
 
     fn insert_access(&self, id: GrantId, access: AccessToken, now: UnixTime) -> StoreFuture<'_, bool> {
@@ -287,6 +309,20 @@ impl SigningKeys for MemoryStore {
             let before = keys.len();
             keys.retain(|key| key.kid != kid);
             Ok(keys.len() < before)
+        })
+    }
+}
+
+impl Epoch for MemoryStore {
+    fn epoch(&self) -> StoreFuture<'_, UnixTime> {
+        Box::pin(async move { Ok(*lock(&self.0.epoch)) })
+    }
+
+    fn raise_epoch(&self, to: UnixTime) -> StoreFuture<'_, UnixTime> {
+        Box::pin(async move {
+            let mut epoch = lock(&self.0.epoch);
+            *epoch = to.max(*epoch);
+            Ok(*epoch)
         })
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     pkce::CodeChallenge,
     scope::Scope,
     secret::Digest,
+    store::StatusPlace,
     token::{GrantId, TokenType},
 };
 
@@ -84,6 +85,22 @@ pub struct Code {
     pub redeemed_at: Option<UnixTime>,
 }
 
+impl Code {
+    /// A code that one server sends to another (draft-ietf-oauth-reciprocal-04): no
+    /// browser carries it, so there is no redirect URI, and nothing for a
+    /// verifier to answer.
+    pub(crate) const fn reciprocal(digest: Digest, expires_at: UnixTime) -> Self {
+        let redirect_uri = String::new();
+        Self { digest, redirect_uri, redirect_uri_required: false, challenge: None, expires_at, redeemed_at: None }
+    }
+
+    /// Whether it is one of those: every other authorization code has a redirect
+    /// URI. (A device's code has none either, but that is another kind of token.)
+    pub(crate) const fn is_reciprocal(&self) -> bool {
+        self.redirect_uri.is_empty()
+    }
+}
+
 /// The live refresh token of a grant. There is at most one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refresh {
@@ -108,6 +125,28 @@ pub struct Retry {
     pub sealed: Vec<u8>,
     /// The end of the window.
     pub until: UnixTime,
+    /// The access token of that response, where the window also ends when it is
+    /// used: see [`Grants::confirm_refresh`](super::Grants::confirm_refresh).
+    pub access: Option<Digest>,
+}
+
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+impl Retry {
+    /// Its digest, and behind it that of the access token, if there is one: what
+    /// the stores with rows keep in one column. A program that knows nothing of
+    /// the second replaces and removes it with the first.
+    pub(super) fn digests(&self) -> Vec<u8> {
+        let access = self.access.as_ref().map_or(&[][..], |access| access.as_bytes());
+        [self.digest.as_bytes(), access].concat()
+    }
+}
+
+/// Reads [`Retry::digests`].
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+pub(super) fn split_digests(digests: &[u8]) -> Option<(Digest, Option<Digest>)> {
+    let (digest, access) = digests.split_first_chunk()?;
+    let access = if access.is_empty() { None } else { Some(Digest::from_bytes(access.try_into().ok()?)) };
+    Some((Digest::from_bytes(*digest), access))
 }
 
 impl std::fmt::Debug for Retry {
@@ -139,6 +178,9 @@ pub struct AccessToken {
     /// To whom it was given for another token, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exchanged: Option<Box<Exchanged>>,
+    /// Where others look up whether it was revoked, if it says so itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<StatusPlace>,
 }
 
 /// What sets a token apart that came of an exchange (RFC 8693) from the others

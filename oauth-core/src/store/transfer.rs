@@ -5,9 +5,12 @@ pub(super) mod rows;
 
 use std::sync::Arc;
 
-use super::{AccessToken, Consent, Grant, SigningKeys, StoreError, StoreFuture};
+use super::{
+    AccessToken, Consent, Epoch, Grant, LinkState, ReciprocalLink, SigningKeys, Statuses, StoreError, StoreFuture,
+};
 use crate::{
     client::{Client, ClientId},
+    secret::Digest,
     token::GrantId,
 };
 
@@ -46,7 +49,7 @@ use crate::{
 /// assert_eq!(found.len(), 3);
 /// # Ok::<_, Box<dyn std::error::Error>>(()) }).unwrap().unwrap();
 /// ```
-pub trait Transfer: SigningKeys {
+pub trait Transfer: SigningKeys + Epoch + Statuses {
     /// Every client; from the beginning, or after a page.
     ///
     /// Fails with [`StoreError::Corrupt`](super::StoreError::Corrupt) if
@@ -67,6 +70,12 @@ pub trait Transfer: SigningKeys {
     ///
     /// Fails as [`Transfer::list_clients`] does.
     fn list_consents(&self, after: Option<Cursor>, limit: usize) -> StoreFuture<'_, Page<Consent>>;
+
+    /// All that is kept of every link to another server, whether or not it has
+    /// ended. None is empty.
+    ///
+    /// Fails as [`Transfer::list_clients`] does.
+    fn list_links(&self, after: Option<Cursor>, limit: usize) -> StoreFuture<'_, Page<LinkState>>;
 }
 
 /// Behind this consent, in the order of people and then of clients.
@@ -84,6 +93,21 @@ pub(crate) fn consent_of(cursor: &Cursor) -> Result<(String, ClientId), StoreErr
         Some((text(subject)?.to_owned(), ClientId::new(text(client)?).ok()?))
     };
     read().ok_or(StoreError::Corrupt("cursor"))
+}
+
+/// Behind this link, in the order of their keys.
+pub(crate) fn after_link(link: &ReciprocalLink) -> Cursor {
+    Cursor::new(*link.key().as_bytes())
+}
+
+/// Behind the link of this state.
+pub(crate) fn after_state(state: &LinkState) -> Cursor {
+    state.link().map_or_else(|| Cursor::new([]), after_link)
+}
+
+/// Reads [`after_link`].
+pub(crate) fn link_of(cursor: &Cursor) -> Result<Digest, StoreError> {
+    cursor.as_bytes().try_into().map(Digest::from_bytes).map_err(|_| StoreError::Corrupt("cursor"))
 }
 
 /// Some records, and where the others are.

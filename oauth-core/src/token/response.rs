@@ -80,6 +80,10 @@ pub struct TokenResponse {
     pub authorization_details: AuthorizationDetails,
     /// What was issued for another token: a URI (RFC 8693 section 2.2.1).
     pub issued_token_type: Option<String>,
+    /// What the server would like of the client in turn, if it said so in the
+    /// form of a scope: ask the person for exactly that
+    /// (draft-ietf-oauth-reciprocal-04 section 2.1).
+    pub reciprocal: Option<Scope>,
 }
 
 /// A token response that must not be used.
@@ -104,6 +108,7 @@ struct Wire {
     #[serde(default)]
     authorization_details: AuthorizationDetails,
     issued_token_type: Option<String>,
+    reciprocal: Option<Value>,
 }
 
 impl TokenResponse {
@@ -118,6 +123,7 @@ impl TokenResponse {
             scope: None,
             authorization_details: AuthorizationDetails::default(),
             issued_token_type: None,
+            reciprocal: None,
         }
     }
 
@@ -144,7 +150,22 @@ impl TokenResponse {
             scope: wire.scope,
             authorization_details: wire.authorization_details,
             issued_token_type: wire.issued_token_type,
+            reciprocal: wire.reciprocal.as_ref().and_then(Value::as_str).and_then(Self::parse_reciprocal),
         })
+    }
+
+    /// Reads a `reciprocal` member or parameter. What is no scope, or an empty
+    /// one, counts as absent: the draft's own example has quotes around it
+    /// (draft-ietf-oauth-reciprocal-04 section 2.1).
+    ///
+    /// ```
+    /// use oauth_core::token::TokenResponse;
+    /// assert!(TokenResponse::parse_reciprocal("example_scope").is_some());
+    /// assert!(TokenResponse::parse_reciprocal("\"example_scope\"").is_none());
+    /// ```
+    #[must_use]
+    pub fn parse_reciprocal(value: &str) -> Option<Scope> {
+        value.parse().ok().filter(|scope: &Scope| !scope.is_empty())
     }
 
     /// The body as the server sends it: no `null` members.
@@ -162,6 +183,7 @@ impl TokenResponse {
         optional("refresh_token", self.refresh_token.as_ref().map(|token| token.expose().into()));
         optional("scope", self.scope.as_ref().map(|scope| scope.to_string().into()));
         optional("issued_token_type", self.issued_token_type.as_deref().map(Into::into));
+        optional("reciprocal", self.reciprocal.as_ref().map(|scope| scope.to_string().into()));
         let details = Some(&self.authorization_details).filter(|details| !details.is_empty());
         optional("authorization_details", details.map(|details| details.to_values().into()));
         body
@@ -187,6 +209,19 @@ mod tests {
         };
         assert_eq!(parse("bEARER"), Ok(TokenType::Bearer));
         assert_eq!(parse("dpop"), Ok(TokenType::Dpop));
+    }
+
+    // spec: TOK-48
+    #[test]
+    fn a_reciprocal_scope_is_read_and_one_that_is_none_is_ignored() {
+        let read = |value: &str| {
+            let body = format!(r#"{{"access_token":"t","token_type":"Bearer","reciprocal":{value}}}"#);
+            TokenResponse::parse(body.as_bytes()).unwrap().reciprocal
+        };
+        assert_eq!(read(r#""calendar contact""#), Some("contact calendar".parse().unwrap()));
+        for malformed in ["null", "7", "[]", r#""""#, r#"" ""#, r#""a  b""#, r#""\"example_scope\"""#, r#""\u00e9""#] {
+            assert_eq!(read(malformed), None, "{malformed}");
+        }
     }
 
     // spec: TOK-10

@@ -6,12 +6,15 @@ use super::{
     Counts,
     format::{EndLine, Header, Line},
     lines::Writer,
+    link::LinkLine,
     pause,
+    statuses::{CHUNK, StatusesLine},
 };
 use crate::{
     clock::UnixTime,
+    engine::status_list::moved,
     secret::RootSecret,
-    store::{Cursor, Grant, Page, StoreError, StoreFuture, Transfer},
+    store::{Cursor, Grant, LinkState, Page, StoreError, StoreFuture, Transfer},
 };
 
 /// Writes what a store holds: see the [module](super) for the format, and for
@@ -73,7 +76,7 @@ impl<'a> Export<'a> {
     ) -> Result<Counts, ExportError> {
         let (now, page) = (self.now, self.page);
         let mut run = Run { to: Writer::new(to), counts: Counts::default(), progress };
-        run.to.write(&Header::new(self.issuer, self.root, now))?;
+        run.to.write(&Header::new(self.issuer, self.root, now, store.epoch().await?))?;
         let keys = store.signing_keys().await?;
         run.page(keys, |key| Some((format!("the signing key {}", key.kid), key.into())))?;
         run.pages(
@@ -99,9 +102,35 @@ impl<'a> Export<'a> {
             },
         )
         .await?;
+        run.pages(|after| store.list_links(after, page), |state| link(now, state)).await?;
+        self.statuses(store, &mut run).await?;
         run.to.write(&Line::End(EndLine::new(run.counts, run.to.sum())))?;
         run.to.flush()?;
         Ok(run.counts)
+    }
+
+    /// How many places were given, and which are revoked: a list of a million
+    /// places with all of them revoked is 128 lines.
+    async fn statuses<W: Write, P: FnMut(Counts)>(
+        &self,
+        store: &(impl Transfer + ?Sized),
+        run: &mut Run<W, P>,
+    ) -> Result<(), ExportError> {
+        let line = |line| Some(("a status list".to_owned(), Line::Statuses(line)));
+        for group in moved::groups(self.issuer, self.root, self.now) {
+            let blocks = store.claimed_statuses(group.digest, self.now).await?;
+            if blocks == 0 {
+                continue;
+            }
+            run.page(vec![StatusesLine::claimed(&group, blocks)], line)?;
+            for list in group.lists(blocks) {
+                let revoked = store.revoked_statuses(list, self.now).await?;
+                let chunks = revoked.chunks(CHUNK).map(|some| StatusesLine::revoked(list, some.to_vec()));
+                run.page(chunks.collect(), line)?;
+                pause().await;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -140,6 +169,13 @@ impl<W: Write, P: FnMut(Counts)> Run<W, P> {
         (self.progress)(self.counts);
         Ok(())
     }
+}
+
+/// What is left of a link, with a name for it.
+fn link(now: UnixTime, mut state: LinkState) -> Option<(String, Line)> {
+    state.sweep(now);
+    let name = format!("a link to the client {}", state.link()?.client);
+    Some((name, Line::Link(Box::new(LinkLine::of(state)?))))
 }
 
 /// The grant without a way back whose window has closed.

@@ -7,19 +7,21 @@ use super::{
     Counts,
     base64url::{Bytes, Sealed},
     import::ImportFault,
+    link::LinkLine,
+    statuses::StatusesLine,
 };
 use crate::{
     client::Client,
     clock::UnixTime,
     pkce::CodeChallenge,
-    secret::RootSecret,
+    secret::{Digest, RootSecret},
     store::{AccessToken, Code, Consent, Grant, GrantFacts, Refresh, Retry, SealedKey},
     token::GrantId,
 };
 
 /// The version of the format that is written. Those before it are read too:
 /// each later one only adds.
-pub(super) const VERSION: u64 = 2;
+pub(super) const VERSION: u64 = 3;
 
 /// The first line.
 #[derive(Serialize, Deserialize)]
@@ -29,6 +31,15 @@ pub(super) struct Header {
     pub(super) issuer: String,
     pub(super) root_secrets: Vec<Bytes<16>>,
     pub(super) exported_at: UnixTime,
+    /// Since version 3. Whoever imports it raises theirs before anything else, so
+    /// that no grant lives again which is older.
+    #[serde(default, skip_serializing_if = "is_start")]
+    pub(super) epoch: UnixTime,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_start(epoch: &UnixTime) -> bool {
+    epoch.0 == 0
 }
 
 /// Every other line.
@@ -40,6 +51,8 @@ pub(super) enum Line {
     Grant(Box<GrantLine>),
     Access(AccessLine),
     Consent(Box<Consent>),
+    Link(Box<LinkLine>),
+    Statuses(StatusesLine),
     End(EndLine),
 }
 
@@ -96,6 +109,9 @@ struct RetryLine {
     digest: Bytes<32>,
     sealed: Sealed,
     until: UnixTime,
+    /// Since version 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    access: Option<Bytes<32>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -117,12 +133,18 @@ pub(super) struct EndLine {
     /// Since version 2.
     #[serde(default)]
     consents: u64,
+    /// Since version 3.
+    #[serde(default)]
+    links: u64,
+    /// Since version 3.
+    #[serde(default)]
+    statuses: u64,
     pub(super) sha256: Bytes<32>,
 }
 
 impl Header {
-    pub(super) fn new(issuer: &str, root: &RootSecret, exported_at: UnixTime) -> Self {
-        Self { oauth_store: VERSION, issuer: issuer.to_owned(), root_secrets: fingerprints(root), exported_at }
+    pub(super) fn new(issuer: &str, root: &RootSecret, exported_at: UnixTime, epoch: UnixTime) -> Self {
+        Self { oauth_store: VERSION, issuer: issuer.to_owned(), root_secrets: fingerprints(root), exported_at, epoch }
     }
 
     pub(super) fn read(line: &[u8]) -> Result<Self, ImportFault> {
@@ -221,10 +243,11 @@ impl From<CodeLine> for Code {
 impl From<Refresh> for RefreshLine {
     fn from(refresh: Refresh) -> Self {
         let Refresh { digest, generation, used_at, retry } = refresh;
-        let retry = retry.map(|Retry { digest, sealed, until }| RetryLine {
+        let retry = retry.map(|Retry { digest, sealed, until, access }| RetryLine {
             digest: digest.into(),
             sealed: Sealed(sealed),
             until,
+            access: access.map(Bytes::from),
         });
         Self { digest: digest.into(), generation, used_at, retry }
     }
@@ -233,8 +256,12 @@ impl From<Refresh> for RefreshLine {
 impl From<RefreshLine> for Refresh {
     fn from(line: RefreshLine) -> Self {
         let RefreshLine { digest, generation, used_at, retry } = line;
-        let retry =
-            retry.map(|RetryLine { digest, sealed, until }| Retry { digest: digest.into(), sealed: sealed.0, until });
+        let retry = retry.map(|RetryLine { digest, sealed, until, access }| Retry {
+            digest: digest.into(),
+            sealed: sealed.0,
+            until,
+            access: access.map(Digest::from),
+        });
         Self { digest: digest.into(), generation, used_at, retry }
     }
 }
@@ -254,13 +281,13 @@ impl From<AccessLine> for (GrantId, AccessToken) {
 
 impl EndLine {
     pub(super) fn new(counts: Counts, sha256: [u8; 32]) -> Self {
-        let Counts { signing_keys, clients, grants, access_tokens, consents } = counts;
-        Self { signing_keys, clients, grants, access_tokens, consents, sha256: Bytes(sha256) }
+        let Counts { signing_keys, clients, grants, access_tokens, consents, links, statuses } = counts;
+        Self { signing_keys, clients, grants, access_tokens, consents, links, statuses, sha256: Bytes(sha256) }
     }
 
     pub(super) fn counts(&self) -> Counts {
-        let Self { signing_keys, clients, grants, access_tokens, consents, .. } = *self;
-        Counts { signing_keys, clients, grants, access_tokens, consents }
+        let Self { signing_keys, clients, grants, access_tokens, consents, links, statuses, .. } = *self;
+        Counts { signing_keys, clients, grants, access_tokens, consents, links, statuses }
     }
 }
 
@@ -272,6 +299,8 @@ impl Counts {
             Line::Grant(_) => &mut self.grants,
             Line::Access(_) => &mut self.access_tokens,
             Line::Consent(_) => &mut self.consents,
+            Line::Link(_) => &mut self.links,
+            Line::Statuses(_) => &mut self.statuses,
             Line::End(_) => return,
         };
         *count += 1;

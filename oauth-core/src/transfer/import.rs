@@ -11,12 +11,12 @@ use super::{
     Counts, MAX_LINE,
     format::{EndLine, Header, Line, VERSION, fingerprints},
     lines::Reader,
-    pause,
+    pause, statuses,
 };
 use crate::{
     clock::UnixTime,
     secret::{Digest, RootSecret},
-    store::{Consent, Grant, Store, StoreError},
+    store::{AccessToken, Consent, Grant, Store, StoreError},
     token::GrantId,
 };
 
@@ -203,6 +203,9 @@ impl<'a> Import<'a> {
     ) -> Result<Imported, At> {
         let header = Header::read(lines.next()?.ok_or(ImportFault::NotAnExport)?)?;
         self.suits(&header)?;
+        if self.of.is_some() && header.epoch > UnixTime(0) {
+            store.raise_epoch(header.epoch).await.map_err(ImportFault::from)?;
+        }
         let (mut batch, mut done, mut found) = (Batch::default(), Imported::default(), Counts::default());
         let end = loop {
             let line = Line::read(lines.next()?.ok_or(ImportFault::CutOff)?)?;
@@ -307,6 +310,7 @@ async fn insert(store: &(impl Store + ?Sized), line: Line, exported_at: UnixTime
         Line::Grant(grant) => insert_grant(store, (*grant).into(), exported_at).await,
         Line::Access(line) => {
             let (grant, access) = line.into();
+            mark_if_revoked(store, grant, &access).await?;
             // A token that was revoked by itself leaves no trace, and must not come back: it goes into a grant that an
             // import has put there, and once.
             let imported = store.uses(mark_of_grant(grant), exported_at).await? > 0;
@@ -321,6 +325,8 @@ async fn insert(store: &(impl Store + ?Sized), line: Line, exported_at: UnixTime
             let first = store.first_use(mark_of_consent(&consent), consent.expires_at, exported_at).await?;
             Ok(first && store.replace_consent(*consent, None, exported_at).await?)
         }
+        Line::Link(link) => link.insert(store, exported_at).await,
+        Line::Statuses(statuses) => statuses.insert(store, exported_at).await,
         Line::End(_) => Ok(false),
     }
 }
@@ -330,13 +336,24 @@ async fn insert_grant(store: &(impl Store + ?Sized), grant: Grant, exported_at: 
     let (id, revoked_at) = (grant.id, grant.revoked_at);
     let known_until = exported_at.saturating_add(MARKED).min(grant.expires_at);
     match (store.insert_grant(grant, None).await, revoked_at) {
-        (Err(StoreError::Conflict(_)), Some(at)) => store.revoke_grant(id, at).await.map(|_| false),
+        (Err(StoreError::Conflict(_)), Some(at)) => {
+            store.revoke_grant(id, at).await?;
+            statuses::mark(store, store.grant_statuses(id, exported_at).await?).await.map(|()| false)
+        }
         (Err(StoreError::Conflict(_)), None) => Ok(false),
         (inserted, _) => {
             inserted?;
             store.first_use(mark_of_grant(id), known_until, exported_at).await.map(|_| true)
         }
     }
+}
+
+/// A token of a revoked grant goes nowhere, and whoever revoked it may have broken off
+/// before its place was marked.
+async fn mark_if_revoked(store: &(impl Store + ?Sized), id: GrantId, access: &AccessToken) -> Result<(), StoreError> {
+    let Some(place) = access.status else { return Ok(()) };
+    let revoked = store.grant(id).await?.is_some_and(|grant| grant.revoked_at.is_some());
+    if revoked { statuses::mark(store, vec![place]).await } else { Ok(()) }
 }
 
 /// For how many seconds a store remembers at least that a grant was imported.

@@ -23,6 +23,8 @@ pub(super) struct Rules<'a> {
     pub(super) server_checks_audience: bool,
     /// Where there is no `sub`, the client is the subject.
     pub(super) client_as_subject: bool,
+    /// As homeservers read it: `expires_in` counts from here, and nobody needs a `sub`.
+    pub(super) homeserver: Option<UnixTime>,
     /// Types of tokens that are served beside the usual ones.
     pub(super) schemes: &'a [Arc<dyn TokenScheme>],
 }
@@ -54,10 +56,10 @@ fn read(mut answer: Map<String, Value>, rules: &Rules<'_>) -> Result<TokenClaims
     let sub: Option<String> = take(&mut answer, "sub")?;
     Ok(TokenClaims {
         iss: rules.issuer.into(),
-        sub: sub.or(stand_in).ok_or(ClaimsError::Missing("sub"))?,
+        sub: subject(sub.or(stand_in), rules)?,
         client_id,
         aud: take::<Audience>(&mut answer, "aud")?.map_or_else(Vec::new, Into::into),
-        exp: time(&mut answer, "exp")?,
+        exp: expiry(&mut answer, rules)?,
         iat: time(&mut answer, "iat")?,
         nbf: time(&mut answer, "nbf")?,
         jti: take(&mut answer, "jti")?,
@@ -70,6 +72,19 @@ fn read(mut answer: Map<String, Value>, rules: &Rules<'_>) -> Result<TokenClaims
         authorization_details: take(&mut answer, "authorization_details")?.unwrap_or_default(),
         extra: answer,
     })
+}
+
+fn subject(said: Option<String>, rules: &Rules<'_>) -> Result<String, ClaimsError> {
+    let said = if rules.homeserver.is_some() { said.or_else(|| Some(String::new())) } else { said };
+    said.ok_or(ClaimsError::Missing("sub"))
+}
+
+/// `exp`, or what comes sooner: authentication services of Matrix say `expires_in`, a whole number.
+fn expiry(answer: &mut Map<String, Value>, rules: &Rules<'_>) -> Result<Option<UnixTime>, ClaimsError> {
+    let exp = time(answer, "exp")?;
+    let Some(asked) = rules.homeserver else { return Ok(exp) };
+    let lifetime: Option<u64> = take(answer, "expires_in")?;
+    Ok([exp, lifetime.map(|seconds| asked.saturating_add(seconds))].into_iter().flatten().min())
 }
 
 fn check(claims: &TokenClaims, rules: &Rules<'_>) -> Result<(), ClaimsError> {
@@ -166,6 +181,7 @@ mod tests {
         skew: ClockSkew::ZERO,
         server_checks_audience: false,
         client_as_subject: false,
+        homeserver: None,
         schemes: &[],
     };
 

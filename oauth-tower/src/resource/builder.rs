@@ -222,7 +222,7 @@ impl ResourceServerBuilder<HasIssuer> {
         let skew = ClockSkew::from_secs(settings.skew)?;
         let issuers = std::mem::take(&mut settings.issuers);
         let ledger = Arc::new(Ledger::new(issuers.len()));
-        let context = settings.context(&ledger, issuers.iter().any(needs_network))?;
+        let context = settings.context(&ledger, skew, issuers.iter().any(needs_network))?;
         let issuers = issuers.into_iter().enumerate().map(|(index, issuer)| context.configure(index, issuer));
         let issuers: Box<[Configured]> = issuers.collect::<Result<_, _>>()?;
         let (description, terms) = settings.describe(&issuers)?;
@@ -273,7 +273,7 @@ impl Settings {
         Ok((description, terms))
     }
 
-    fn context(&self, ledger: &Arc<Ledger>, needs_network: bool) -> Result<Context, BuildError> {
+    fn context(&self, ledger: &Arc<Ledger>, skew: ClockSkew, needs_network: bool) -> Result<Context, BuildError> {
         let http = match &self.http {
             Some(http) => Some(http.clone()),
             None if needs_network => Some(default_client()?),
@@ -290,6 +290,7 @@ impl Settings {
             clock: Arc::clone(&self.clock),
             ledger: Arc::clone(ledger),
             lifetimes: Lifetimes { patience, ..self.lifetimes },
+            skew,
         })
     }
 }

@@ -1,8 +1,11 @@
 //! From what a program says of an issuer to what judges its tokens.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use oauth_core::clock::Clock;
+use oauth_core::{claims::ClockSkew, clock::Clock, jwt::Algorithm};
 
 use super::{
     BuildError,
@@ -12,10 +15,11 @@ use super::{
     fetched::Lifetimes,
     introspection::{EndpointLocation, Introspector},
     invalidate::Ledger,
-    issuer::{IntrospectionIssuer, Issuer, JwtIssuer, KeySource, Kind},
+    issuer::{IntrospectionIssuer, Issuer, JwtIssuer, KeySource, Kind, StatusSettings},
     jwks::{KeyLocation, Keys},
     jwt::JwtVerifier,
     signed::{Signatures, SignedAnswers},
+    status::{Source, StatusListPolicy, StatusLists, Trusted},
     validate::{Configured, Mechanism},
 };
 #[cfg(feature = "server")]
@@ -24,7 +28,7 @@ use super::{
     local::{Listener, Local},
 };
 use crate::{
-    outgoing::{Endpoint, HttpClient, Transport},
+    outgoing::{Endpoint, HttpClient, Transport, well_known},
     seconds,
 };
 
@@ -37,6 +41,7 @@ pub(super) struct Context {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ledger: Arc<Ledger>,
     pub(super) lifetimes: Lifetimes,
+    pub(super) skew: ClockSkew,
 }
 
 impl Context {
@@ -55,14 +60,43 @@ impl Context {
     }
 
     fn jwt(&self, index: usize, issuer: JwtIssuer) -> Result<Configured, BuildError> {
-        let JwtIssuer { issuer, keys, algorithms, audience } = issuer;
+        let JwtIssuer { issuer, keys, algorithms, audience, status } = issuer;
         if algorithms.is_empty() {
             return Err(BuildError::NoAlgorithm(issuer));
         }
         let keys = self.keys(&issuer, keys, index, None)?;
         let audience = audience.map(Into::into);
-        let verifier = JwtVerifier { keys, algorithms: algorithms.into(), audience };
-        Ok(Configured { issuer: issuer.into(), mechanism: Mechanism::Jwt(verifier) })
+        let statuses = self.statuses(&issuer, status, &keys, &algorithms)?;
+        let verifier = JwtVerifier { keys, algorithms: algorithms.into(), audience, statuses };
+        Ok(Configured { issuer: issuer.into(), mechanism: Mechanism::Jwt(Box::new(verifier)) })
+    }
+
+    fn statuses(
+        &self,
+        issuer: &str,
+        settings: StatusSettings,
+        keys: &Keys,
+        algorithms: &[Algorithm],
+    ) -> Result<StatusLists, BuildError> {
+        /// Where nothing is said of how long a list is good.
+        const USUAL: u64 = 300;
+        const GRACE: Duration = Duration::from_secs(60);
+        let StatusSettings { policy, below, grace } = settings;
+        if let Some(url) = &below {
+            self.endpoint(url)?;
+        }
+        let stale = seconds::whole(grace.unwrap_or(GRACE));
+        let source = self.http.clone().map(|http| Source {
+            issuer: issuer.into(),
+            http,
+            keys: keys.clone(),
+            algorithms: algorithms.into(),
+            clock: Arc::clone(&self.clock),
+            skew: self.skew,
+            lifetimes: Lifetimes { usual: USUAL, shortest: 1, stale, ..self.lifetimes },
+        });
+        let (trusted, transport) = (Trusted::of(issuer, below), self.transport);
+        Ok(StatusLists { policy, trusted, transport, source, open: Mutex::default() })
     }
 
     /// The keys of `issuer`. What is known of its metadata already is used.
@@ -101,6 +135,7 @@ impl Context {
             cache_for: seconds::whole(issuer.cache_for),
             server_checks_audience: issuer.server_checks_audience,
             client_as_subject: issuer.client_as_subject,
+            homeserver: issuer.homeserver,
             audience: issuer.audience,
             most: issuer.most,
             open: 0.into(),
@@ -144,7 +179,7 @@ impl Context {
     }
 
     fn discover(&self, issuer: &str) -> Result<Arc<Metadata>, BuildError> {
-        let locations = discovery::locations(issuer, self.transport)
+        let locations = well_known::locations(issuer, self.transport)
             .map_err(|reason| BuildError::Url { url: issuer.into(), reason })?;
         Ok(discovery::metadata(issuer, locations, self.http()?, Arc::clone(&self.clock), self.lifetimes))
     }
@@ -168,7 +203,10 @@ fn check_limits(issuer: &IntrospectionIssuer) -> Result<(), BuildError> {
 /// Whether an issuer has to be reached over the network.
 pub(super) fn needs_network(issuer: &Issuer) -> bool {
     match &issuer.0 {
-        Kind::Jwt(issuer) => !matches!(issuer.keys, KeySource::Given(_)),
+        Kind::Jwt(issuer) => {
+            let status = issuer.status.policy == StatusListPolicy::Required || issuer.status.below.is_some();
+            status || !matches!(issuer.keys, KeySource::Given(_))
+        }
         Kind::Introspection(_) => true,
         #[cfg(feature = "server")]
         Kind::Local(_) => false,

@@ -7,39 +7,18 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{
-    HeaderValue, Request, Response, StatusCode,
-    header::{ACCEPT, AGE, CACHE_CONTROL},
+    Response, StatusCode,
+    header::{AGE, CACHE_CONTROL},
 };
-use oauth_core::{
-    clock::Clock,
-    metadata::{
-        AuthorizationServerMetadata, MetadataError, OAUTH_AUTHORIZATION_SERVER, OPENID_CONFIGURATION,
-        appended_well_known_url, well_known_url,
-    },
-};
-use serde_json::{Map, Value};
+use oauth_core::{clock::Clock, metadata::AuthorizationServerMetadata};
 
 use super::{
     fetched::{Down, Fetched, Lifetimes, Loaded},
     observe::{Upstream, What},
 };
-use crate::outgoing::{Endpoint, HttpClient, Transport, UrlError};
+use crate::outgoing::{Endpoint, HttpClient, well_known};
 
 pub(super) type Metadata = Fetched<AuthorizationServerMetadata>;
-
-/// Where the metadata of an issuer may lie, in the order in which they are
-/// asked: RFC 8414's own form, OpenID Connect's, and the latter with the
-/// suffix inserted (RFC 8414 section 5).
-pub(super) fn locations(issuer: &str, transport: Transport) -> Result<Vec<Endpoint>, UrlError> {
-    let malformed = |_: MetadataError| UrlError::Malformed;
-    let mut urls = vec![
-        well_known_url(issuer, OAUTH_AUTHORIZATION_SERVER).map_err(malformed)?,
-        appended_well_known_url(issuer, OPENID_CONFIGURATION).map_err(malformed)?,
-        well_known_url(issuer, OPENID_CONFIGURATION).map_err(malformed)?,
-    ];
-    urls.dedup();
-    urls.iter().map(|url| Endpoint::parse(url, transport)).collect()
-}
 
 /// The metadata of `issuer`, to be found at one of `locations`.
 pub(super) fn metadata(
@@ -67,7 +46,7 @@ async fn load(
 ) -> Result<Loaded<AuthorizationServerMetadata>, Down> {
     for location in locations {
         let response = get(http, location).await?;
-        if has_nothing(&response) {
+        if well_known::has_nothing(&response) {
             continue;
         }
         if response.status() != StatusCode::OK {
@@ -81,21 +60,8 @@ async fn load(
     Err(Down::because("there are no metadata"))
 }
 
-/// Whether a response says that nothing lies there. The well-behaved say 404;
-/// others have all kinds of 4xx, or 501, or a page for people at every path. Any
-/// other 5xx is an outage, which is no reason to look elsewhere.
-fn has_nothing(response: &Response<Bytes>) -> bool {
-    match response.status() {
-        StatusCode::OK => serde_json::from_slice::<Map<String, Value>>(response.body()).is_err(),
-        status => status.is_client_error() || status == StatusCode::NOT_IMPLEMENTED,
-    }
-}
-
 pub(super) async fn get(http: &HttpClient, endpoint: &Endpoint) -> Result<Response<Bytes>, Down> {
-    let mut request = Request::new(Bytes::new());
-    *request.uri_mut() = endpoint.uri().clone();
-    request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
-    Ok(http.send(request).await?)
+    Ok(http.send(well_known::request(endpoint)).await?)
 }
 
 /// For how many seconds a response is fresh, by its `Cache-Control` and `Age`
@@ -136,23 +102,5 @@ mod tests {
         assert_eq!(age_of(&[("cache-control", "no-store, max-age=600")]), Some(0));
         assert_eq!(age_of(&[("cache-control", "public")]), None);
         assert_eq!(age_of(&[("cache-control", "max-age=-5")]), None);
-    }
-
-    // spec: MET-07
-    #[test]
-    fn metadata_is_looked_for_in_the_three_known_places() {
-        let urls = |issuer| -> Vec<String> {
-            let found = locations(issuer, Transport::Https).unwrap();
-            found.iter().map(|endpoint| endpoint.uri().to_string()).collect()
-        };
-        assert_eq!(
-            urls("https://as.example/tenant"),
-            [
-                "https://as.example/.well-known/oauth-authorization-server/tenant",
-                "https://as.example/tenant/.well-known/openid-configuration",
-                "https://as.example/.well-known/openid-configuration/tenant",
-            ],
-        );
-        assert_eq!(urls("https://as.example").len(), 2);
     }
 }

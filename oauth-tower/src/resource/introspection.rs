@@ -12,10 +12,14 @@ use std::{
 
 use bytes::Bytes;
 use http::{
-    Request, Response, StatusCode,
+    HeaderName, HeaderValue, Request, Response, StatusCode,
     header::{ACCEPT, RETRY_AFTER},
 };
-use oauth_core::{claims::parse_introspection, clock::UnixTime};
+use oauth_core::{
+    claims::{ClaimsError, parse_introspection},
+    clock::UnixTime,
+    jwt::JwtError,
+};
 use serde_json::Value;
 
 use super::{
@@ -44,6 +48,8 @@ pub(super) struct Introspector {
     pub(super) cache_for: u64,
     pub(super) server_checks_audience: bool,
     pub(super) client_as_subject: bool,
+    /// Asks as a Matrix homeserver does.
+    pub(super) homeserver: bool,
     /// What its tokens must name, if not the resource.
     pub(super) audience: Option<Box<str>>,
     /// How many questions may be open at once; a few more, about tokens that
@@ -71,6 +77,9 @@ pub(super) struct Finding {
     /// `exp` says.
     pub(super) remember: u64,
 }
+
+/// Asks an authentication service of Matrix for `device_id` beside the scope.
+const SUPPORTS_DEVICE_ID: HeaderName = HeaderName::from_static("x-mas-supports-device-id");
 
 const RETRY: Failure = Failure::Unavailable { retry_after: Failure::MEMORY };
 
@@ -132,7 +141,8 @@ impl Introspector {
             Err(_) => answer.was_in_vain(judge.clock.now()),
         }
         let Opened { answer, ground, until } = opened?;
-        let claims = answer::judge(answer, &self.rules(judge, index)).map_err(Failure::Denied)?;
+        let claims = answer::judge(answer, &self.rules(judge, index, asked));
+        let claims = claims.map_err(|reason| self.denied(reason, judge.issuer(index)))?;
         Ok((Finding { claims, remember: self.cache_for.min(asked.until(until)) }, ground))
     }
 
@@ -166,6 +176,9 @@ impl Introspector {
     fn question(&self, endpoint: &Endpoint, token: &str, judge: &Judge) -> Result<Request<Bytes>, AuthError> {
         let fields = [("token", token), ("token_type_hint", "access_token")];
         let mut request = self.auth.post(endpoint.uri(), &fields, judge.clock.now())?;
+        if self.homeserver {
+            request.headers_mut().insert(SUPPORTS_DEVICE_ID, HeaderValue::from_static("1"));
+        }
         if self.signatures.is_some() {
             request.headers_mut().insert(ACCEPT, signed::MEDIA_TYPE);
         }
@@ -200,7 +213,20 @@ impl Introspector {
         }
     }
 
-    fn rules<'a>(&'a self, judge: &'a Judge, index: usize) -> Rules<'a> {
+    /// A homeserver's client loses its keys by a 401. So an answer that makes no sense is the
+    /// server's mistake there, and not the token's.
+    fn denied(&self, reason: InvalidToken, issuer: &str) -> Failure {
+        match reason {
+            InvalidToken::Jwt(JwtError::Claims(ClaimsError::Malformed(_) | ClaimsError::Missing(_)))
+                if self.homeserver =>
+            {
+                unavailable(issuer, &format!("introspection: {reason}"))
+            }
+            reason => Failure::Denied(reason),
+        }
+    }
+
+    fn rules<'a>(&'a self, judge: &'a Judge, index: usize, asked: UnixTime) -> Rules<'a> {
         Rules {
             issuer: judge.issuer(index),
             resource: self.audience.as_deref().unwrap_or(&judge.resource),
@@ -208,6 +234,7 @@ impl Introspector {
             skew: judge.skew,
             server_checks_audience: self.server_checks_audience,
             client_as_subject: self.client_as_subject,
+            homeserver: self.homeserver.then_some(asked),
             schemes: &judge.terms.schemes,
         }
     }

@@ -17,6 +17,7 @@ use std::{
 };
 
 use foldhash::quality::RandomState;
+use tokio::sync::{Notify, futures::Notified};
 
 /// Slots that are shared by hash: 64 KiB.
 const SHARED: u64 = 8192;
@@ -57,6 +58,8 @@ pub(super) struct Ledger {
     slots: Box<[AtomicU64]>,
     exact: u32,
     hasher: RandomState,
+    /// Wakes those whose stream rests on a verdict.
+    struck: Notify,
 }
 
 impl Slot {
@@ -82,7 +85,7 @@ impl Ledger {
     pub(super) fn new(issuers: usize) -> Self {
         let exact = Slot::issuer(issuers).0;
         let slots = (0..u64::from(exact) + SHARED).map(|_| AtomicU64::new(0)).collect();
-        Self { sequence: AtomicU64::new(0), slots, exact, hasher: RandomState::default() }
+        Self { sequence: AtomicU64::new(0), slots, exact, hasher: RandomState::default(), struck: Notify::new() }
     }
 
     /// The number of the last strike. Read it before judging begins.
@@ -104,6 +107,12 @@ impl Ledger {
         if let Some(last) = self.slot(slot) {
             last.fetch_max(number, Ordering::AcqRel);
         }
+        self.struck.notify_waiters();
+    }
+
+    /// Ready after the next strike, whatever it is at.
+    pub(super) fn strikes(&self) -> Notified<'_> {
+        self.struck.notified()
     }
 
     /// Whether a verdict still holds.

@@ -2,18 +2,19 @@
 
 mod introspection;
 
-use std::fmt;
-#[cfg(feature = "server")]
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use oauth_core::{jwk::JwkSet, jwt::Algorithm};
+
+use super::status::StatusListPolicy;
 
 pub use self::introspection::{IntrospectionEndpoint, IntrospectionIssuer};
 
 /// An authorization server whose tokens are accepted, and how they are judged.
 ///
 /// * [`Issuer::jwt`]: RFC 9068 JWTs, verified here with the issuer's keys. A
-///   revoked token is accepted until it expires: keep its lifetime short.
+///   revoked token is accepted until it expires, so keep its lifetime short; or
+///   until its [status list](JwtIssuer::status_list) says so, if it names one.
 /// * [`Issuer::introspection`]: any tokens; the issuer is asked, and its answer
 ///   remembered for a moment. A revoked token is accepted for at most that long.
 #[cfg_attr(
@@ -51,6 +52,7 @@ impl Issuer {
             keys: KeySource::Discovered,
             algorithms: Algorithm::ALL.to_vec(),
             audience: None,
+            status: StatusSettings::default(),
         }
     }
 
@@ -114,6 +116,15 @@ pub struct JwtIssuer {
     pub(super) keys: KeySource,
     pub(super) algorithms: Vec<Algorithm>,
     pub(super) audience: Option<String>,
+    pub(super) status: StatusSettings,
+}
+
+/// How the status lists of an issuer are taken.
+#[derive(Default)]
+pub(super) struct StatusSettings {
+    pub(super) policy: StatusListPolicy,
+    pub(super) below: Option<String>,
+    pub(super) grace: Option<Duration>,
 }
 
 pub(super) enum KeySource {
@@ -143,6 +154,45 @@ impl JwtIssuer {
     #[must_use]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audience = Some(audience.into());
+        self
+    }
+
+    /// What a status list counts for that a token names
+    /// (draft-ietf-oauth-status-list-18):
+    /// [`IfPresent`](StatusListPolicy::IfPresent) unless said otherwise. It is
+    /// fetched, verified with the issuer's keys and used as long as it says
+    /// (`ttl`), so that a revoked token falls within that time and nobody is
+    /// asked about any one token.
+    ///
+    /// With keys that were [given](Self::keys) and without a client of the
+    /// builder's, nothing can be fetched: tokens that name a list then get 503.
+    ///
+    /// ```
+    /// use oauth_tower::resource::{Issuer, StatusListPolicy};
+    /// let issuer = Issuer::jwt("https://as.example").status_list(StatusListPolicy::Required);
+    /// # drop(issuer);
+    /// ```
+    #[must_use]
+    pub const fn status_list(mut self, policy: StatusListPolicy) -> Self {
+        self.status.policy = policy;
+        self
+    }
+
+    /// Where the issuer has its status lists: below this URL. If not called,
+    /// anywhere on its own origin. A token that names another place is refused:
+    /// what is fetched is not for tokens to say.
+    #[must_use]
+    pub fn status_lists_below(mut self, url: impl Into<String>) -> Self {
+        self.status.below = Some(url.into());
+        self
+    }
+
+    /// How long a status list may serve beyond its time while a new one cannot
+    /// be fetched, in whole seconds, rounded up; 1 minute if not called. After
+    /// that, or at the end that the list says itself (`exp`), tokens get 503.
+    #[must_use]
+    pub const fn status_list_grace(mut self, duration: Duration) -> Self {
+        self.status.grace = Some(duration);
         self
     }
 

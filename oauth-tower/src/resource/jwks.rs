@@ -17,7 +17,7 @@ use super::{
 use crate::outgoing::{Endpoint, HttpClient, Transport};
 
 /// The keys of one issuer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Keys {
     /// They never change.
     Fixed(Arc<JwkSet>),
@@ -91,9 +91,14 @@ impl Keys {
 
     /// Waits until there are keys.
     pub(super) async fn ready(&self) -> Result<(), Down> {
+        self.get().await.map(drop)
+    }
+
+    /// The keys, waiting for them if that is needed.
+    pub(super) async fn get(&self) -> Result<Arc<JwkSet>, Down> {
         match self {
-            Self::Fixed(_) => Ok(()),
-            Self::Fetched(keys) => keys.get().await.map(drop),
+            Self::Fixed(keys) => Ok(Arc::clone(keys)),
+            Self::Fetched(keys) => keys.get().await,
         }
     }
 }

@@ -15,6 +15,7 @@ use super::{
     invalidate::{Ground, Slot, Standing},
     jwks::Keys,
     refusal::InvalidToken,
+    status::{self, Status, StatusLists},
     token::ValidatedToken,
     validate::{Failure, Judge, Verdict},
 };
@@ -26,6 +27,7 @@ pub(super) struct JwtVerifier {
     pub(super) algorithms: Box<[Algorithm]>,
     /// What its tokens must name, if not the resource.
     pub(super) audience: Option<Box<str>>,
+    pub(super) statuses: StatusLists,
 }
 
 /// How far one attempt came.
@@ -81,11 +83,22 @@ impl JwtVerifier {
         let reason = match verify_access_token_jws(jws, &keys, &self.algorithms, &expectations) {
             // It proves itself; that it was revoked is ours to remember.
             Ok(verified) if is_revoked(judge, index, audience, &verified.claims, now) => InvalidToken::Inactive,
-            Ok(verified) => {
-                let token = accepted(judge, index, audience, seen, until, verified);
-                judge.keep(lookup, &token, now);
-                return Step::Done(Ok(token), refresh);
-            }
+            Ok(verified) => match self.statuses.judge(&verified.claims, now, can_wait) {
+                Status::Valid { until: looked_up, refresh: list } => {
+                    let token = accepted(judge, index, audience, seen, until.min(looked_up), verified);
+                    judge.keep(lookup, &token, now);
+                    // Of two that are due, the other comes with the next token.
+                    return Step::Done(Ok(token), refresh.or(list));
+                }
+                Status::Refused(reason) => reason,
+                Status::Wait(list) => return Step::Wait(list),
+                Status::Down { retry_after } => {
+                    if self.statuses.source.is_none() {
+                        status::report_no_client(issuer);
+                    }
+                    return unavailable(retry_after);
+                }
+            },
             // No network for the sake of a token that is not this issuer's.
             Err(JwtError::UnknownKey) if !judge.names_issuer(index, jws) => InvalidToken::UnknownIssuer,
             Err(JwtError::UnknownKey) => {

@@ -59,7 +59,7 @@ impl Local {
         judge.count_question();
         let found = self.server.validate_access(token).await;
         let found = found.map_err(|fault| self.unavailable(&fault, judge.clock.now()))?;
-        let valid = found.ok_or(Failure::Denied(InvalidToken::Inactive))?;
+        let Some(valid) = found else { return Err(self.over(judge, token).await) };
         // One process, one clock: no skew.
         let expected = Expectations::new(self.server.issuer(), &judge.resource, judge.clock.now());
         expected.with_skew(ClockSkew::ZERO).check(&valid.claims).map_err(|error| Failure::Denied(error.into()))?;
@@ -69,6 +69,17 @@ impl Local {
             ledger.shared(*index, Ground::Token(valid.digest.as_bytes())),
         ];
         Ok((Finding { claims: valid.claims.into(), remember: self.cache_for }, slots))
+    }
+}
+
+impl Local {
+    /// What a token is that is not good.
+    async fn over(&self, judge: &Judge, token: &str) -> Failure {
+        match self.server.is_refreshable(token).await {
+            Ok(true) => Failure::Denied(InvalidToken::Refreshable),
+            Ok(false) => Failure::Denied(InvalidToken::Inactive),
+            Err(fault) => self.unavailable(&fault, judge.clock.now()),
+        }
     }
 }
 

@@ -76,6 +76,26 @@
 //! ([the whole table](oauth_core::bus#what-may-be-relied-upon)). Choose
 //! lifetimes that you can live with while there is no bus.
 //!
+//! ## How soon a revocation is heard
+//!
+//! | | with the bus | without it, or while it is cut |
+//! |---|---|---|
+//! | `Issuer::local`, in the process that revokes | at once | at once |
+//! | `Issuer::local`, beside another node | milliseconds | its `cache_for`: 5 seconds |
+//! | [`Issuer::introspection`] | milliseconds | its `cache_for`: 30 seconds |
+//! | [`Issuer::jwt`], tokens that name a [status list](JwtIssuer::status_list) | milliseconds | the list's `ttl`: 15 seconds, if the issuer is of this family. If no newer list can be fetched, [`JwtIssuer::status_list_grace`] more: 1 minute. If the issuer goes on to hand out an old one, since its own store fails, until that list's end: 315 seconds after it was made |
+//! | [`Issuer::jwt`], tokens that name none | milliseconds, if this process was listening then | until the token expires |
+//!
+//! A verdict's time is counted from when the issuer was asked, not from when it
+//! answered. Milliseconds are what is usual, and nothing to rely on. Whoever listens
+//! again drops its verdicts, but for JWTs that name no list this finds nothing out: what
+//! was revoked meanwhile stays good to its end.
+//!
+//! Messages to resource servers are neither sealed nor signed. Whoever may publish on
+//! the bus can make an API ask anew, or, if they know what it calls a grant, refuse its
+//! JWTs; they can never have a token accepted. Let nobody publish but the
+//! authorization server.
+//!
 //! # Tokens that are bound to their sender
 //!
 //! * [`ResourceServerBuilder::dpop`]: to a key of the client's, which signs a
@@ -143,6 +163,7 @@ mod jwt;
 mod layer;
 #[cfg(feature = "server")]
 mod local;
+pub mod matrix;
 mod metadata;
 mod observe;
 mod outage;
@@ -160,6 +181,8 @@ mod scheme;
 mod sender;
 mod service;
 mod signed;
+mod status;
+mod stream;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -192,6 +215,8 @@ pub use self::{
     scheme::{Presented, SchemeError, SchemeRequest, TokenScheme},
     service::ResourceService,
     signed::SignedAnswers,
+    status::StatusListPolicy,
+    stream::{TokenEnd, TokenLife, UntilTokenEnds},
     token::{TokenClaims, ValidatedToken},
     validated::Validated,
 };

@@ -103,7 +103,7 @@ pub(super) struct Configured {
 
 #[derive(Debug)]
 pub(super) enum Mechanism {
-    Jwt(JwtVerifier),
+    Jwt(Box<JwtVerifier>),
     Introspection {
         introspector: Box<Introspector>,
         prefix: Option<Box<str>>,
@@ -242,7 +242,8 @@ impl Judge {
         let since = self.clock.now();
         let token = token.expose().as_bytes();
         // The first fetch may have begun before the token's key was published.
-        for can_wait in [true, false] {
+        // And then its status list may be missing.
+        for can_wait in [true, true, false] {
             refresh.await;
             let Some(Route::Jwt(index, jws)) = self.route(token) else {
                 return Err(Failure::Denied(InvalidToken::UnknownIssuer));

@@ -10,6 +10,7 @@ use http::{
     HeaderName, HeaderValue, Method, Request, Response, Uri,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
+use oauth_core::server::AuthorizationServer;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
@@ -58,6 +59,16 @@ impl Cors {
     pub fn any_origin() -> Self {
         Self(for_apps(Any.into()))
     }
+
+    /// Scripts of every origin, in the words of the client-server API of Matrix ("Web
+    /// Browser Clients"). Where the [mode](oauth_core::engine::revocation::RevocationMode)
+    /// is that of Matrix, the revocation endpoint has it whatever is set.
+    #[must_use]
+    pub fn matrix() -> Self {
+        let methods = [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS];
+        let headers = [HeaderName::from_static("x-requested-with"), CONTENT_TYPE, AUTHORIZATION];
+        Self(CorsLayer::new().allow_origin(Any).allow_methods(methods).allow_headers(headers).max_age(MAX_AGE))
+    }
 }
 
 /// Around a service of your own, an API say: outside of the layer that protects
@@ -86,12 +97,17 @@ pub(super) async fn around<B, A: Future<Output = Response<Bytes>>>(
     }
 }
 
-/// The layer for `endpoint`, if scripts may call it.
-pub(super) fn layer_of(endpoint: Endpoint, apps: Option<&Cors>) -> Option<CorsLayer> {
+/// The layer for `endpoint` of `server`, if scripts may call it.
+pub(super) fn layer_of(server: &AuthorizationServer, endpoint: Endpoint, apps: Option<&Cors>) -> Option<CorsLayer> {
     match endpoint {
+        Endpoint::Revoke if server.revocation_policy().mode().rules().any_origin => Some(Cors::matrix().0),
         // Draft-16 section 3.1: it "MUST NOT support CORS".
         Endpoint::Authorize => None,
-        Endpoint::Metadata | Endpoint::Jwks => Some(for_everybody()),
+        // "Web Browser Clients": every endpoint.
+        _ if server.is_matrix() => Some(Cors::matrix().0),
+        Endpoint::Metadata | Endpoint::Jwks | Endpoint::StatusList | Endpoint::StatusListAggregation => {
+            Some(for_everybody())
+        }
         _ => apps.map(|Cors(layer)| layer.clone()),
     }
 }

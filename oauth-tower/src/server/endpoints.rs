@@ -17,7 +17,7 @@ pub enum Endpoint {
     DeviceAuthorization,
     /// `/token` (OAuth 2.1 section 3.2).
     Token,
-    /// `/revoke` (RFC 7009).
+    /// `/revoke` (RFC 7009); GET too, where scripts may call by JSONP.
     Revoke,
     /// `/introspect` (RFC 7662).
     Introspect,
@@ -27,8 +27,18 @@ pub enum Endpoint {
     Register,
     /// `/register/{client_id}` (RFC 7592), likewise.
     ClientConfiguration,
+    /// `/status/{list}`: which JWTs were revoked (draft-ietf-oauth-status-list-18);
+    /// 404 where they have no status.
+    StatusList,
+    /// `/status`: where all such lists are, likewise.
+    StatusListAggregation,
     /// The well-known paths (RFC 8414).
     Metadata,
+    /// `/_matrix/client/v1/auth_metadata`, and the same under the name of the proposal, where the
+    /// server has the profile of Matrix.
+    MatrixMetadata,
+    /// `/oauth2/introspect`: for a homeserver in another process, likewise.
+    MatrixIntrospect,
 }
 
 /// Where a path stands in relation to the issuer's own path.
@@ -40,6 +50,8 @@ enum Place {
     BelowEach,
     /// Before it: `/.well-known/…/tenant` (RFC 8414 section 3.1).
     Before,
+    /// At the root of the host, whatever the issuer's path is.
+    Root,
 }
 
 const ROUTES: &[(&str, Place, Endpoint)] = &[
@@ -52,10 +64,15 @@ const ROUTES: &[(&str, Place, Endpoint)] = &[
     ("/jwks", Place::Below, Endpoint::Jwks),
     ("/register", Place::Below, Endpoint::Register),
     ("/register/", Place::BelowEach, Endpoint::ClientConfiguration),
+    ("/status", Place::Below, Endpoint::StatusListAggregation),
+    ("/status/", Place::BelowEach, Endpoint::StatusList),
     ("/.well-known/oauth-authorization-server", Place::Before, Endpoint::Metadata),
     ("/.well-known/openid-configuration", Place::Before, Endpoint::Metadata),
     // Where OpenID Connect Discovery section 4 looks (RFC 8414 section 5).
     ("/.well-known/openid-configuration", Place::Below, Endpoint::Metadata),
+    ("/_matrix/client/v1/auth_metadata", Place::Root, Endpoint::MatrixMetadata),
+    ("/_matrix/client/unstable/org.matrix.msc2965/auth_metadata", Place::Root, Endpoint::MatrixMetadata),
+    ("/oauth2/introspect", Place::Below, Endpoint::MatrixIntrospect),
 ];
 
 impl Endpoint {
@@ -76,6 +93,7 @@ impl Endpoint {
                 segment.is_some_and(|segment| !segment.is_empty() && !segment.contains('/'))
             }
             Place::Before => path.strip_prefix(route) == Some(issuer_path),
+            Place::Root => path == route,
         };
         ROUTES.iter().find(|(route, place, _)| is_at(route, *place)).map(|(_, _, endpoint)| *endpoint)
     }
@@ -94,12 +112,18 @@ impl Endpoint {
             Place::Below => format!("{issuer_path}{route}"),
             Place::BelowEach => format!("{issuer_path}{route}{{segment}}"),
             Place::Before => format!("{route}{issuer_path}"),
+            Place::Root => route.to_owned(),
         };
         // For an issuer without a path, both places are one.
         let once = |place| !(issuer_path.is_empty() && matches!(place, Place::Below));
         let distinct = move |endpoint, place| endpoint != Self::Metadata || once(place);
         let routes = ROUTES.iter().filter(move |(_, place, endpoint)| distinct(*endpoint, *place));
         routes.map(move |(route, place, endpoint)| (whole(route, *place), *endpoint))
+    }
+
+    /// Whether `server` has it: the others answer 404, if they have a use in it at all.
+    pub(super) fn is_of(self, server: &AuthorizationServer) -> bool {
+        server.is_matrix() || !matches!(self, Self::MatrixMetadata | Self::MatrixIntrospect)
     }
 
     /// Answers `request`, wherever it was sent.
@@ -114,7 +138,11 @@ impl Endpoint {
             Self::Jwks => endpoint::jwks::handle(server, request).await,
             Self::Register => endpoint::register::handle(server, request).await,
             Self::ClientConfiguration => endpoint::client_configuration::handle(server, request).await,
+            Self::StatusList => endpoint::status_list::handle(server, request).await,
+            Self::StatusListAggregation => endpoint::status_list::handle_all(server, request).await,
             Self::Metadata => endpoint::metadata::handle(server, request).await,
+            Self::MatrixMetadata => endpoint::matrix::auth_metadata(server, request).await,
+            Self::MatrixIntrospect => endpoint::matrix::introspect(server, request).await,
         }
     }
 }

@@ -70,7 +70,9 @@ impl AuthorizationServerService {
     /// Each endpoint with its path, for a router.
     pub fn routes(&self) -> impl Iterator<Item = (String, EndpointService)> {
         let routes = Endpoint::routes(self.server.issuer_path());
-        routes.map(|(path, endpoint)| (path, self.endpoint(endpoint)))
+        routes
+            .filter(|(_, endpoint)| endpoint.is_of(&self.server))
+            .map(|(path, endpoint)| (path, self.endpoint(endpoint)))
     }
 }
 
@@ -89,7 +91,8 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> ResponseFuture {
-        match Endpoint::at(request.uri().path(), self.server.issuer_path()) {
+        let endpoint = Endpoint::at(request.uri().path(), self.server.issuer_path());
+        match endpoint.filter(|endpoint| endpoint.is_of(&self.server)) {
             Some(endpoint) => {
                 ResponseFuture::new(answer(self.server.clone(), endpoint, self.settings.clone(), request))
             }
@@ -154,7 +157,7 @@ where
         }
     };
     let request = Request::from_parts(parts, body::collect(body, settings.body_limit).await);
-    match cors::layer_of(endpoint, settings.cors.as_ref()) {
+    match cors::layer_of(server, endpoint, settings.cors.as_ref()) {
         None => handle(request).await,
         Some(layer) => cors::around(layer, request, handle).await,
     }

@@ -9,6 +9,9 @@ use axum::{
 use examples::{
     api,
     config::{Config, Mistakes},
+    homeserver,
+    reciprocal::Connecting,
+    start,
 };
 use oauth_axum_rs::{
     AuthorizationServer, AuthorizationServerExt, AuthorizationServerService, ResourceServer, Scope,
@@ -18,6 +21,7 @@ use oauth_axum_rs::{
     },
     pages::{Pages, User},
 };
+use oauth_core::matrix;
 use tower_http::{set_header::SetResponseHeaderLayer, trace::TraceLayer};
 
 /// The services of the program.
@@ -55,6 +59,7 @@ impl App {
         let api = api::router(&self.api, &Scope::empty());
         let api = config.cors.iter().cloned().fold(api, Router::layer);
         let app = self.service.router().merge(self.pages(config)?).merge(api);
+        let app = app.merge(homeserver::local::router(config, &self.server)?);
         let mut app = config.listen.front().guard(app);
         // Whoever watches over this process need not come through a proxy.
         app = app.merge(health(&self.server));
@@ -76,12 +81,14 @@ impl App {
 
     fn pages(&self, config: &Config) -> Result<Router, Mistakes> {
         let wrong = |error| Mistakes::one("consent.auto_approve", error);
-        let pages = Pages::new(&self.server, config.users.clone())
+        let pages = Pages::new(&self.server, start::members(config))
             .sign_in_failures_per_minute(config.limits.sign_in_failures_per_minute)
             .session_lifetime(config.sessions.lifetime)
             .session_idle_lifetime(config.sessions.idle)
             .scope_text("albums:read", "See your albums")
-            .scope_text("albums:write", "Add albums");
+            .scope_text("albums:write", "Add albums")
+            .scope_text(matrix::API, "Use your account of this homeserver")
+            .scope_text(matrix::UNSTABLE_API, "Use your account of this homeserver");
         let pages = match &config.auto_approve {
             Some(name) => pages.insecure_auto_approve(User::new(name)).map_err(wrong)?,
             None => pages,
@@ -91,7 +98,12 @@ impl App {
             Some(developers) => pages.developers(developers.clone()).map_err(wrong)?,
             None => pages,
         };
-        Ok(pages.router())
+        let connecting = Connecting::new(config, &self.server);
+        let pages = connecting
+            .iter()
+            .fold(pages, |pages, connecting| pages.reciprocal(connecting.consent_path(), connecting.host()));
+        let others = connecting.as_ref().map(Connecting::router).unwrap_or_default();
+        Ok(pages.router().merge(others))
     }
 }
 

@@ -9,18 +9,22 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use examples::{
-    admin, backup, bus, complain,
+    admin, backup, bulk, bus, complain,
     config::{Config, Mistakes},
     events::EventLog,
-    logs,
+    homeserver, logs,
     prometheus::Prometheus,
-    root_secret, say,
+    reciprocal, root_secret, say,
     serve::{Stop, serve},
     start::{self, OpenStore},
     transfer,
 };
 use oauth_axum_rs::Secret;
-use tokio::{net::TcpListener, task::JoinSet};
+use oauth_core::clock::UnixTime;
+use tokio::{
+    net::TcpListener,
+    task::{JoinHandle, JoinSet},
+};
 
 use crate::app::App;
 
@@ -53,6 +57,12 @@ struct Arguments {
     /// uses it, and exit: 0 if all of it is there, else 2 and there is nothing.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["check", "admin", "export", "import"])]
     backup: Option<PathBuf>,
+    /// Revoke all that was issued before this time (as in 2026-11-22T21:00:00Z, or
+    /// in seconds since 1970), and exit. Part of restoring a backup, in which
+    /// everything lives that was revoked since it was made: say the present.
+    #[arg(long, value_name = "TIME", value_parser = bulk::time,
+        conflicts_with_all = ["check", "admin", "export", "import", "backup"])]
+    revoke_issued_before: Option<UnixTime>,
     /// Serve metrics on this loopback address, and what administrators do for
     /// whoever has the bearer secret in `OAUTH_ADMIN_SECRET`.
     #[arg(long, value_name = "ADDRESS", value_parser = loopback)]
@@ -70,6 +80,7 @@ async fn main() -> ExitCode {
         Arguments { backup: Some(file), config, .. } => backup::backup(config, file).await,
         Arguments { export: Some(file), config, .. } => transfer::export(config, file).await,
         Arguments { import: Some(file), config, .. } => transfer::import(config, file, arguments.clients_only).await,
+        Arguments { revoke_issued_before: Some(time), config, .. } => bulk::revoke_issued_before(config, *time).await,
         Arguments { check: true, .. } => check(&arguments).await,
         _ => run(&arguments).await,
     };
@@ -125,15 +136,23 @@ async fn run(arguments: &Arguments) -> Result<(), Mistakes> {
             api.update_gauges();
             events.metrics() + &prometheus.text()
         };
-        serving.spawn(serve(listener, None, admin::router(metrics, admin_secret()), stop.clone()));
+        let guarded = bulk::router(server.clone()).merge(reciprocal::router(&config, &server));
+        let users = config.matrix.as_ref().map(|matrix| homeserver::admin::router(matrix.users.clone()));
+        let guarded = guarded.merge(users.unwrap_or_default());
+        serving.spawn(serve(listener, None, admin::router_with(metrics, admin_secret(), guarded), stop.clone()));
+    }
+    if let Some(worker) = reciprocal::worker(&config, &server, stop.clone()) {
+        serving.spawn(worker);
     }
     serving.spawn(serve(listener, config.listen.tls.clone(), app.router(&config)?, stop));
     let following = bus::spawn_server(&config, &server)?;
     let maintenance = start::spawn_maintenance(server.clone());
+    let forgetting = homeserver::remote::spawn(&config, &server)?;
     say(format_args!("listening on {}", server.issuer()));
 
     while serving.join_next().await.is_some() {}
     maintenance.abort();
+    forgetting.iter().for_each(JoinHandle::abort);
     drop((maintenance.await, app, server));
     following.end().await;
     store.close().await;

@@ -6,8 +6,8 @@ use std::{
 };
 
 use oauth_axum_rs::{
-    Secret,
     oauth_core::{clock::UnixTime, secret::Digest},
+    oauth_tower::client::PendingAuthorization,
 };
 
 /// How long a person may take, in seconds.
@@ -28,13 +28,13 @@ pub(crate) struct Attempt {
     pub(crate) number: usize,
     /// Which browser asked: the digest of its cookie (RFC 9700 section 4.7).
     pub(crate) browser: Digest,
-    /// The code verifier, for this request alone.
-    pub(crate) verifier: Secret,
+    /// What the response is checked against, for this request alone.
+    pub(crate) pending: PendingAuthorization,
     pub(crate) began: UnixTime,
 }
 
 impl Attempts {
-    pub(crate) fn begin(&self, state: &Secret, attempt: Attempt) {
+    pub(crate) fn begin(&self, attempt: Attempt) {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = attempt.began;
         if waiting.len() >= MOST {
@@ -45,7 +45,7 @@ impl Attempts {
         {
             waiting.remove(&oldest);
         }
-        waiting.insert(digest(state.expose()), attempt);
+        waiting.insert(digest(attempt.pending.state().expose()), attempt);
     }
 
     /// The attempt with this `state`, if this browser made it. It comes back

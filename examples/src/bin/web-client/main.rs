@@ -1,6 +1,7 @@
 //! A website whose people sign in elsewhere: a client of one or more
 //! authorization servers, with everything that OAuth 2.1 and RFC 9700 ask of
-//! one.
+//! one. The protocol is in `oauth_tower::client`; what stands here is what a
+//! website adds: browsers, sessions, pages.
 //!
 //! - Every attempt has a `state` and a PKCE verifier of its own, tied to the
 //!   browser by a cookie, good once (`attempts`).
@@ -66,6 +67,9 @@ struct Arguments {
     /// Certificates to trust besides the system's, in PEM.
     #[arg(long, value_name = "FILE")]
     root_certificates: Option<std::path::PathBuf>,
+    /// Binds tokens to a key that is made at start (RFC 9449).
+    #[arg(long)]
+    dpop: bool,
     /// Plain http on this machine: cookies without `Secure`.
     #[arg(long)]
     development: bool,
@@ -95,10 +99,14 @@ impl Site {
         SystemClock.now()
     }
 
-    /// The authorization server with this number, from 1, and where it answers.
-    fn authority(&self, number: usize) -> Option<(&Authority, String)> {
-        let authority = self.authorities.get(number.checked_sub(1)?)?;
-        Some((authority, format!("{}/callback/{number}", self.url)))
+    /// The authorization server with this number, from 1.
+    fn authority(&self, number: usize) -> Option<&Authority> {
+        self.authorities.get(number.checked_sub(1)?)
+    }
+
+    /// Where it answers.
+    fn redirect_uri(&self, number: usize) -> String {
+        format!("{}/callback/{number}", self.url)
     }
 }
 
@@ -125,12 +133,14 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     if let Some(file) = &arguments.root_certificates {
         http = http.root_certificates(std::fs::read(file)?);
     }
+    let (http, how) = (http.build()?, (arguments.development, arguments.dpop));
     let pairs = arguments.issuers.chunks_exact(2).enumerate();
+    let authorities = pairs.map(|(at, pair)| Authority::configured(at + 1, pair, &http, how));
     let site = Arc::new(Site {
-        authorities: pairs.filter_map(|(at, pair)| Authority::configured(at + 1, pair)).collect(),
+        authorities: authorities.collect::<Result<_, _>>()?,
         attempts: attempts::Attempts::default(),
         sessions: sessions::Sessions::default(),
-        http: http.build()?,
+        http,
         url: arguments.url,
         scope: arguments.scope,
         api: arguments.api,

@@ -1,7 +1,7 @@
 //! What the browser sees. Nothing on these pages is loaded from elsewhere, and
 //! nothing on them runs.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Form,
@@ -12,17 +12,16 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Request, Response, StatusCode,
-    header::{AUTHORIZATION, CACHE_CONTROL, LOCATION, REFERRER_POLICY, SET_COOKIE},
+    header::{CACHE_CONTROL, LOCATION, REFERRER_POLICY, SET_COOKIE},
 };
 use oauth_axum_rs::{
     Secret,
     oauth_core::{
         clock::RandomError,
         endpoint::page::{document, escape, html},
-        params,
-        pkce::{CodeChallenge, CodeVerifier},
         secret::Digest,
     },
+    oauth_tower::client::{AuthorizationRequest, InvalidRequest},
 };
 use serde::Deserialize;
 
@@ -87,9 +86,10 @@ pub(crate) async fn sign_out(
         return go_home(Some(site.problem(Problem::OutOfDate)));
     }
     if let Some(session) = site.sessions.end(cookie)
-        && let Some((authority, _)) = site.authority(session.number)
+        && let Some(authority) = site.authority(session.number)
+        && let Ok(known) = authority.known(&site.http).await
         // The refresh token, if there is one: what hangs on it ends with it.
-        && let Err(error) = authority.revoke(&site.http, session.refresh_token.as_ref().unwrap_or(&session.access_token)).await
+        && let Err(error) = known.tokens.revoke(session.refresh_token.unwrap_or(session.access_token)).await
     {
         tracing::warn!(issuer = authority.issuer, %error, "a token was not revoked");
     }
@@ -126,46 +126,31 @@ impl Site {
     /// The authorization request (OAuth 2.1 section 4.1.1), and the cookie to
     /// set if the browser had none.
     async fn begin(&self, number: usize, headers: &HeaderMap) -> Result<(String, Option<HeaderValue>), BeginError> {
-        let (authority, redirect_uri) = self.authority(number).ok_or(BeginError::Unknown)?;
-        let metadata = authority.metadata(&self.http).await?;
-        // Without it, the server would ignore the challenge (RFC 9700 section 2.1.1).
-        if !metadata.code_challenge_methods_supported.iter().any(|method| method == "S256") {
-            return Err(BeginError::Pkce);
-        }
-        let endpoint = metadata.authorization_endpoint.as_deref();
-        let endpoint = endpoint.ok_or(AuthorityError::Missing("authorization_endpoint"))?;
+        let authority = self.authority(number).ok_or(BeginError::Unknown)?;
+        let metadata = &authority.known(&self.http).await?.metadata;
         let (browser, cookie) = match self.browser(headers) {
             Some(browser) => (browser, None),
             None => self.name_browser().map(|(browser, cookie)| (browser, Some(cookie)))?,
         };
-        let (state, verifier) = (Self::random()?, Self::random()?);
-        let challenge = CodeVerifier::parse(verifier.expose()).map(|verifier| CodeChallenge::of(&verifier));
-        let challenge = URL_SAFE_NO_PAD.encode(challenge.ok_or(BeginError::Pkce)?.as_bytes());
-        let query = params::encode(
-            [
-                ("response_type", "code"),
-                ("client_id", &authority.client_id),
-                ("redirect_uri", &redirect_uri),
-                ("scope", &self.scope),
-                ("state", state.expose()),
-                ("code_challenge", &challenge),
-                ("code_challenge_method", "S256"),
-            ]
-            .map(|(name, value)| (name, Cow::Borrowed(value))),
-        );
-        let joint = if endpoint.contains('?') { '&' } else { '?' };
-        self.attempts.begin(&state, Attempt { number, browser, verifier, began: Self::now() });
-        Ok((format!("{endpoint}{joint}{query}"), cookie))
+        let request = AuthorizationRequest::builder(metadata, &authority.client_id, self.redirect_uri(number));
+        let mut request = request.scope(&self.scope);
+        if let Some(prover) = &authority.prover {
+            request = request.dpop(prover);
+        }
+        let request = if self.development { request.insecure_http() } else { request }.build()?;
+        let url = request.url();
+        self.attempts.begin(Attempt { number, browser, pending: request.into_pending(), began: Self::now() });
+        Ok((url, cookie))
     }
 
     /// What the API says to the person's token.
     async fn ask_api(&self, session: &Session) -> String {
         let Some(url) = &self.api else { return "There is no API to ask.".to_owned() };
-        let bearer = format!("Bearer {}", session.access_token.expose());
-        let Ok(request) = Request::get(url).header(AUTHORIZATION, bearer).body(Bytes::new()) else {
+        let Some(authority) = self.authority(session.number) else { return "Nobody to ask.".to_owned() };
+        let Ok(request) = Request::get(url).body(Bytes::new()) else {
             return "The API has no good URL.".to_owned();
         };
-        match self.http.send(request).await {
+        match authority.api.send(request, &session.access_token, &session.token_type).await {
             Ok(answer) if answer.status() == StatusCode::OK => String::from_utf8_lossy(answer.body()).into_owned(),
             Ok(answer) => format!("The API said {}.", answer.status()),
             Err(error) => format!("The API did not answer: {error}."),
@@ -177,8 +162,8 @@ impl Site {
 enum BeginError {
     #[error("there is no such server")]
     Unknown,
-    #[error("it does not say that it supports PKCE with S256")]
-    Pkce,
+    #[error(transparent)]
+    Request(#[from] InvalidRequest),
     #[error(transparent)]
     Authority(#[from] AuthorityError),
     #[error(transparent)]

@@ -12,6 +12,7 @@ use oauth_axum_rs::{
         clock::{RandomError, UnixTime},
         cookie,
         secret::Digest,
+        token::TokenType,
     },
 };
 
@@ -37,6 +38,7 @@ pub(crate) struct Session {
     /// Which authorization server its tokens are of.
     pub(crate) number: usize,
     pub(crate) access_token: Secret,
+    pub(crate) token_type: TokenType,
     pub(crate) refresh_token: Option<Secret>,
 }
 

@@ -2,11 +2,13 @@
 
 mod developers;
 mod device;
+mod devices;
 mod fill;
 mod interaction;
 mod languages;
 #[cfg(test)]
 pub(super) mod pseudo;
+mod reciprocal;
 mod set;
 
 use std::{borrow::Cow, collections::HashMap};
@@ -16,7 +18,9 @@ use oauth_core::endpoint::page::Direction;
 pub use self::{
     developers::{DeveloperFieldTexts, DeveloperProblemTexts, DeveloperTexts},
     device::DeviceTexts,
+    devices::DevicesTexts,
     interaction::{ChooseTexts, CommonTexts, ConsentTexts, LeaveTexts, MessageTexts, SignInTexts, SignOutTexts},
+    reciprocal::ReciprocalTexts,
     set::InvalidText,
 };
 pub(super) use self::{
@@ -96,6 +100,10 @@ pub struct Texts {
     pub message: MessageTexts,
     /// The page where codes of devices are typed.
     pub device: DeviceTexts,
+    /// The page where people manage their devices.
+    pub devices: DevicesTexts,
+    /// The page where another service is given access in turn.
+    pub reciprocal: ReciprocalTexts,
     /// The registration page for developers.
     pub developers: DeveloperTexts,
     /// The fields of its form.
@@ -118,6 +126,8 @@ impl Default for Texts {
             sign_out: SignOutTexts::default(),
             message: MessageTexts::default(),
             device: DeviceTexts::default(),
+            devices: DevicesTexts::default(),
+            reciprocal: ReciprocalTexts::default(),
             developers: DeveloperTexts::default(),
             developer_fields: DeveloperFieldTexts::default(),
             developer_problems: DeveloperProblemTexts::default(),
@@ -146,6 +156,8 @@ impl Texts {
         self.sign_out.each(to);
         self.message.each(to);
         self.device.each(to);
+        self.devices.each(to);
+        self.reciprocal.each(to);
         self.developers.each(to);
         self.developer_fields.each(to);
         self.developer_problems.each(to);

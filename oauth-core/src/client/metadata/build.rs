@@ -3,6 +3,7 @@
 use super::ClientMetadata;
 use crate::{
     client::{Client, ClientId, ClientSecret, InvalidClient, Registration},
+    clock::UnixTime,
     scope::Scope,
 };
 
@@ -30,6 +31,7 @@ impl ClientMetadata {
             tokens: self.tokens,
             profile: self.profile,
             registration: Some(Box::new(registration)),
+            grants_since: UnixTime(0),
             revision: 0,
         }
         .check()

@@ -91,8 +91,8 @@ impl ValidRequest {
 
 impl ValidRequest {
     /// Whether `client`, as it is by now, may be sent the answer.
-    pub(crate) fn may_be_answered_to(&self, client: &Client) -> bool {
-        self.redirect_uri_unregistered || client.redirect_uri(&self.reply.redirect_uri).is_some()
+    pub(crate) fn may_be_answered_to(&self, server: &AuthorizationServer, client: &Client) -> bool {
+        self.redirect_uri_unregistered || server.registered(client, &self.reply.redirect_uri).is_some()
     }
 }
 
@@ -105,7 +105,7 @@ pub(crate) fn check(server: &AuthorizationServer, params: &Params, route: &Route
     if !client.may_use(&GrantType::AUTHORIZATION_CODE) {
         return Err(OAuthError::unauthorized_client("the client may not use the authorization code grant"));
     }
-    let scope = scope::asked(server.authorization(), params, client)?;
+    let scope = scope::asked(server, params, client)?;
     let resources = requested_resources(server, params)?;
     // What cannot become a token is refused before anyone is asked for it.
     let _meaningful = narrow(server, &resources, &scope)?;
@@ -113,7 +113,7 @@ pub(crate) fn check(server: &AuthorizationServer, params: &Params, route: &Route
         client: client.id.clone(),
         reply: route.reply.clone(),
         redirect_uri_required: route.redirect_uri_required,
-        redirect_uri_unregistered: client.redirect_uri(&route.reply.redirect_uri).is_none(),
+        redirect_uri_unregistered: server.registered(client, &route.reply.redirect_uri).is_none(),
         challenge: read_challenge(params)?,
         wanted: Wanted::read(server.authorization(), params, server.now())?,
         authorization_details: server.authorization().detail_types.requested(params, client)?,

@@ -134,7 +134,7 @@ fn route(server: &AuthorizationServer, client: &Arc<Client>, params: &Params) ->
         Some(asked) if client.redirect_uri(asked).is_none() && RedirectUri::parse(asked).is_ok() => {
             Ok(Route { client: Arc::clone(client), reply: ReplyTo::at(asked, params), redirect_uri_required: true })
         }
-        _ => Route::of(Arc::clone(client), params),
+        _ => Route::of(server, Arc::clone(client), params),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     engine::fault::Failure,
     error::OAuthError,
     params::Params,
+    scope::Scope,
     secret::Secret,
     server::AuthorizationServer,
 };
@@ -40,13 +41,13 @@ impl Route {
     }
 
     /// The route of `client`.
-    pub(crate) fn of(client: Arc<Client>, params: &Params) -> Result<Self, OAuthError> {
+    pub(crate) fn of(server: &AuthorizationServer, client: Arc<Client>, params: &Params) -> Result<Self, OAuthError> {
         if params.is_repeated("redirect_uri") {
             return Err(OAuthError::invalid_request("the parameter redirect_uri occurs more than once"));
         }
         let asked = params.get("redirect_uri");
         let redirect_uri = match (asked, client.redirect_uris.as_slice()) {
-            (Some(asked), _) if client.redirect_uri(asked).is_some() => asked.to_owned(),
+            (Some(asked), _) if server.registered(&client, asked).is_some() => asked.to_owned(),
             (Some(_), _) => {
                 return Err(OAuthError::invalid_request("the redirect URI is not one the client registered"));
             }
@@ -69,8 +70,14 @@ impl ReplyTo {
     }
 
     /// The answer that carries a code.
-    pub(crate) fn grant(&self, server: &AuthorizationServer, code: &Secret) -> AuthorizationResponse {
-        self.deliver(server, &[("code", code.expose())])
+    pub(crate) fn grant(&self, server: &AuthorizationServer, client: &Client, code: &Secret) -> AuthorizationResponse {
+        // draft-ietf-oauth-reciprocal-04 section 2.1: a query component, and nothing
+        // else.
+        let wish = server.reciprocal_wish(client).filter(|_| self.mode(server) == ResponseMode::Query);
+        match wish.map(Scope::to_string) {
+            Some(wish) => self.deliver(server, &[("code", code.expose()), ("reciprocal", &wish)]),
+            None => self.deliver(server, &[("code", code.expose())]),
+        }
     }
 
     /// The answer that carries an error.
@@ -80,11 +87,15 @@ impl ReplyTo {
 
     /// With `state`, and with `iss` (RFC 9207).
     fn deliver(&self, server: &AuthorizationServer, pairs: &[(&'static str, &str)]) -> AuthorizationResponse {
-        let possible = server.authorization().offers(self.mode) && self.mode.reaches(&self.redirect_uri);
-        let mode = if possible { self.mode } else { ResponseMode::Query };
         let state = self.state.as_deref().map(|state| ("state", state));
         let pairs: Vec<_> = pairs.iter().copied().chain(state).chain([("iss", server.issuer())]).collect();
-        AuthorizationResponse::new(mode, &self.redirect_uri, &pairs)
+        AuthorizationResponse::new(self.mode(server), &self.redirect_uri, &pairs)
+    }
+
+    /// How it travels: as was asked, where that is possible.
+    fn mode(&self, server: &AuthorizationServer) -> ResponseMode {
+        let possible = server.authorization().offers(self.mode) && self.mode.reaches(&self.redirect_uri);
+        if possible { self.mode } else { ResponseMode::Query }
     }
 }
 

@@ -5,10 +5,11 @@
 use super::settings::AuthorizationSettings;
 use crate::{
     client::{Client, ClientId},
-    engine::issue::requested_scope,
+    engine::{issue::requested_scope, matrix},
     error::OAuthError,
     params::Params,
     scope::Scope,
+    server::AuthorizationServer,
 };
 
 /// What a client that names no scope asks for: OAuth 2.1 section 3.3 leaves
@@ -28,7 +29,11 @@ pub enum DefaultScope {
 }
 
 /// What `client` asks for, if only by silence.
-pub(crate) fn asked(settings: &AuthorizationSettings, params: &Params, client: &Client) -> Result<Scope, OAuthError> {
+pub(crate) fn asked(server: &AuthorizationServer, params: &Params, client: &Client) -> Result<Scope, OAuthError> {
+    if server.is_matrix() {
+        return matrix::asked(params, client);
+    }
+    let settings = server.authorization();
     let none = || OAuthError::invalid_scope("the parameter scope is missing, and this server has no default for it");
     match settings.default_scope_of(&client.id) {
         // Whoever says in other terms what they want (RFC 9396) wants that.

@@ -106,10 +106,8 @@ struct Counted {
     client: Digest,
 }
 
-/// The windows of all for whom there was no room.
-fn others() -> Digest {
-    Digest::of(&[b"others"])
-}
+/// The window of all for whom there was no room: nothing has this digest.
+const OTHERS: Digest = Digest::from_bytes([0; 32]);
 
 impl AuthLimit {
     /// A limit of `per_minute` failures; 0 for no limit.
@@ -166,7 +164,7 @@ impl AuthLimit {
     /// When the window ends that has no room, if there is one.
     fn full(&self, windows: &HashMap<Digest, Window>, counted: &Counted, now: UnixTime) -> Option<UnixTime> {
         let full = |digest: &Digest, most: u32| {
-            let most = if *digest == others() { self.per_minute.saturating_mul(FROM_EVERYWHERE) } else { most };
+            let most = if *digest == OTHERS { self.per_minute.saturating_mul(FROM_EVERYWHERE) } else { most };
             let window = windows.get(digest).filter(|window| now < window.ends && window.count >= most)?;
             Some(window.ends)
         };
@@ -224,7 +222,7 @@ impl Counted {
     /// The same, with one window for all that have none and find no room.
     fn within(self, windows: &HashMap<Digest, Window>) -> Self {
         let room = windows.len() + 3 <= WINDOWS;
-        let place = |digest| if room || windows.contains_key(&digest) { digest } else { others() };
+        let place = |digest| if room || windows.contains_key(&digest) { digest } else { OTHERS };
         Self { pair: place(self.pair), address: self.address.map(place), client: place(self.client) }
     }
 

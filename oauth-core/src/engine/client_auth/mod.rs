@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use http::Request;
 
+pub(crate) use self::presented::refuse_secret_in_query;
 use self::presented::{Credential, Presented};
 pub(crate) use self::{
     assertion::is_for,
@@ -87,13 +88,32 @@ pub(crate) async fn authenticate<B>(
     }
 }
 
+/// What a request shows of its client, right or wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    Nothing,
+    /// `client_id` alone.
+    Name,
+    Credentials,
+}
+
+/// A certificate of the connection is not looked at: it may be there for another
+/// reason.
+pub(crate) fn shown<B>(request: &Request<B>, params: &Params) -> Shown {
+    let there = |name: &str| params.get(name).is_some() || params.is_repeated(name);
+    let credentials = ["client_secret", "client_assertion", "client_assertion_type"].into_iter().any(there)
+        || request.headers().contains_key(http::header::AUTHORIZATION)
+        || refuse_secret_in_query(request.uri().query()).is_err();
+    match (credentials, there("client_id")) {
+        (true, _) => Shown::Credentials,
+        (false, true) => Shown::Name,
+        (false, false) => Shown::Nothing,
+    }
+}
+
 /// Whether a request names no client and shows nothing of one.
 pub(crate) fn names_nobody<B>(request: &Request<B>, params: &Params) -> bool {
-    let nothing = ["client_id", "client_secret", "client_assertion", "client_assertion_type"];
-    let silent = nothing.iter().all(|name| params.get(name).is_none() && !params.is_repeated(name));
-    silent
-        && !request.headers().contains_key(http::header::AUTHORIZATION)
-        && presented::refuse_secret_in_query(request.uri().query()).is_ok()
+    shown(request, params) == Shown::Nothing
 }
 
 /// Why nobody is authenticated.

@@ -117,7 +117,7 @@ fn refuse_other_name(named: Option<&str>, client: &str) -> Result<(), OAuthError
 }
 
 /// OAuth 2.1 section 2.3.1: secrets MUST NOT be in the request URI.
-pub(super) fn refuse_secret_in_query(query: Option<&str>) -> Result<(), OAuthError> {
+pub(crate) fn refuse_secret_in_query(query: Option<&str>) -> Result<(), OAuthError> {
     let names = query.unwrap_or_default().split('&').filter_map(|pair| pair.split('=').next());
     let mut secrets = names.filter(|name| matches!(decode(name).as_deref(), Ok("client_secret" | "client_assertion")));
     match secrets.next() {

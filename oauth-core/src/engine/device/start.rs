@@ -63,7 +63,7 @@ fn read(
     client: &Client,
     params: &Params,
 ) -> Result<Asked, OAuthError> {
-    let scope = asked_scope(server.authorization(), params, client)?;
+    let scope = asked_scope(server, params, client)?;
     let resources = requested_resources(server, params)?;
     // What cannot become a token is refused before anyone is asked for it.
     let _meaningful = narrow(server, &resources, &scope)?;

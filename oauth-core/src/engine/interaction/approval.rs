@@ -131,7 +131,7 @@ impl Interaction {
             self.remember(&granted).await;
         }
         server.tell(&Event::Approved { grant: id, client: &self.client.id });
-        Ok(Some(self.request.reply.grant(server, &code.text)))
+        Ok(Some(self.request.reply.grant(server, &self.client, &code.text)))
     }
 
     /// What the client asked for and this is not: no host's page can forget it.

@@ -85,7 +85,7 @@ impl Interaction {
     /// as anybody, and may change where they are sent.
     fn identity_is_proven(&self) -> bool {
         // One that is not registered is the client's own to name, once it has proved itself (RFC 9126 section 2.4).
-        let registered = self.client.redirect_uri(&self.request.reply.redirect_uri);
+        let registered = self.held.server.registered(&self.client, &self.request.reply.redirect_uri);
         let claimed = registered.is_some_and(|uri| uri.is_https() && !uri.is_on_this_machine());
         self.client.is_vouched_for() && (!self.client.is_public() || claimed)
     }

@@ -136,7 +136,7 @@ impl AuthorizationServer {
     /// nothing, and neither does one whose document says something else by now.
     async fn client_of(&self, request: &ValidRequest) -> Result<Option<Arc<Client>>, Fault> {
         match self.named_client(&request.client).await {
-            Ok(client) => Ok(Some(client).filter(|client| request.may_be_answered_to(client))),
+            Ok(client) => Ok(Some(client).filter(|client| request.may_be_answered_to(self, client))),
             Err(NoClient::Unknown(_) | NoClient::Document(_)) => Ok(None),
             Err(NoClient::Fault(fault)) => Err(fault),
         }

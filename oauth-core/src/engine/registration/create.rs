@@ -18,7 +18,7 @@ use crate::{
         metadata::{ClientMetadata, RegistrationError, describe},
     },
     clock::{UnixTime, random_bytes},
-    engine::fault::Fault,
+    engine::{fault::Fault, matrix},
     event::Event,
     secret::Secret,
     server::AuthorizationServer,
@@ -119,10 +119,25 @@ impl AuthorizationServer {
             registration = registration.token(token);
         }
         let client = terms.client(id, kept.into_iter().collect(), registration)?;
+        if self.is_matrix() && !settings.manageable && client.secrets.is_empty() {
+            return self.create_shared(client).await;
+        }
         self.store().put_client(client.clone()).await.map_err(Fault::from)?;
         self.tell(&Event::ClientRegistered { client: &client.id });
         let uri = token.is_some().then(|| self.client_configuration_uri(&client.id));
         Ok(Registered { client, secret, token, uri })
+    }
+
+    /// A client without secrets, or the one that was registered with the very same metadata.
+    async fn create_shared(&self, mut client: Client) -> Result<Registered, RegistrationFailure> {
+        client.id = matrix::shared_id(self, &client).ok_or(Fault::Internal("a client cannot be described"))?;
+        let id = client.id.clone();
+        if self.create_client(client.clone()).await? {
+            self.tell(&Event::ClientRegistered { client: &id });
+        } else if let Some(known) = self.client(&id).await? {
+            client = (*known).clone();
+        }
+        Ok(Registered { client, secret: None, token: None, uri: None })
     }
 
     /// 128 random bits behind a prefix: no user's `sub` (OAuth 2.1 section 9.6),
@@ -174,7 +189,7 @@ impl RegistrationSettings {
     ) -> Result<(Terms, Option<String>), RegistrationFailure> {
         let Application { mut members, origin, address } = application;
         let statement = self.apply_statement(server, &mut members)?;
-        let metadata = ClientMetadata::read(&members, self.localhost)?;
+        let metadata = ClientMetadata::read(&members, self.redirect_rules(server))?;
         let request = RegistrationRequest {
             metadata: &metadata,
             origin: &origin,
@@ -191,6 +206,10 @@ impl RegistrationSettings {
         server: &AuthorizationServer,
         request: &RegistrationRequest<'_>,
     ) -> Result<Terms, RegistrationFailure> {
+        // The host knows what it registers.
+        if server.is_matrix() && *request.origin != RegistrationOrigin::Host {
+            matrix::check(request.metadata)?;
+        }
         let terms = Terms::narrowed(server, self, request.metadata)?;
         match &self.policy {
             Some(policy) => Ok(policy.decide(request, terms).await??),

@@ -6,11 +6,10 @@ use std::net::IpAddr;
 use super::{
     create::{Registered, RegistrationFailure},
     policy::{RegistrationOrigin, RegistrationRequest},
-    settings::RegistrationSettings,
 };
 use crate::{
     client::{
-        Developer,
+        Developer, RedirectRules,
         metadata::{ClientMetadata, RegistrationError, object},
     },
     engine::fault::Fault,
@@ -29,17 +28,17 @@ impl AuthorizationServer {
 
     /// Reads client metadata as the registration endpoint does: redirect URIs
     /// begin with `http://localhost` where
-    /// [`RegistrationSettings::allow_localhost`] says so.
+    /// [`RegistrationSettings::allow_localhost`](super::RegistrationSettings::allow_localhost) says so.
     ///
     /// # Errors
     /// [`RegistrationError`] names the member at fault.
     pub fn read_client_metadata(&self, document: &[u8]) -> Result<ClientMetadata, RegistrationError> {
-        let localhost = self.registration().is_some_and(RegistrationSettings::allows_localhost);
-        ClientMetadata::read(&object(document)?, localhost)
+        let rules = self.registration().map_or(RedirectRules::Strict, |settings| settings.redirect_rules(self));
+        ClientMetadata::read(&object(document)?, rules)
     }
 
     /// Counts a registration from `address` against
-    /// [`RegistrationSettings::per_minute`], together with those at the
+    /// [`RegistrationSettings::per_minute`](super::RegistrationSettings::per_minute), together with those at the
     /// registration endpoint (RFC 7591 section 5). If there were too many: in
     /// how many seconds to come back.
     ///

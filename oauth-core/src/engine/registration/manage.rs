@@ -186,6 +186,7 @@ impl AuthorizationServer {
         registration.software_statement = statement;
         let mut client = terms.client(current.id.clone(), kept, registration.token(&token))?;
         client.revision = current.revision.saturating_add(1);
+        client.grants_since = current.grants_since;
         let uri = Some(self.client_configuration_uri(&client.id));
         Ok(Registered { client, secret, token: Some(token), uri })
     }

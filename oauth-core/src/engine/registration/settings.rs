@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::{access::InitialAccessTokens, policy::RegistrationPolicy, statement::StatementIssuer};
 use crate::{
-    client::{AuthMethod, GrantType},
+    client::{AuthMethod, GrantType, RedirectRules},
     jwk::JwkSet,
     scope::Scope,
     secret::{Digest, Secret},
+    server::AuthorizationServer,
 };
 
 /// Who may register, and as what. Without further calls, whoever has an initial
@@ -207,6 +208,10 @@ impl RegistrationSettings {
     pub fn policy(mut self, policy: impl RegistrationPolicy) -> Self {
         self.policy = Some(Arc::new(policy));
         self
+    }
+
+    pub(super) fn redirect_rules(&self, server: &AuthorizationServer) -> RedirectRules {
+        if server.is_matrix() { RedirectRules::Native } else { RedirectRules::from(self.localhost) }
     }
 
     pub(super) const fn allows_localhost(&self) -> bool {

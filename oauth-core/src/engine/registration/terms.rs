@@ -6,6 +6,7 @@ use crate::{
         AuthMethod, Client, ClientId, ClientKeys, ClientSecret, GrantType, Registration,
         metadata::{ClientMetadata, RegistrationError},
     },
+    engine::matrix,
     scope::Scope,
     server::AuthorizationServer,
 };
@@ -29,12 +30,16 @@ impl Terms {
         asked: &ClientMetadata,
     ) -> Result<Self, RegistrationError> {
         let mut metadata = asked.clone();
+        if server.is_matrix() {
+            matrix::adjust(&mut metadata);
+        }
         settings.narrow_grant_types(server, &mut metadata.grant_types)?;
         if !settings.offers(server, metadata.auth_method) {
             return Err(RegistrationError::member("token_endpoint_auth_method", "is not offered here"));
         }
         check_keys_can_be_had(server, &metadata)?;
         check_tokens_can_be_bound(server, &metadata)?;
+        check_answers_can_be_signed(server, &metadata)?;
         let known = &server.authorization().detail_types;
         metadata.tokens.authorization_details_types.retain(|name| known.contains(name));
         check_requests_can_be_had(server, &metadata)?;
@@ -86,6 +91,19 @@ fn check_tokens_can_be_bound(server: &AuthorizationServer, metadata: &ClientMeta
         return refused("tls_client_certificate_bound_access_tokens");
     }
     Ok(())
+}
+
+/// RFC 9701 section 6.
+fn check_answers_can_be_signed(
+    server: &AuthorizationServer,
+    metadata: &ClientMetadata,
+) -> Result<(), RegistrationError> {
+    match metadata.tokens.introspection_signed_response_alg {
+        Some(algorithm) if !server.introspection().signs_with(algorithm) => {
+            Err(RegistrationError::member("introspection_signed_response_alg", "is not offered here"))
+        }
+        _ => Ok(()),
+    }
 }
 
 impl RegistrationSettings {

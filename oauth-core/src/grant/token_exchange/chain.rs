@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Party, refused};
-use crate::{claims::Actor, client::ClientId, error::OAuthError, server::AuthorizationServer};
+use super::{Acting, MayAct, Party, refused};
+use crate::{claims::Actor, client::ClientId, error::OAuthError, grant::Failure, server::AuthorizationServer};
 
 /// The two parties of an exchange, and the client that asks for it.
 pub(super) struct Chain<'a, 'x> {
@@ -30,6 +30,23 @@ impl Chain<'_, '_> {
             return Err(refused("subject_token", "somebody else may act for its subject"));
         }
         Ok(())
+    }
+
+    /// The same as the host sees it, whosever token it is.
+    pub(super) async fn check_host(&self, host: Option<&dyn MayAct>) -> Result<(), Failure> {
+        let Some(host) = host else { return Ok(()) };
+        let acting = Acting {
+            subject: self.subject.sub(),
+            subject_issuer: self.subject.iss(),
+            actor: self.actor.map_or(self.client.as_str(), Party::sub),
+            actor_issuer: self.actor.and_then(Party::iss),
+            client: self.client,
+        };
+        // A host that cannot tell is an outage, and no answer.
+        if host.may_act(acting).await? {
+            return Ok(());
+        }
+        Err(refused("subject_token", "somebody else may act for its subject").into())
     }
 
     /// The `act` of the new token. Whoever acted before stays in it, even where

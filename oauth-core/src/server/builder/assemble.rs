@@ -1,6 +1,10 @@
 //! The server that comes of the settings.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Weak},
+};
 
 use super::AuthorizationServerBuilder;
 use crate::{
@@ -12,9 +16,13 @@ use crate::{
         device::Devices,
         guess_limit::GuessLimit,
         key_ring::KeyRing,
-        revocations::OwnRevocations,
+        matrix::MatrixSettings,
+        reciprocal::{ReciprocalSettings, Reciprocity},
+        revocations::{OwnRevocations, RevocationListener},
+        standing::EpochCache,
+        status_list::StatusLists,
     },
-    grant::{DeviceCode, Grants},
+    grant::{DeviceCode, Grants, Reciprocal},
     scope::Scope,
     secret::RootSecret,
     server::{BuildError, Inner},
@@ -26,6 +34,7 @@ impl AuthorizationServerBuilder {
     pub(super) fn into_inner(self, issuer_path: String, root: RootSecret) -> Result<Inner, BuildError> {
         let mut clients = HashMap::new();
         for client in self.clients {
+            let client = if self.matrix.is_some() { MatrixSettings::completed(client) } else { client };
             if !self.client_authentication.methods.contains(&client.auth_method) {
                 let method = client.auth_method.as_str();
                 return Err(BuildError::ClientMethod { client: client.id, method });
@@ -35,6 +44,10 @@ impl AuthorizationServerBuilder {
             if unbindable {
                 return Err(BuildError::ClientTokens(client.id));
             }
+            let asked = client.tokens.introspection_signed_response_alg;
+            if asked.is_some_and(|algorithm| !self.introspection.signs_with(algorithm)) {
+                return Err(BuildError::ClientIntrospection(client.id));
+            }
             if let Some(twice) = clients.insert(client.id.clone(), Arc::new(client)) {
                 return Err(BuildError::Client(twice.id.clone()));
             }
@@ -42,6 +55,9 @@ impl AuthorizationServerBuilder {
         let mut grants = self.grants;
         if self.devices.is_some() {
             grants.insert(0, Arc::new(DeviceCode));
+        }
+        if self.reciprocal.as_ref().is_some_and(ReciprocalSettings::has_peers) {
+            grants.insert(0, Arc::new(Reciprocal));
         }
         let grants = Grants::with(grants)?;
         // Whoever is configured comes before one that stands for nobody.
@@ -51,8 +67,14 @@ impl AuthorizationServerBuilder {
         }
         let client_secrets = client::sealer(&root);
         let nobody = Nobody::new(&client_secrets, &*self.random)?;
+        let (revocations, epoch) = (OwnRevocations::default(), Arc::new(EpochCache::default()));
+        // What other nodes have raised, they tell as anything.
+        let listener: Weak<dyn RevocationListener> = Arc::<EpochCache>::downgrade(&epoch);
+        revocations.0.subscribe(listener);
+        let status_lists = self.status_lists.map(|settings| StatusLists::new(settings, &root, &self.issuer));
         let codec = TokenCodec::new(&root, &self.issuer, self.prefixes);
         let devices = self.devices.map(|settings| Devices::new(settings, &root, &self.issuer));
+        let reciprocity = self.reciprocal.map(|settings| Arc::new(Reciprocity::new(settings, &root)));
         Ok(Inner {
             issuer: self.issuer,
             issuer_path,
@@ -69,8 +91,13 @@ impl AuthorizationServerBuilder {
             lifetimes: self.lifetimes,
             rotation: self.rotation,
             revocation: self.revocation,
+            revocation_authority: self.revocation_authority,
+            introspection: self.introspection,
             registration: self.registration,
             devices,
+            reciprocity,
+            status_lists,
+            matrix: self.matrix,
             signing_algorithm: self.signing_algorithm,
             subjects: self.subjects,
             codec,
@@ -90,7 +117,8 @@ impl AuthorizationServerBuilder {
             client_authentication: self.client_authentication,
             client_secrets,
             nobody,
-            revocations: OwnRevocations::default(),
+            revocations,
+            epoch,
             guesses: GuessLimit::default(),
         })
     }

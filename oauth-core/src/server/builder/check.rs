@@ -8,8 +8,10 @@ use crate::{
         authorization::PushedRequests,
         client_documents::can_fetch,
         device::DeviceSettings,
-        policy::{Resource, Rotation},
+        policy::{Resource, Rotation, TokenFormat},
+        reciprocal::ReciprocalSettings,
         registration::RegistrationSettings,
+        status_list::LONGEST,
     },
     server::BuildError,
 };
@@ -46,8 +48,12 @@ impl AuthorizationServerBuilder {
             }
         }
         let (lifetimes, devices) = (self.lifetimes, self.devices.as_ref());
+        let (reciprocal, code) = (self.reciprocal.as_ref(), ReciprocalSettings::CODE_LIFETIMES);
+        let (retries, pauses) = (ReciprocalSettings::RETRIES, ReciprocalSettings::RETRY_SECONDS);
         let out_of_bounds = [
             ("access_lifetime", lifetimes.access == 0),
+            // A list is kept no longer than that when it is moved.
+            ("access_lifetime", self.status_lists.is_some() && lifetimes.access > LONGEST),
             ("refresh_lifetime", lifetimes.refresh == 0),
             ("refresh_idle_lifetime", lifetimes.refresh_idle == 0),
             // OAuth 2.1 section 4.1.2: at most ten minutes.
@@ -56,14 +62,31 @@ impl AuthorizationServerBuilder {
             ("par.lifetime", !PushedRequests::LIFETIMES.contains(&self.authorization.pushed.lifetime)),
             ("device.lifetime", devices.is_some_and(|one| !DeviceSettings::LIFETIMES.contains(&one.lifetime))),
             ("device.interval", devices.is_some_and(|one| !DeviceSettings::INTERVALS.contains(&one.interval))),
+            ("reciprocal.code_lifetime", reciprocal.is_some_and(|one| !code.contains(&one.code_lifetime))),
+            ("reciprocal.retries", reciprocal.is_some_and(|one| !retries.contains(&one.retries))),
+            ("reciprocal.retry_seconds", reciprocal.is_some_and(|one| !pauses.contains(&one.retry_seconds))),
+            ("reciprocal.tokens_kept", reciprocal.is_some_and(|one| one.tokens_kept == 0)),
             ("grace_seconds", matches!(self.rotation, Rotation::Grace { seconds } if seconds == 0 || seconds > 3600)),
         ];
         if let Some((name, _)) = out_of_bounds.into_iter().find(|(_, bad)| *bad) {
             return Err(BuildError::Lifetime(name));
         }
+        if let Some(twice) = reciprocal.and_then(ReciprocalSettings::named_twice) {
+            return Err(BuildError::ReciprocalPeer(twice.clone()));
+        }
         let documents = self.registration.as_ref().is_some_and(RegistrationSettings::takes_documents);
         if documents && !can_fetch(&*self.fetch) {
             return Err(BuildError::NothingFetched);
+        }
+        if let Some((setting, why)) = self.revocation.contradictions().first() {
+            return Err(BuildError::Revocation { setting, why });
+        }
+        let jwt = self.resources.iter().find(|resource| resource.format == TokenFormat::Jwt);
+        if let Some(jwt) = jwt.filter(|_| self.rotation == Rotation::UntilFirstUse) {
+            return Err(BuildError::Rotation(jwt.identifier.clone()));
+        }
+        if let Some((setting, why)) = self.against_matrix() {
+            return Err(BuildError::Profile { setting, why });
         }
         if self.dpop.required && !self.dpop.is_on() {
             return Err(BuildError::NoProofs);

@@ -5,10 +5,12 @@ mod consents;
 mod grants;
 mod halves;
 mod interactions;
+mod reciprocals;
+mod statuses;
 mod uses;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Mutex, atomic::AtomicUsize},
 };
 
@@ -16,8 +18,8 @@ use crate::{
     clock::{Clock, SystemClock, UnixTime},
     secret::Digest,
     store::{
-        AccessToken, Consent, Grant, ParkedInteraction, RedeemCode, Redemption, RefreshOutcome, RotateRefresh,
-        memory::MemoryStore,
+        AccessToken, Consent, Grant, LinkState, ParkedInteraction, RedeemCode, Redemption, RefreshOutcome,
+        RotateRefresh, memory::MemoryStore,
     },
     token::GrantId,
 };
@@ -48,6 +50,21 @@ pub(super) enum Flaw {
     RetriesAfterUse,
     KeepsTheTokenOfARetry,
     IgnoresIdleness,
+    ConfirmsNothing,
+    ConfirmsByAnyToken,
+    ConfirmsEveryRetry,
+    ConfirmsInTwoSteps,
+    ConfirmsByItsOwnClock,
+    ConfirmsInOrder,
+    ListsLater,
+    ListsTheLiving,
+    ListsByTheBeginning,
+    ListsInNoOrder,
+    ListsTwice,
+    ListsTooFew,
+    LowersTheEpoch,
+    ForgetsTheEpoch,
+    RaisesTheEpochInTwoSteps,
     FindsTokensUnderAnyGrant,
     RevokesTheGrantOfAToken,
     ReplacesGrants,
@@ -90,6 +107,50 @@ pub(super) enum Flaw {
     JoinsTheNamesOfConsents,
     KeepsConsents,
     SweepsConsents,
+    QueuesAgain,
+    KnowsWaitingCodesAlone,
+    KnowsCodesOfEndedTokens,
+    KeepsTheFirstCode,
+    DropsTokensForACode,
+    QueuesInTwoSteps,
+    TakesEarly,
+    TakesNoExpiredCodes,
+    TakesTheLatest,
+    TakesInTwoSteps,
+    TakesForGood,
+    ForgetsAttempts,
+    DefersAnyCode,
+    FinishesAnyCode,
+    FinishesCodesInTwoSteps,
+    FinishesPiecemeal,
+    KeepsFinishedCodes,
+    ClearsTokensOfAGivenUpCode,
+    ForgetsReplacedTokens,
+    SupersedesARepeatedFinish,
+    BelievesTheNamesOfTokens,
+    ReplacesTokensLater,
+    IgnoresRevisionsOfTokens,
+    IgnoresTheCodeOfTokens,
+    BringsBackForgottenTokens,
+    RoundsRevisionsOfTokens,
+    ReplacesEndedTokens,
+    ShowsEndedTokens,
+    EndsTokensByItsOwnClock,
+    KeepsForgottenCodes,
+    KeepsForgottenTokens,
+    ForgetsLinksSilently,
+    SharesLinksOfNobody,
+    SharesLinksOfPeople,
+    SharesLinksOfClients,
+    JoinsTheNamesOfLinks,
+    CutsTheNamesOfLinks,
+    ListsEndedTokens,
+    ListsAllTokens,
+    CountsExpiredCodes,
+    KeepsLinks,
+    SweepsLinks,
+    SweepsExpiredCodes,
+    SweepsWholeLinks,
     UsesItsOwnClock,
     ForgetsRedemptionsToCome,
     ForgetsRevocationsToCome,
@@ -101,6 +162,15 @@ pub(super) enum Flaw {
     EndsInteractionsFirst,
     ReplacesClientsInTwoSteps,
     ReplacesConsentsInTwoSteps,
+    HidesPlacesOfRevokedGrants,
+    ShowsPlacesForever,
+    LosesTheFirstPlace,
+    SharesStatusLists,
+    ReplacesStatusLists,
+    RevokesStatusesInTwoSteps,
+    ClaimsBlocksInTwoSteps,
+    KeepsStatuses,
+    SweepsStatuses,
     LosesWhatIsGivenUp,
     KeepsConnectionsThatAreGivenUp,
     NeverReady,
@@ -120,6 +190,13 @@ pub(super) struct Flawed {
     used: Mutex<HashMap<Digest, (u64, UnixTime)>>,
     /// Under both names, one after the other.
     given: Mutex<HashMap<(String, String), Consent>>,
+    epoch: Mutex<UnixTime>,
+    /// The grant that was inserted last.
+    newest: Mutex<Option<GrantId>>,
+    /// By list and place: the end of the list.
+    revoked: Mutex<HashMap<u64, BTreeMap<u32, UnixTime>>>,
+    /// By both names.
+    links: Mutex<HashMap<String, LinkState>>,
     rest: MemoryStore,
     /// How many connections are in use, or lost.
     connections: AtomicUsize,
@@ -127,8 +204,9 @@ pub(super) struct Flawed {
 
 impl Flawed {
     pub(super) fn new(flaw: Flaw) -> Self {
-        let (grants, parked, used, given) = Default::default();
-        Self { flaw, grants, parked, used, given, rest: MemoryStore::default(), connections: AtomicUsize::new(0) }
+        let (grants, parked, used, given, links, epoch, revoked) = Default::default();
+        let (rest, connections, newest) = (MemoryStore::default(), AtomicUsize::new(0), Mutex::default());
+        Self { flaw, grants, parked, used, given, links, epoch, newest, revoked, rest, connections }
     }
 
     fn has(&self, flaw: Flaw) -> bool {

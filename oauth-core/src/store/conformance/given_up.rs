@@ -18,10 +18,10 @@ use crate::{
 };
 
 /// After how many polls calls are given up, one after the other.
-const POLLS: [usize; 4] = [1, 2, 3, 5];
+pub(super) const POLLS: [usize; 4] = [1, 2, 3, 5];
 
 /// Polls `call` so often and drops it; what it came to, if it came to something.
-async fn give_up<T>(mut call: StoreFuture<'_, T>, polls: usize) -> Result<Option<T>, StoreError> {
+pub(super) async fn give_up<T>(mut call: StoreFuture<'_, T>, polls: usize) -> Result<Option<T>, StoreError> {
     let mut left = polls;
     let polled = poll_fn(|cx| match call.as_mut().poll(cx) {
         Ready(outcome) => Ready(outcome.map(Some)),
@@ -113,6 +113,21 @@ pub(super) async fn a_revocation_that_is_given_up_can_be_repeated(context: &Cont
         ensure(again != Revocation::Unknown, "the grant is gone")?;
         let live = store.grant(grant.id).await?.is_none_or(|grant| grant.is_live(context.now));
         ensure(!live, "the grant was not revoked")?;
+    }
+    Ok(())
+}
+
+pub(super) async fn a_confirmation_that_is_given_up_can_be_repeated(context: &Context<'_>) -> Verdict {
+    let store = &context.store;
+    for polls in POLLS {
+        let grant = sample::refreshable(context)?;
+        store.insert_grant(grant.clone(), None).await?;
+        let first = sample::rotation_until_first_use(context, &grant, b"sealed")?;
+        store.rotate_refresh(first.clone()).await?;
+        give_up(store.confirm_refresh(grant.id, first.access.digest, context.now), polls).await?;
+        store.confirm_refresh(grant.id, first.access.digest, context.now).await?;
+        let old = sample::rotation(context, &grant)?;
+        same("the old token", &store.rotate_refresh(old).await?, &RefreshOutcome::Reused)?;
     }
     Ok(())
 }

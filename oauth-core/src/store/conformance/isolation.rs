@@ -45,7 +45,7 @@ type Runner = Pin<Box<dyn Future<Output = Result<Option<&'static str>, StoreErro
 
 /// Lets `write` run while readers look, each again and again, until `look`
 /// says that it has seen the end.
-async fn watch<W, L, F>(context: &Context<'_>, write: W, look: L) -> Verdict
+pub(super) async fn watch<W, L, F>(context: &Context<'_>, write: W, look: L) -> Verdict
 where
     W: Future<Output = Result<(), StoreError>> + Send + 'static,
     L: Fn(Arc<dyn Store>) -> F + Clone + Send + 'static,

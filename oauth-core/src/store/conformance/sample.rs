@@ -3,15 +3,15 @@
 use super::context::{Broken, Context};
 use crate::{
     authorization_details::AuthorizationDetails,
-    claims::Confirmation,
+    claims::{Actor, Confirmation},
     client::ClientId,
     clock::{SystemRandom, UnixTime, random_bytes},
     pkce::{CodeChallenge, CodeVerifier},
     scope::Scope,
     secret::Digest,
     store::{
-        AccessToken, Code, Consent, Grant, GrantFacts, NextRefresh, ParkedInteraction, RedeemCode, Refresh, Retry,
-        RotateRefresh, StoreError,
+        AccessToken, Code, Consent, Exchanged, Grant, GrantFacts, NextRefresh, ParkedInteraction, PeerTokens,
+        QueuedCode, ReciprocalLink, RedeemCode, Refresh, Retry, RotateRefresh, StatusPlace, StoreError,
     },
     token::GrantId,
 };
@@ -86,7 +86,8 @@ pub(super) fn refreshable(context: &Context<'_>) -> Result<Grant, Broken> {
 
 /// A grant with something in every field.
 pub(super) fn full(context: &Context<'_>) -> Result<Grant, Broken> {
-    let retry = Retry { digest: digest()?, sealed: vec![0, 1, 255, 39, 0], until: context.after(30) };
+    let retry =
+        Retry { digest: digest()?, sealed: vec![0, 1, 255, 39, 0], until: context.after(30), access: Some(digest()?) };
     let refresh = Refresh { digest: digest()?, generation: 7, used_at: context.after(1), retry: Some(retry) };
     let mut grant = coded(context)?;
     grant.code.as_mut().into_iter().for_each(|code| code.redeemed_at = Some(context.now));
@@ -109,8 +110,16 @@ pub(super) fn access(context: &Context<'_>) -> Result<AccessToken, Broken> {
         expires_at: context.after(HOUR),
         authorization_details: details()?,
         confirmation: Some(Confirmation::dpop(JKT)),
-        exchanged: None,
+        exchanged: Some(Box::new(exchanged()?)),
+        status: Some(StatusPlace::new(u64::from_be_bytes(random()?) >> 11, 1_048_575)),
     })
+}
+
+/// To another client than that of the grant, for which somebody acts.
+fn exchanged() -> Result<Exchanged, Broken> {
+    let text = r#"{"sub":"bätch '1'","act":{"sub":"carol","iss":"https://other.example"}}"#;
+    let actor: Actor = serde_json::from_str(text).map_err(StoreError::unavailable)?;
+    Ok(Exchanged { client: client("worker")?, actor: Some(actor) })
 }
 
 /// RFC 9449 section 6.1.
@@ -164,10 +173,21 @@ pub(super) fn rotation_with_retry(
     Ok(RotateRefresh { next, ..rotation(context, grant)? })
 }
 
+/// The same, until the successor or its access token is used.
+pub(super) fn rotation_until_first_use(
+    context: &Context<'_>,
+    grant: &Grant,
+    sealed: &[u8],
+) -> Result<RotateRefresh, Broken> {
+    let next =
+        NextRefresh::UntilFirstUse { digest: digest()?, sealed: sealed.to_owned(), until: context.after(30 * DAY) };
+    Ok(RotateRefresh { next, ..rotation(context, grant)? })
+}
+
 /// What uses the successor that `rotation` made.
 pub(super) fn following(context: &Context<'_>, rotation: &RotateRefresh) -> Result<RotateRefresh, Broken> {
     let successor = match &rotation.next {
-        NextRefresh::Successor { digest, .. } => *digest,
+        NextRefresh::Successor { digest, .. } | NextRefresh::UntilFirstUse { digest, .. } => *digest,
         NextRefresh::Same => rotation.digest,
     };
     Ok(RotateRefresh {
@@ -200,4 +220,37 @@ pub(super) fn agreeing(context: &Context<'_>, before: &Consent, tokens: &str) ->
 pub(super) fn parked(context: &Context<'_>) -> Result<ParkedInteraction, Broken> {
     let request = b"{\"scope\":\"a'b\"}\0\xff".to_vec();
     Ok(ParkedInteraction { id: digest()?, browser: digest()?, request, expires_at: context.after(600) })
+}
+
+/// A link that nobody else knows.
+pub(super) fn link() -> Result<ReciprocalLink, Broken> {
+    let client = client(&format!("client {}", id()?))?;
+    Ok(ReciprocalLink::new(client, Some(format!("ål'ice \"\0\u{1F980}\" {}", id()?))))
+}
+
+/// A code that is due, for ten minutes.
+pub(super) fn queued(context: &Context<'_>) -> Result<QueuedCode, Broken> {
+    Ok(QueuedCode {
+        id: digest()?,
+        link: link()?,
+        sealed: vec![0, 1, 255, 39, 0],
+        attempts: 0,
+        queued_at: context.now.saturating_sub(1),
+        due_at: context.now,
+        expires_at: context.after(600),
+    })
+}
+
+/// What that code brings, for 30 days.
+pub(super) fn peer_tokens(context: &Context<'_>, code: &QueuedCode) -> Result<PeerTokens, Broken> {
+    Ok(PeerTokens {
+        link: code.link.clone(),
+        id: code.id,
+        sealed: vec![0, 255, 39, 92, 0],
+        scope: scope("albums:read albums:write")?,
+        obtained_at: context.now,
+        expires_at: Some(context.after(HOUR)),
+        ends_at: context.after(30 * DAY),
+        revision: 3,
+    })
 }

@@ -108,7 +108,11 @@ pub(super) async fn a_store_that_cleans_up_by_itself_is_left_alone_by_sweeps(con
     context.store.insert_grant(grant.clone(), Some(access.clone())).await?;
     let consent = sample::consent(context)?;
     same("a consent", &context.store.replace_consent(consent.clone(), None, context.now).await?, &true)?;
+    let tokens = sample::peer_tokens(context, &sample::queued(context)?)?;
+    same("tokens", &context.store.replace_peer_tokens(tokens.clone(), None, context.now).await?, &true)?;
     sweep_in_vain(context).await?;
+    let found = context.store.peer_tokens(tokens.link.clone(), context.now).await?;
+    same("tokens", &found, &Some(tokens))?;
     let found = context.store.access(grant.id, access.digest).await?;
     same("a grant and its token", &found, &Some((grant, access)))?;
     let found = context.store.consent(consent.subject.clone(), consent.client.clone(), context.now).await?;

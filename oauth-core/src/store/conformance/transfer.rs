@@ -12,7 +12,10 @@ use super::{
 };
 use crate::{
     client::Client,
-    store::{AccessToken, Consent, Cursor, Grant, Page, Store, StoreError, StoreFuture, Transfer},
+    store::{
+        AccessToken, Consent, Cursor, Grant, LinkState, Page, PeerTokens, Queued, Store, StoreError, StoreFuture,
+        Transfer,
+    },
     token::GrantId,
 };
 
@@ -51,6 +54,7 @@ pub(super) async fn failures(store: Arc<dyn Store>, listed: &dyn Transfer) -> Ve
         ("every grant is listed as it is, revoked or not", grants(&context, listed).await),
         ("every access token is listed with its grant", tokens(&context, listed).await),
         ("every consent is listed as it is", consents(&context, listed).await),
+        ("every link is listed as it is", links(&context, listed).await),
         ("a page has about as many records as it should", pages(&context, listed).await),
         ("what stays is listed while others come and go", churn(&context, listed).await),
         ("a cursor from elsewhere is refused", foreign(listed).await),
@@ -192,6 +196,40 @@ async fn consents(context: &Context<'_>, listed: &dyn Transfer) -> Verdict {
     Ok(())
 }
 
+async fn links(context: &Context<'_>, listed: &dyn Transfer) -> Verdict {
+    let mut expected = Vec::new();
+    for number in 0..7 {
+        let code = sample::queued(context)?;
+        let tokens = PeerTokens { id: sample::digest()?, ..sample::peer_tokens(context, &code)? };
+        let state = LinkState { code: (number != 1).then_some(code), tokens: (number != 2).then_some(tokens) };
+        if let Some(tokens) = state.tokens.clone() {
+            same("the tokens", &context.store.replace_peer_tokens(tokens, None, context.now).await?, &true)?;
+        }
+        if let Some(code) = state.code.clone() {
+            same("the code", &context.store.queue_code(code).await?, &Queued::Added)?;
+        }
+        expected.push(state);
+    }
+    let Some(gone) = expected.pop() else { return Ok(()) };
+    for limit in LIMITS {
+        let found = all(|after| listed.list_links(after, limit)).await?;
+        for state in &expected {
+            let own = found.iter().find(|one| one.link() == state.link());
+            same(&format!("a link, at a limit of {limit}"), &own, &Some(state))?;
+        }
+        ensure(found.iter().all(|state| !state.is_empty()), "a link of nothing is listed")?;
+        if let Some(link) = gone.link() {
+            context.store.forget_link(link.clone()).await?;
+        }
+    }
+    let found = all(|after| listed.list_links(after, 3)).await?;
+    ensure(!found.contains(&gone), "a forgotten link is listed")?;
+    for link in expected.iter().filter_map(LinkState::link) {
+        context.store.forget_link(link.clone()).await?;
+    }
+    Ok(())
+}
+
 async fn pages(context: &Context<'_>, listed: &dyn Transfer) -> Verdict {
     const LIMIT: usize = 10;
     const MOST: usize = 5 * LIMIT;
@@ -242,5 +280,6 @@ async fn foreign(listed: &dyn Transfer) -> Verdict {
     ensure(listed.list_clients(cursor(), 1).await.is_err(), "of clients")?;
     ensure(listed.list_grants(cursor(), 1).await.is_err(), "of grants")?;
     ensure(listed.list_access(cursor(), 1).await.is_err(), "of access tokens")?;
-    ensure(listed.list_consents(cursor(), 1).await.is_err(), "of consents")
+    ensure(listed.list_consents(cursor(), 1).await.is_err(), "of consents")?;
+    ensure(listed.list_links(cursor(), 1).await.is_err(), "of links")
 }

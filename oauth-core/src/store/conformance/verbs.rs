@@ -14,6 +14,16 @@ macro_rules! every_verb {
                     -> Option<($crate::store::Grant, $crate::store::AccessToken)>;
                 redeem_code(redeem: $crate::store::RedeemCode) -> $crate::store::Redemption;
                 rotate_refresh(rotate: $crate::store::RotateRefresh) -> $crate::store::RefreshOutcome;
+                confirm_refresh(
+                    id: $crate::token::GrantId,
+                    access: $crate::secret::Digest,
+                    now: $crate::clock::UnixTime
+                ) -> bool;
+                grants_of(
+                    subject: String,
+                    after: Option<$crate::token::GrantId>,
+                    limit: usize
+                ) -> Vec<$crate::store::Grant>;
                 insert_access(
                     id: $crate::token::GrantId,
                     access: $crate::store::AccessToken,
@@ -68,6 +78,63 @@ macro_rules! every_verb {
                     now: $crate::clock::UnixTime
                 ) -> bool;
                 forget_consent(subject: String, client: $crate::client::ClientId) -> bool;
+            }
+            $crate::store::Transfer {
+                list_clients(after: Option<$crate::store::Cursor>, limit: usize)
+                    -> $crate::store::Page<std::sync::Arc<$crate::client::Client>>;
+                list_grants(after: Option<$crate::store::Cursor>, limit: usize)
+                    -> $crate::store::Page<$crate::store::Grant>;
+                list_access(after: Option<$crate::store::Cursor>, limit: usize)
+                    -> $crate::store::Page<($crate::token::GrantId, $crate::store::AccessToken)>;
+                list_consents(after: Option<$crate::store::Cursor>, limit: usize)
+                    -> $crate::store::Page<$crate::store::Consent>;
+                list_links(after: Option<$crate::store::Cursor>, limit: usize)
+                    -> $crate::store::Page<$crate::store::LinkState>;
+            }
+            $crate::store::Epoch {
+                epoch() -> $crate::clock::UnixTime;
+                raise_epoch(to: $crate::clock::UnixTime) -> $crate::clock::UnixTime;
+            }
+            $crate::store::Statuses {
+                grant_statuses(id: $crate::token::GrantId, now: $crate::clock::UnixTime)
+                    -> Vec<$crate::store::StatusPlace>;
+                revoke_statuses(list: u64, indices: Vec<u32>, until: $crate::clock::UnixTime) -> ();
+                revoked_statuses(list: u64, now: $crate::clock::UnixTime) -> Vec<u32>;
+                claim_statuses(
+                    group: $crate::secret::Digest,
+                    until: $crate::clock::UnixTime,
+                    now: $crate::clock::UnixTime
+                ) -> u64;
+                claimed_statuses(group: $crate::secret::Digest, now: $crate::clock::UnixTime) -> u64;
+            }
+            $crate::store::Reciprocals {
+                queue_code(code: $crate::store::QueuedCode) -> $crate::store::Queued;
+                take_queued(now: $crate::clock::UnixTime, until: $crate::clock::UnixTime)
+                    -> Option<$crate::store::QueuedCode>;
+                defer_queued(
+                    link: $crate::store::ReciprocalLink,
+                    id: $crate::secret::Digest,
+                    due_at: $crate::clock::UnixTime
+                ) -> bool;
+                finish_queued(
+                    link: $crate::store::ReciprocalLink,
+                    id: $crate::secret::Digest,
+                    tokens: Option<$crate::store::PeerTokens>
+                ) -> $crate::store::Finished;
+                peer_tokens(link: $crate::store::ReciprocalLink, now: $crate::clock::UnixTime)
+                    -> Option<$crate::store::PeerTokens>;
+                replace_peer_tokens(
+                    tokens: $crate::store::PeerTokens,
+                    revision: Option<u64>,
+                    now: $crate::clock::UnixTime
+                ) -> bool;
+                forget_link(link: $crate::store::ReciprocalLink) -> Option<$crate::store::PeerTokens>;
+                list_peer_tokens(
+                    after: Option<$crate::store::Cursor>,
+                    limit: usize,
+                    now: $crate::clock::UnixTime
+                ) -> $crate::store::Page<$crate::store::PeerTokens>;
+                queued_codes(now: $crate::clock::UnixTime) -> u64;
             }
             $crate::store::Store {
                 check() -> ();

@@ -92,6 +92,10 @@ impl Shard {
         })
     }
 
+    pub(super) fn confirm_refresh(&mut self, id: GrantId, access: Digest, now: UnixTime) -> bool {
+        self.step(id, false, |entry| entry.grant.confirm_refresh(access, now))
+    }
+
     pub(super) fn revoke(&mut self, id: GrantId, now: UnixTime) -> Revocation {
         self.step(id, Revocation::Unknown, |entry| entry.grant.revoke(now))
     }
@@ -100,8 +104,8 @@ impl Shard {
         self.step(id, false, |entry| entry.find(digest).map(|at| entry.access.remove(at)).is_ok())
     }
 
-    /// Removes at most `limit` rows.
-    pub(super) fn sweep(&mut self, now: UnixTime, limit: usize) -> usize {
+    /// Removes at most `limit` rows, and tells `gone` of each grant among them.
+    pub(super) fn sweep(&mut self, now: UnixTime, limit: usize, mut gone: impl FnMut(Grant)) -> usize {
         let mut removed = 0;
         while removed < limit
             && let Some(Reverse((due, id))) = self.due.peek().copied()
@@ -115,7 +119,7 @@ impl Shard {
             }
             removed += entry.sweep(now, limit - removed);
             if removed < limit && entry.grant.has_ended(now) {
-                place.remove();
+                gone(place.remove().grant);
                 removed += 1;
                 continue;
             }
@@ -202,6 +206,7 @@ mod tests {
             authorization_details: AuthorizationDetails::default(),
             confirmation: None,
             exchanged: None,
+            status: None,
         }
     }
 
@@ -247,11 +252,11 @@ mod tests {
             };
             assert_eq!(shard.rotate_refresh(rotate), RefreshOutcome::Rotated);
             if second % 100 == 0 {
-                shard.sweep(UnixTime(second), 100);
+                shard.sweep(UnixTime(second), 100, drop);
             }
             assert!(shard.entries[&id].access.len() <= 10 && shard.due.len() <= 100);
         }
-        shard.sweep(UnixTime::MAX, 1_000);
+        shard.sweep(UnixTime::MAX, 1_000, drop);
         assert!(shard.entries.is_empty() && shard.due.is_empty());
     }
 }

@@ -6,8 +6,8 @@ use super::{MemoryStore, SHARDS, lock, shard::Shard};
 use crate::{
     client::{Client, ClientId},
     store::{
-        AccessToken, Consent, Cursor, Grant, Page, StoreError, StoreFuture, Transfer,
-        transfer::{after_consent, consent_of},
+        AccessToken, Consent, Cursor, Grant, LinkState, Page, StoreError, StoreFuture, Transfer,
+        transfer::{after_consent, after_state, consent_of, link_of},
     },
     token::GrantId,
 };
@@ -39,6 +39,13 @@ impl Transfer for MemoryStore {
             let (after, limit) = (after.as_ref().map(consent_of).transpose()?, limit.max(1));
             let items = lock(&self.0.given).after(after.as_ref(), limit);
             Ok(Page::of_rows(items, limit, after_consent))
+        })
+    }
+
+    fn list_links(&self, after: Option<Cursor>, limit: usize) -> StoreFuture<'_, Page<LinkState>> {
+        Box::pin(async move {
+            let (after, limit) = (after.as_ref().map(link_of).transpose()?, limit.max(1));
+            Ok(Page::of_rows(lock(&self.0.links).after(after, limit, |state| Some(state)), limit, after_state))
         })
     }
 }

@@ -11,8 +11,8 @@ use crate::{
     pkce::CodeChallenge,
     secret::Digest,
     store::{
-        AccessToken, Grant, Grants, RedeemCode, Redemption, RefreshOutcome, Revocation, RotateRefresh, StoreError,
-        StoreFuture,
+        AccessToken, Grant, Grants, RedeemCode, Redemption, RefreshOutcome, Retry, Revocation, RotateRefresh,
+        StoreError, StoreFuture, transfer::rows::rows_of,
     },
     token::GrantId,
 };
@@ -56,6 +56,20 @@ pub(super) static INSERT: Sql = Sql::writes(concat!(
     SELECT 1 FROM g",
 ));
 
+/// `Grant::confirm_refresh`.
+pub(super) static CONFIRM: Sql = Sql::writes(
+    "UPDATE oauth_grants SET retry_digest = NULL, retry_sealed = NULL, retry_until = NULL
+    WHERE id = $1::bytea AND substring(retry_digest from 33) = $2::bytea AND retry_until > $3::bigint
+        AND revoked_at IS NULL AND expires_at > $3::bigint RETURNING 1",
+);
+
+/// By the index on both.
+pub(super) static GRANTS_OF: Sql = Sql::reads(concat!(
+    "SELECT ",
+    grant_columns!(),
+    " FROM oauth_grants g WHERE g.subject = $1::text AND g.id > $2::bytea ORDER BY g.id LIMIT $3::bigint"
+));
+
 /// A revocation at the same moment has locked the row before, and bars this,
 /// or has to wait, and ends what this has inserted.
 pub(super) static INSERT_ACCESS: Sql = Sql::writes(concat!(
@@ -89,7 +103,8 @@ impl Grants for PostgresStore {
                 Param::Text(record.as_deref()),
                 Param::time(access.as_ref().map(|access| access.expires_at)),
             ];
-            let params = [values(&grant, &facts).as_slice(), &access].concat();
+            let digests = retry_digests(&grant);
+            let params = [values(&grant, &facts, digests.as_deref()).as_slice(), &access].concat();
             let inserted = self.row(&INSERT, &params).await?;
             inserted.map(drop).ok_or(StoreError::Conflict("grant"))
         })
@@ -126,8 +141,29 @@ impl Grants for PostgresStore {
     fn rotate_refresh(&self, rotate: RotateRefresh) -> StoreFuture<'_, RefreshOutcome> {
         Box::pin(async move {
             let record = record(&rotate.access)?;
-            let row = self.row(&step::ROTATE, &step::rotate(&rotate, &record)).await?;
+            let next = step::next(&rotate);
+            let row = self.row(&step::ROTATE, &step::rotate(&rotate, &next, &record)).await?;
             row.as_ref().map_or(Ok(RefreshOutcome::Refused), row::refresh_outcome)
+        })
+    }
+
+    fn confirm_refresh(&self, id: GrantId, access: Digest, now: UnixTime) -> StoreFuture<'_, bool> {
+        Box::pin(async move {
+            let params = [Param::bytes(id.as_bytes()), Param::bytes(access.as_bytes()), Param::time(now)];
+            Ok(self.row(&CONFIRM, &params).await?.is_some())
+        })
+    }
+
+    fn grants_of(&self, subject: String, after: Option<GrantId>, limit: usize) -> StoreFuture<'_, Vec<Grant>> {
+        Box::pin(async move {
+            // PostgreSQL has no such text, so nobody is called that.
+            if subject.contains('\0') {
+                return Ok(Vec::new());
+            }
+            let after = after.as_ref().map_or(&[][..], |after| after.as_bytes());
+            let params = [Param::text(&subject), Param::bytes(after), Param::Number(Some(rows_of(limit)))];
+            let rows = self.rows(&GRANTS_OF, &params).await?;
+            rows.iter().map(|row| Ok(row::grant(row)?.0)).collect()
         })
     }
 
@@ -164,6 +200,11 @@ impl Grants for PostgresStore {
     }
 }
 
+/// The column `retry_digest`.
+pub(super) fn retry_digests(grant: &Grant) -> Option<Vec<u8>> {
+    grant.refresh.as_ref()?.retry.as_ref().map(Retry::digests)
+}
+
 /// The column `facts`.
 pub(super) fn facts(grant: &Grant) -> Result<String, StoreError> {
     serde_json::to_string(&grant.facts).map_err(StoreError::unavailable)
@@ -174,7 +215,7 @@ fn record(access: &AccessToken) -> Result<String, StoreError> {
 }
 
 /// The values of [`insert_grant`].
-pub(super) fn values<'a>(grant: &'a Grant, facts: &'a str) -> [Param<'a>; 20] {
+pub(super) fn values<'a>(grant: &'a Grant, facts: &'a str, retry_digests: Option<&'a [u8]>) -> [Param<'a>; 20] {
     let code = grant.code.as_ref();
     let challenge = code.and_then(|code| code.challenge.as_ref()).map(CodeChallenge::as_bytes);
     let refresh = grant.refresh.as_ref();
@@ -197,7 +238,7 @@ pub(super) fn values<'a>(grant: &'a Grant, facts: &'a str) -> [Param<'a>; 20] {
         Param::Bytes(refresh.map(|refresh| refresh.digest.as_bytes().as_slice())),
         Param::Number(refresh.map(|refresh| row::number(refresh.generation))),
         Param::time(refresh.map(|refresh| refresh.used_at)),
-        Param::Bytes(retry.map(|retry| retry.digest.as_bytes().as_slice())),
+        Param::Bytes(retry_digests),
         Param::Bytes(retry.map(|retry| retry.sealed.as_slice())),
         Param::time(retry.map(|retry| retry.until)),
     ]

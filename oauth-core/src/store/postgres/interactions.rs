@@ -73,7 +73,8 @@ impl Interactions for PostgresStore {
                 return Ok(self.row(&DROP, &key).await?.is_some());
             };
             let facts = grants::facts(grant)?;
-            let params = [grants::values(grant, &facts).as_slice(), &key].concat();
+            let digests = grants::retry_digests(grant);
+            let params = [grants::values(grant, &facts, digests.as_deref()).as_slice(), &key].concat();
             match self.0.pool.query(&FINISH, &params).await {
                 Ok(rows) => Ok(!rows.is_empty()),
                 Err(Failure::Driver(error)) if error::is_taken(&error) => Err(StoreError::Conflict("grant")),

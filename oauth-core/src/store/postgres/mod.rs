@@ -17,10 +17,10 @@
 //!
 //! | Verbs | Round trips |
 //! |---|---|
-//! | all of [`Grants`](super::Grants) but `sweep`, all of [`Interactions`](super::Interactions), [`Uses`](super::Uses), [`Consents`](super::Consents) and [`Clients`](super::Clients), `check` | 1 |
+//! | all of [`Grants`](super::Grants) but `sweep`, all of [`Interactions`](super::Interactions), [`Uses`](super::Uses), [`Consents`](super::Consents), [`Reciprocals`](super::Reciprocals) and [`Clients`](super::Clients), `check` | 1 |
 //! | [`signing_keys`](super::SigningKeys::signing_keys), `delete_signing_key` | 1 |
 //! | [`insert_signing_key`](super::SigningKeys::insert_signing_key) | 1, and 1 more for each other node that inserts one of that algorithm at the same moment |
-//! | [`sweep`](super::Grants::sweep) | at most 6 |
+//! | [`sweep`](super::Grants::sweep) | at most 8 |
 //!
 //! A connection that is lost between the statement and its answer leaves open
 //! whether it took effect; the caller hears [`StoreError::Unavailable`], as
@@ -68,14 +68,17 @@ pub mod bus;
 mod clients;
 mod connection;
 mod consents;
+mod epoch;
 mod error;
 mod grants;
 mod interactions;
 mod keys;
 mod pool;
+mod reciprocals;
 mod row;
 mod schema;
 mod statement;
+mod statuses;
 mod step;
 mod sweep;
 mod tls;

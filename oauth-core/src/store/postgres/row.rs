@@ -8,8 +8,9 @@ use crate::{
     pkce::CodeChallenge,
     secret::Digest,
     store::{
-        AccessToken, Code, Grant, GrantFacts, ParkedInteraction, Redemption, Refresh, RefreshOutcome, Retry,
-        Revocation, SealedKey, StoreError,
+        AccessToken, Code, Grant, GrantFacts, LinkState, ParkedInteraction, PeerTokens, QueuedCode, ReciprocalLink,
+        Redemption, Refresh, RefreshOutcome, Retry, Revocation, SealedKey, StoreError, reciprocal::TokensRecord,
+        record::split_digests,
     },
     token::GrantId,
 };
@@ -78,8 +79,9 @@ fn refresh(columns: &mut Columns<'_>) -> Result<Option<Refresh>, StoreError> {
 
 fn retry(columns: &mut Columns<'_>) -> Result<Option<Retry>, StoreError> {
     const COLUMNS: usize = 3;
-    let Some(digest) = columns.optional_bytes()? else { return Ok(columns.skip(COLUMNS - 1)) };
-    Ok(Some(Retry { digest: Digest::from_bytes(digest), sealed: columns.blob()?.to_owned(), until: columns.time()? }))
+    let Some(digests) = columns.value::<Option<&[u8]>>()? else { return Ok(columns.skip(COLUMNS - 1)) };
+    let (digest, access) = split_digests(digests).ok_or_else(|| columns.damaged())?;
+    Ok(Some(Retry { digest, sealed: columns.blob()?.to_owned(), until: columns.time()?, access }))
 }
 
 /// The columns of [`access`]: `digest, record, expires_at`.
@@ -127,9 +129,73 @@ pub(super) fn signing_key(row: &Row) -> Result<SealedKey, StoreError> {
     })
 }
 
+/// The columns of a link, in the order in which [`link`] reads them, of a table
+/// or table expression `l`.
+macro_rules! link_columns {
+    () => {
+        "l.link, l.record, l.code_id, l.code_sealed, l.code_attempts, l.code_queued_at, l.code_due_at, \
+         l.code_expires_at, l.tokens_id, l.tokens_sealed, l.tokens_record, l.tokens_ends_at, l.tokens_revision"
+    };
+}
+pub(super) use link_columns;
+
+/// A link, and all that is kept of it.
+pub(super) fn link(row: &Row) -> Result<(ReciprocalLink, LinkState), StoreError> {
+    read_link(row).map(|(link, state, _)| (link, state))
+}
+
+/// The tokens of a link, and the column after that, which says whether a step was
+/// taken.
+pub(super) fn finished_link(row: &Row) -> Result<(Option<PeerTokens>, bool), StoreError> {
+    let (_, state, mut columns) = read_link(row)?;
+    Ok((state.tokens, columns.value()?))
+}
+
+fn read_link(row: &Row) -> Result<(ReciprocalLink, LinkState, Columns<'_>), StoreError> {
+    let mut columns = Columns { row, next: 0, what: "link" };
+    let key = Digest::from_bytes(columns.bytes()?);
+    let link: ReciprocalLink = columns.json()?;
+    // The column is for looking up, the record for believing.
+    if link.key() != key {
+        return Err(columns.damaged());
+    }
+    let code = queued_code(&mut columns, &link)?;
+    let tokens = peer_tokens(&mut columns, &link)?;
+    Ok((link, LinkState { code, tokens }, columns))
+}
+
+fn queued_code(columns: &mut Columns<'_>, link: &ReciprocalLink) -> Result<Option<QueuedCode>, StoreError> {
+    const COLUMNS: usize = 6;
+    let Some(id) = columns.optional_bytes()? else { return Ok(columns.skip(COLUMNS - 1)) };
+    Ok(Some(QueuedCode {
+        id: Digest::from_bytes(id),
+        link: link.clone(),
+        sealed: columns.blob()?.to_owned(),
+        attempts: columns.number()?.try_into().map_err(|_| columns.damaged())?,
+        queued_at: columns.time()?,
+        due_at: columns.time()?,
+        expires_at: columns.time()?,
+    }))
+}
+
+fn peer_tokens(columns: &mut Columns<'_>, link: &ReciprocalLink) -> Result<Option<PeerTokens>, StoreError> {
+    const COLUMNS: usize = 5;
+    let Some(id) = columns.optional_bytes()? else { return Ok(columns.skip(COLUMNS - 1)) };
+    let sealed = columns.blob()?.to_owned();
+    let record: TokensRecord = columns.json()?;
+    let (ends_at, revision) = (columns.time()?, columns.value::<i64>()?.cast_unsigned());
+    Ok(Some(record.with(link.clone(), Digest::from_bytes(id), sealed, ends_at, revision)))
+}
+
 /// A column `record`, of `what`, as JSON.
 pub(super) fn record<T: DeserializeOwned>(row: &Row, what: &'static str) -> Result<T, StoreError> {
     Columns { row, next: 0, what }.json()
+}
+
+/// A column `place`, of a status.
+pub(super) fn status_place(row: &Row) -> Result<u32, StoreError> {
+    let mut columns = Columns { row, next: 0, what: "status" };
+    columns.value::<i32>()?.try_into().map_err(|_| columns.damaged())
 }
 
 /// A column `outcome` of a redemption that was not refused.
@@ -159,6 +225,11 @@ pub(super) fn revocation(row: &Row) -> Result<Revocation, StoreError> {
     Ok(if lived { Revocation::Revoked } else { Revocation::AlreadyRevoked })
 }
 
+/// A column that is true or false.
+pub(super) fn flag(row: &Row) -> Result<bool, StoreError> {
+    answer(row).value()
+}
+
 /// Two columns that are true or false.
 pub(super) fn flags(row: &Row) -> Result<(bool, bool), StoreError> {
     let mut columns = answer(row);
@@ -169,6 +240,11 @@ pub(super) fn flags(row: &Row) -> Result<(bool, bool), StoreError> {
 pub(super) fn count(row: &Row) -> Result<usize, StoreError> {
     let mut columns = answer(row);
     usize::try_from(columns.value::<i64>()?).map_err(|_| columns.damaged())
+}
+
+/// A column `at`, of the epoch.
+pub(super) fn epoch(row: &Row) -> Result<UnixTime, StoreError> {
+    Columns { row, next: 0, what: "epoch" }.time()
 }
 
 /// A column `count`, of uses.

@@ -29,6 +29,8 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 2, usable_from: 1, sql: include_str!("migrations/0002.sql") },
     // Another.
     Migration { version: 3, usable_from: 1, sql: include_str!("migrations/0003.sql") },
+    // And more of them.
+    Migration { version: 4, usable_from: 1, sql: include_str!("migrations/0004.sql") },
 ];
 
 /// One node at a time; the others wait here and then find nothing to do. The

@@ -10,7 +10,8 @@
 use super::statement::{Param, Sql};
 use crate::{
     pkce::CodeChallenge,
-    store::{NextRefresh, RedeemCode, RotateRefresh},
+    secret::Digest,
+    store::{RedeemCode, RotateRefresh, grant::NewRetry},
 };
 
 /// Adds an access token (`$a`, `$b`, `$c`: digest, record, end) to the grant
@@ -93,7 +94,7 @@ pub(super) static ROTATE: Sql = Sql::writes(concat!(
     "WITH g AS MATERIALIZED (
         SELECT no, retry_sealed, refresh_generation AS generation,
             CASE WHEN $3::bigint >= refresh_generation THEN 'rotated'
-                WHEN retry_digest = $2::bytea AND retry_until > $5::bigint THEN 'retry'
+                WHEN substring(retry_digest for 32) = $2::bytea AND retry_until > $5::bigint THEN 'retry'
                 ELSE 'reused' END AS outcome
         FROM oauth_grants
         WHERE id = $1::bytea AND client = $4::text AND revoked_at IS NULL AND expires_at > $5::bigint
@@ -104,13 +105,13 @@ pub(super) static ROTATE: Sql = Sql::writes(concat!(
             refresh_digest = coalesce($7::bytea, $2::bytea),
             refresh_generation = CASE WHEN $7::bytea IS NULL THEN g.generation
                 ELSE least(g.generation, 9223372036854775806) + 1 END,
-            retry_digest = CASE WHEN $8::bytea IS NOT NULL THEN $2::bytea END,
+            retry_digest = CASE WHEN $8::bytea IS NOT NULL THEN $2::bytea || coalesce($13::bytea, ''::bytea) END,
             retry_sealed = $8::bytea,
             retry_until = $9::bigint
         FROM g WHERE o.no = g.no AND g.outcome = 'rotated' RETURNING o.no
     ), hint AS (
         INSERT INTO oauth_retries (until, grant_no)
-        SELECT $9::bigint, no FROM rotated WHERE $9::bigint IS NOT NULL ON CONFLICT DO NOTHING
+        SELECT $9::bigint, no FROM rotated WHERE $9::bigint IS NOT NULL AND $13::bytea IS NULL ON CONFLICT DO NOTHING
     ), ",
     end!("g.outcome = 'reused'", "$5"),
     ", ",
@@ -134,12 +135,20 @@ pub(super) fn redeem<'a>(redeem: &'a RedeemCode, record: &'a str) -> [Param<'a>;
     ]
 }
 
+/// The successor, and the way back to it.
+pub(super) fn next(rotate: &RotateRefresh) -> (Option<Digest>, Option<NewRetry<'_>>) {
+    rotate.next.successor().map_or((None, None), |(digest, retry)| (Some(digest), retry))
+}
+
 /// The values of [`ROTATE`].
-pub(super) fn rotate<'a>(rotate: &'a RotateRefresh, record: &'a str) -> [Param<'a>; 12] {
-    let (next, retry) = match &rotate.next {
-        NextRefresh::Same => (None, None),
-        NextRefresh::Successor { digest, retry } => (Some(digest.as_bytes().as_slice()), retry.as_ref()),
-    };
+pub(super) fn rotate<'a>(
+    rotate: &'a RotateRefresh,
+    (next, retry): &'a (Option<Digest>, Option<NewRetry<'a>>),
+    record: &'a str,
+) -> [Param<'a>; 13] {
+    let next = next.as_ref().map(|next| next.as_bytes().as_slice());
+    let retry = retry.as_ref();
+    let until_used = retry.is_some_and(|retry| retry.until_used);
     let now = super::row::number(rotate.now.0);
     // The token is idle unless used later than this. Neither is negative.
     let idle = now - super::row::number(rotate.idle_lifetime);
@@ -151,10 +160,11 @@ pub(super) fn rotate<'a>(rotate: &'a RotateRefresh, record: &'a str) -> [Param<'
         Param::time(rotate.now),
         Param::Number(Some(idle)),
         Param::Bytes(next),
-        Param::Bytes(retry.map(|(sealed, _)| sealed.as_slice())),
-        Param::time(retry.map(|(_, until)| *until)),
+        Param::Bytes(retry.map(|retry| retry.sealed)),
+        Param::time(retry.map(|retry| retry.until)),
         Param::bytes(rotate.access.digest.as_bytes()),
         Param::text(record),
         Param::time(rotate.access.expires_at),
+        Param::Bytes(until_used.then_some(rotate.access.digest.as_bytes().as_slice())),
     ]
 }

@@ -1,7 +1,9 @@
 //! Removing what can no longer matter, a little at a time.
 
 use super::{
-    PostgresStore, row,
+    PostgresStore,
+    reciprocals::no_code,
+    row,
     statement::{Param, Sql},
 };
 use crate::{
@@ -37,6 +39,30 @@ macro_rules! rows_that_end {
     };
 }
 
+/// Clears what has ended of at most `$2` links: the code a day later, so that
+/// somebody can say that it was not redeemed. A link goes when both of its parts
+/// have ended.
+const LINKS: Sql = Sql::writes(concat!(
+    "WITH ended AS MATERIALIZED (
+        SELECT link,
+            code_id IS NULL OR least(code_expires_at, 9223372036854689407) + 86400 <= $1::bigint AS no_code,
+            tokens_id IS NULL OR tokens_ends_at <= $1::bigint AS no_tokens
+        FROM oauth_links WHERE ends_at <= $1::bigint
+        ORDER BY ends_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED
+    ), gone AS (
+        DELETE FROM oauth_links o USING ended e WHERE o.link = e.link AND e.no_code AND e.no_tokens
+    ), codes AS (
+        UPDATE oauth_links o SET ",
+    no_code!(),
+    " FROM ended e WHERE o.link = e.link AND e.no_code AND NOT e.no_tokens
+    ), tokens AS (
+        UPDATE oauth_links o SET tokens_id = NULL, tokens_sealed = NULL, tokens_record = NULL, tokens_ends_at = NULL,
+            tokens_revision = NULL
+        FROM ended e WHERE o.link = e.link AND e.no_tokens AND NOT e.no_code
+    )
+    SELECT count(*) FROM ended",
+));
+
 /// Each removes at most `$2` rows that end by `$1`. Tokens go before their
 /// grants, so that a grant that ends takes few along.
 ///
@@ -44,7 +70,7 @@ macro_rules! rows_that_end {
 /// due. It waits for grants in the order of their numbers, so that two nodes
 /// never wait for each other. Uses stay for a minute more: some node's clock is
 /// behind.
-static STEPS: [Sql; 6] = [
+static STEPS: [Sql; 8] = [
     rows_that_end!("oauth_access_tokens", "grant_no, digest", "expires_at", "$1::bigint"),
     Sql::writes(
         "WITH ended AS MATERIALIZED (
@@ -66,6 +92,8 @@ static STEPS: [Sql; 6] = [
     rows_that_end!("oauth_interactions", "id", "expires_at", "$1::bigint"),
     rows_that_end!("oauth_uses", "digest", "ends_at", "$1::bigint - 60"),
     rows_that_end!("oauth_consents", "subject, client", "expires_at", "$1::bigint"),
+    LINKS,
+    rows_that_end!("oauth_statuses", "list, place", "ends_at", "$1::bigint"),
 ];
 
 pub(super) fn sweep(store: &PostgresStore, now: UnixTime, limit: usize) -> StoreFuture<'_, usize> {

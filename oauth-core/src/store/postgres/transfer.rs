@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use super::{
     PostgresStore,
-    row::{self, grant_columns},
+    row::{self, grant_columns, link_columns},
     statement::{Param, Sql},
 };
 use crate::{
     client::Client,
     store::{
-        AccessToken, Consent, Cursor, Grant, Page, StoreError, StoreFuture, Transfer,
+        AccessToken, Consent, Cursor, Grant, LinkState, Page, StoreError, StoreFuture, Transfer,
         transfer::{
-            after_consent,
-            rows::{after_no, after_token, consent_names_of, no_of, rows_of, text_of, token_of},
+            after_consent, after_state,
+            rows::{after_no, after_token, consent_names_of, link_key_of, no_of, rows_of, text_of, token_of},
         },
     },
     token::GrantId,
@@ -37,6 +37,12 @@ static CONSENTS: Sql = Sql::reads(
     "SELECT record FROM oauth_consents WHERE (subject, client) > ($1::text, $2::text)
     ORDER BY subject, client LIMIT $3::bigint",
 );
+
+static LINKS: Sql = Sql::reads(concat!(
+    "SELECT ",
+    link_columns!(),
+    " FROM oauth_links l WHERE link > $1::bytea ORDER BY link LIMIT $2::bigint"
+));
 
 impl Transfer for PostgresStore {
     fn list_clients(&self, after: Option<Cursor>, limit: usize) -> StoreFuture<'_, Page<Arc<Client>>> {
@@ -93,6 +99,15 @@ impl Transfer for PostgresStore {
                 items.push(consent);
             }
             Ok(Page::of_rows(items, limit, after_consent))
+        })
+    }
+
+    fn list_links(&self, after: Option<Cursor>, limit: usize) -> StoreFuture<'_, Page<LinkState>> {
+        Box::pin(async move {
+            let key = link_key_of(after.as_ref())?;
+            let rows = self.rows(&LINKS, &[Param::bytes(&key), Param::Number(Some(rows_of(limit)))]).await?;
+            let links = rows.iter().map(row::link).collect::<Result<Vec<_>, _>>()?;
+            Ok(Page::of_rows(links.into_iter().map(|(_, state)| state).collect(), limit, after_state))
         })
     }
 }

@@ -140,6 +140,7 @@ impl RedisStore {
         // interaction.
         let mut fields = row::fields(grant, gone_at(grant.expires_at.max(until)))?;
         fields.put("origin", ours.nonce.as_str());
+        self.list(grant).await?;
         let mut keys = self.of_grant(grant.id, Digest::from_bytes([0; 32])).to_vec();
         keys.push(self.keys().void(grant.id, &ours.nonce));
         let insert = Request::script(&INSERT_GRANT, keys).arg(gone_at(grant.ends_at().max(until)));

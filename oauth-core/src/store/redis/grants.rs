@@ -6,7 +6,7 @@ use super::{
     RedisStore,
     request::{Reply, Request},
     row::{self, Fields, gone_at, optional_time, time},
-    script::{INSERT_ACCESS, INSERT_GRANT, READ, REDEEM_CODE, REVOKE_GRANT, ROTATE_REFRESH},
+    script::{CONFIRM_REFRESH, INSERT_ACCESS, INSERT_GRANT, READ, REDEEM_CODE, REVOKE_GRANT, ROTATE_REFRESH},
 };
 use crate::{
     clock::UnixTime,
@@ -21,6 +21,7 @@ use crate::{
 impl Grants for RedisStore {
     fn insert_grant(&self, grant: Grant, access: Option<AccessToken>) -> StoreFuture<'_, ()> {
         Box::pin(async move {
+            self.list(&grant).await?;
             let digest = access.as_ref().map_or(Digest::from_bytes([0; 32]), |access| access.digest);
             let keys = self.of_grant(grant.id, digest);
             let fields = row::fields(&grant, gone_at(grant.expires_at))?;
@@ -78,7 +79,7 @@ impl Grants for RedisStore {
                 .arg(rotate.client.as_str())
                 .arg(time(rotate.now))
                 .arg(optional_time(idle_since(rotate.now, rotate.idle_lifetime)));
-            let script = keeping(replacing(script, rotate.next), &rotate.access)?;
+            let script = keeping(replacing(script, &rotate.next, rotate.access.digest), &rotate.access)?;
             let mut reply = Reply::new(self.ask(&script).await?, "grant");
             match reply.text()?.as_str() {
                 "rotated" => Ok(RefreshOutcome::Rotated),
@@ -88,6 +89,23 @@ impl Grants for RedisStore {
                 _ => Err(reply.damaged()),
             }
         })
+    }
+
+    fn confirm_refresh(&self, id: GrantId, access: Digest, now: UnixTime) -> StoreFuture<'_, bool> {
+        Box::pin(async move {
+            let keys = [self.keys().grant(id), self.keys().retry(id)];
+            let script = Request::script(&CONFIRM_REFRESH, keys).arg(*access.as_bytes()).arg(time(now));
+            let mut reply = Reply::new(self.ask(&script).await?, "grant");
+            match reply.text()?.as_str() {
+                "confirmed" => Ok(true),
+                "other" => Ok(false),
+                _ => Err(reply.damaged()),
+            }
+        })
+    }
+
+    fn grants_of(&self, subject: String, after: Option<GrantId>, limit: usize) -> StoreFuture<'_, Vec<Grant>> {
+        Box::pin(async move { self.of_subject(&subject, after, limit).await })
     }
 
     fn insert_access(&self, id: GrantId, access: AccessToken, now: UnixTime) -> StoreFuture<'_, bool> {
@@ -149,12 +167,13 @@ impl RedisStore {
         };
         let retry = grant.refresh.as_ref().and_then(|refresh| refresh.retry.as_ref());
         let insert = match retry {
-            None => insert.arg("").arg("").arg("").arg(""),
+            None => insert.arg("").arg("").arg("").arg("").arg(""),
             Some(retry) => insert
                 .arg(*retry.digest.as_bytes())
                 .arg(retry.sealed.as_slice())
                 .arg(time(retry.until))
-                .arg(gone_at(retry.until)),
+                .arg(gone_at(retry.until))
+                .arg(retry.access.map(|access| access.as_bytes().to_vec()).unwrap_or_default()),
         };
         let insert = fields.0.into_iter().fold(insert, Request::arg);
         Reply::new(self.ask(&insert).await?, "grant").text()
@@ -168,14 +187,18 @@ fn keeping(script: Request, access: &AccessToken) -> Result<Request, StoreError>
 }
 
 /// Adds the successor and the way back to it.
-fn replacing(script: Request, next: NextRefresh) -> Request {
-    let NextRefresh::Successor { digest, retry } = next else {
-        return script.arg("").arg("").arg("").arg("");
+fn replacing(script: Request, next: &NextRefresh, access: Digest) -> Request {
+    let Some((digest, retry)) = next.successor() else {
+        return script.arg("").arg("").arg("").arg("").arg("");
     };
     let script = script.arg(*digest.as_bytes());
     match retry {
-        None => script.arg("").arg("").arg(""),
-        Some((sealed, until)) => script.arg(sealed).arg(time(until)).arg(gone_at(until)),
+        None => script.arg("").arg("").arg("").arg(""),
+        Some(retry) => script
+            .arg(retry.sealed)
+            .arg(time(retry.until))
+            .arg(gone_at(retry.until))
+            .arg(if retry.until_used { access.as_bytes().to_vec() } else { Vec::new() }),
     }
 }
 

@@ -63,6 +63,11 @@ impl Keyspace {
         format!("{}:uses:{}", self.0, encoded(digest.as_bytes()))
     }
 
+    /// The revoked ones of a status list.
+    pub(super) fn statuses(&self, list: u64) -> String {
+        format!("{}:status:{list}", self.0)
+    }
+
     /// Whoever a person is, the name says it to nobody, and nobody's name leads
     /// it into another's slot.
     pub(super) fn consent(&self, subject: &str, client: &ClientId) -> String {
@@ -71,9 +76,44 @@ impl Keyspace {
         format!("{}:consent:{}", self.0, encoded(both.as_bytes()))
     }
 
+    /// The list of a user's grants. As with [`Self::consent`], it says no name.
+    pub(super) fn subject(&self, subject: &str) -> String {
+        format!("{}:subject:{}", self.0, encoded(Digest::of(&[b"subject ", subject.as_bytes()]).as_bytes()))
+    }
+
+    pub(super) fn epoch(&self) -> String {
+        format!("{}:epoch", self.0)
+    }
+
     /// What the names of all consents begin with.
     pub(super) fn consents(&self) -> String {
         format!("{}:consent:", self.0)
+    }
+
+    /// Everything of all links is in one slot, so that the lists of codes that
+    /// wait change with the links.
+    fn of_links(&self, what: &str) -> String {
+        format!("{}:{{links}}:{what}", self.0)
+    }
+
+    /// What is kept of the link of that name: see [`ReciprocalLink::key`](crate::store::ReciprocalLink::key).
+    pub(super) fn link(&self, name: &str) -> String {
+        self.of_links(&format!("link:{name}"))
+    }
+
+    /// What the names of all links begin with.
+    pub(super) fn links(&self) -> String {
+        self.of_links("link:")
+    }
+
+    /// The codes that wait to be redeemed elsewhere, by when they are due.
+    pub(super) fn links_due(&self) -> String {
+        self.of_links("due")
+    }
+
+    /// The same, by when they end.
+    pub(super) fn links_ending(&self) -> String {
+        self.of_links("ending")
     }
 
     pub(super) fn probe(&self, number: u32) -> String {
@@ -100,5 +140,13 @@ mod tests {
         let (id, digest) = (GrantId::from_bytes([0xfb; 16]), Digest::from_bytes([7; 32]));
         let all = [keys.retry(id), keys.access(id, digest), keys.void(id, "nonce")];
         assert!(all.iter().all(|key| slot(key) == slot(&keys.grant(id))), "{all:?}");
+    }
+
+    #[test]
+    fn everything_of_links_is_in_one_slot_and_no_grants() {
+        let keys = Keyspace("oauth".to_owned());
+        let all = [keys.link("name"), keys.links_due(), keys.links_ending()];
+        assert!(all.iter().all(|key| slot(key) == slot(&keys.link("other"))), "{all:?}");
+        assert!(all.iter().all(|key| keys.part_of_grant(key).is_none()), "{all:?}");
     }
 }

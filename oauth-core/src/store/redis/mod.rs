@@ -2,8 +2,9 @@
 //!
 //! * **One round trip.** Each verb on a grant is one script on one slot: it
 //!   runs alone, and takes effect as a whole or not at all. Steps on different
-//!   grants may run on different servers. Only the end of an interaction, once
-//!   per consent, takes three.
+//!   grants may run on different servers. A new grant of a user takes one more,
+//!   for the list of their grants, and the end of an interaction, once per
+//!   consent, takes three.
 //! * **Nothing to sweep.** Every key that can end was given its time when it
 //!   was written, an hour beyond its end: the server removes it. What has
 //!   ended by the caller's clock is never taken for alive, whether it is still
@@ -54,10 +55,11 @@
 //!
 //! A user of its own needs, on the keys of its prefix: `+eval +evalsha +get
 //! +set +del +incr +exists +persist +expireat +hset +hget +hgetall +hdel +time
-//! +wait +info +hello +auth +asking +cluster|slots`, and `+scan` for an export of
-//! the store. In a cluster the servers
-//! must be known by addresses that this program can reach, and with TLS by
-//! names that their certificates have (`cluster-preferred-endpoint-type`).
+//! +setbit +zadd +zcount +zrange +zrem +zcard +zrandmember +zrangebylex +wait
+//! +info +hello +auth +asking +cluster|slots`, and `+scan` for an export of the
+//! store. In a cluster the servers must be known by addresses that this program
+//! can reach, and with TLS by names that their certificates have
+//! (`cluster-preferred-endpoint-type`).
 //!
 //! # The keys
 //!
@@ -68,11 +70,18 @@
 //! | `oauth:{G}:access:D` | an access token, by its digest | with the token |
 //! | `oauth:{G}:void:N` | a claim that may lead to no grant any more | after an hour |
 //! | `oauth:interaction:D` | a hash: a request that waits for its person | with the interaction |
+//! | `oauth:subject:D` | a sorted set: the ids of a user's grants, with the times of each; `D` is a digest of the user | with the last of the grants |
 //! | `oauth:uses:D` | until when a use counts, and how many there were, see [`Uses`](super::Uses) | then, a minute to spare |
 //! | `oauth:consent:D` | a hash: what a person has agreed to for a client; `D` is a digest of the two | with the consent |
-//! | `oauth:client:ID`, `oauth:keys`, `oauth:probe:N` | a client, the sealed signing keys, a number for the probe | never |
+//! | `oauth:{links}:link:D` | a hash: a link to another server, with its code that waits and its tokens; `D` is a digest of the two names | with the later of the two, a day to spare for the code |
+//! | `oauth:{links}:due`, `oauth:{links}:ending` | sorted sets: the links whose code waits, by when that is due and by when it ends | with the last of them |
+//! | `oauth:client:ID`, `oauth:keys`, `oauth:epoch`, `oauth:probe:N` | a client, the sealed signing keys, the [epoch](super::Epoch), a number for the probe | never |
 //!
 //! Digests only, and what is sealed: nothing that could be presented.
+//!
+//! All links are in one slot, so on one server of a cluster: a few hundred bytes
+//! and what is sealed for each person who has connected two services. Taking a
+//! code is two round trips, the list and then a step on the link.
 //!
 //! # The URL
 //!
@@ -92,17 +101,21 @@ mod call;
 mod clients;
 mod connection;
 mod consents;
+mod epoch;
 mod error;
 mod finish;
 mod grants;
 mod interactions;
 mod keys;
 mod keyspace;
+mod reciprocals;
 mod request;
 mod row;
 mod script;
 mod server;
 mod slot;
+mod statuses;
+mod subjects;
 mod topology;
 mod transfer;
 mod url;

@@ -7,7 +7,10 @@ use crate::{
     clock::UnixTime,
     pkce::CodeChallenge,
     secret::Digest,
-    store::{AccessToken, Code, Grant, GrantFacts, ParkedInteraction, Refresh, Retry, SealedKey, StoreError},
+    store::{
+        AccessToken, Code, Grant, GrantFacts, LinkState, ParkedInteraction, PeerTokens, QueuedCode, ReciprocalLink,
+        Refresh, Retry, SealedKey, StoreError, reciprocal::TokensRecord,
+    },
     token::GrantId,
 };
 
@@ -122,6 +125,7 @@ fn refresh(row: &mut Row, retry: &mut Row) -> Result<Option<Refresh>, StoreError
             digest: Digest::from_bytes(digest),
             sealed: retry.take("sealed")?,
             until: retry.time("until")?,
+            access: retry.optional_bytes("access")?.map(Digest::from_bytes),
         }),
     };
     Ok(Some(Refresh { digest: Digest::from_bytes(digest), generation, used_at: row.time("refresh_used_at")?, retry }))
@@ -161,6 +165,71 @@ pub(super) fn signing_key(kid: &[u8], key: &[u8]) -> Result<SealedKey, StoreErro
     let active_from = UnixTime(row.parse(&part()?)?);
     let algorithm = row.utf8(part()?)?;
     Ok(SealedKey { kid: row.utf8(kid.to_vec())?, algorithm, sealed: part()?, active_from })
+}
+
+/// The fields of a code that waits, with those of its link.
+pub(super) fn code_fields(code: &QueuedCode) -> Result<Fields, StoreError> {
+    let mut fields = link_fields(&code.link)?;
+    fields.put("code_id", *code.id.as_bytes());
+    fields.put("code_sealed", code.sealed.as_slice());
+    fields.put("code_attempts", code.attempts.to_string());
+    fields.put("code_queued_at", time(code.queued_at));
+    fields.put("code_due_at", time(code.due_at));
+    fields.put("code_expires_at", time(code.expires_at));
+    fields.put("code_gone_at", gone_at(code.swept_at()));
+    Ok(fields)
+}
+
+/// The fields of tokens, with those of their link.
+pub(super) fn tokens_fields(tokens: &PeerTokens) -> Result<Fields, StoreError> {
+    let mut fields = link_fields(&tokens.link)?;
+    fields.put("tokens_id", *tokens.id.as_bytes());
+    fields.put("tokens_sealed", tokens.sealed.as_slice());
+    fields.put("tokens_record", serde_json::to_vec(&TokensRecord::of(tokens)).map_err(StoreError::unavailable)?);
+    fields.put("tokens_ends_at", time(tokens.ends_at));
+    fields.put("tokens_revision", tokens.revision.to_string());
+    fields.put("tokens_gone_at", gone_at(tokens.ends_at));
+    Ok(fields)
+}
+
+fn link_fields(link: &ReciprocalLink) -> Result<Fields, StoreError> {
+    let mut fields = Fields(Vec::new());
+    fields.put("link", serde_json::to_vec(link).map_err(StoreError::unavailable)?);
+    Ok(fields)
+}
+
+/// What is kept of the link of that key, if anything is.
+pub(super) fn link(key: Digest, reply: &mut Reply) -> Result<LinkState, StoreError> {
+    let mut row = Row::new(reply, "link")?;
+    if row.fields.is_empty() {
+        return Ok(LinkState::default());
+    }
+    let link: ReciprocalLink = row.json("link")?;
+    // The name is for looking up, the field for believing.
+    if link.key() != key {
+        return Err(row.damaged());
+    }
+    Ok(LinkState { code: queued_code(&mut row, &link)?, tokens: peer_tokens(&mut row, link)? })
+}
+
+fn queued_code(row: &mut Row, link: &ReciprocalLink) -> Result<Option<QueuedCode>, StoreError> {
+    let Some(id) = row.optional_bytes("code_id")? else { return Ok(None) };
+    Ok(Some(QueuedCode {
+        id: Digest::from_bytes(id),
+        link: link.clone(),
+        sealed: row.take("code_sealed")?,
+        attempts: row.number("code_attempts")?.try_into().map_err(|_| row.damaged())?,
+        queued_at: row.time("code_queued_at")?,
+        due_at: row.time("code_due_at")?,
+        expires_at: row.time("code_expires_at")?,
+    }))
+}
+
+fn peer_tokens(row: &mut Row, link: ReciprocalLink) -> Result<Option<PeerTokens>, StoreError> {
+    let Some(id) = row.optional_bytes("tokens_id")? else { return Ok(None) };
+    let record: TokensRecord = row.json("tokens_record")?;
+    let (sealed, ends_at) = (row.take("tokens_sealed")?, row.time("tokens_ends_at")?);
+    Ok(Some(record.with(link, Digest::from_bytes(id), sealed, ends_at, row.number("tokens_revision")?)))
 }
 
 /// The fields of a hash, by name.

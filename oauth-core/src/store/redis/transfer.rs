@@ -23,7 +23,7 @@ use super::{
 use crate::{
     client::{Client, ClientId},
     secret::Digest,
-    store::{AccessToken, Clients, Consent, Cursor, Grant, Grants, Page, StoreError, StoreFuture, Transfer},
+    store::{AccessToken, Clients, Consent, Cursor, Grant, Grants, LinkState, Page, StoreError, StoreFuture, Transfer},
     token::GrantId,
 };
 
@@ -69,9 +69,23 @@ impl Transfer for RedisStore {
             Ok(Page { items: found.into_iter().flatten().collect(), next })
         })
     }
+
+    fn list_links(&self, after: Option<Cursor>, limit: usize) -> StoreFuture<'_, Page<LinkState>> {
+        Box::pin(self.links(after, limit))
+    }
 }
 
 impl RedisStore {
+    /// What is kept of every link.
+    pub(super) async fn links(&self, after: Option<Cursor>, limit: usize) -> Result<Page<LinkState>, StoreError> {
+        let start = self.keys().links();
+        let (names, next) = self.scan(&format!("{start}*"), after, limit).await?;
+        let keys = names.iter().filter_map(|name| decoded(name.strip_prefix(&start)?));
+        let found = try_join_all(keys.map(|key| self.link_at(Digest::from_bytes(key)))).await?;
+        // One may have gone since the scan.
+        Ok(Page { items: found.into_iter().filter(|state| !state.is_empty()).collect(), next })
+    }
+
     async fn token(&self, id: GrantId, digest: Digest) -> Result<Option<(GrantId, AccessToken)>, StoreError> {
         let get = Request::reads("GET", self.keys().access(id, digest));
         let record = Reply::new(self.ask(&get).await?, "access token").optional_bytes()?;

@@ -12,8 +12,8 @@ use crate::{
     pkce::CodeChallenge,
     secret::Digest,
     store::{
-        AccessToken, Grant, Grants, RedeemCode, Redemption, RefreshOutcome, Revocation, RotateRefresh, StoreError,
-        StoreFuture,
+        AccessToken, Grant, Grants, RedeemCode, Redemption, RefreshOutcome, Retry, Revocation, RotateRefresh,
+        StoreError, StoreFuture, transfer::rows::rows_of,
     },
     token::GrantId,
 };
@@ -60,6 +60,36 @@ impl Grants for SqliteStore {
                 keep(connection, no, &rotate.access, rotate.now)?;
             }
             Ok(outcome)
+        })
+    }
+
+    fn confirm_refresh(&self, id: GrantId, access: Digest, now: UnixTime) -> StoreFuture<'_, bool> {
+        self.write(move |connection| {
+            let Some((no, mut grant)) = load(connection, id)? else { return Ok(false) };
+            let confirmed = grant.confirm_refresh(access, now);
+            if confirmed {
+                save(connection, no, &grant)?;
+            }
+            Ok(confirmed)
+        })
+    }
+
+    fn grants_of(&self, subject: String, after: Option<GrantId>, limit: usize) -> StoreFuture<'_, Vec<Grant>> {
+        const SQL: &str = concat!(
+            "SELECT ",
+            grant_columns!(),
+            " FROM oauth_grants g WHERE g.subject = ?1 AND g.id > ?2 ORDER BY g.id LIMIT ?3"
+        );
+        self.read(move |connection| {
+            let after = after.as_ref().map_or(&[][..], |after| after.as_bytes());
+            let mut statement = connection.prepare_cached(SQL)?;
+            let mut rows = statement.query((subject, after, rows_of(limit)))?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                let (_, grant, _) = row::grant(row)?;
+                found.push(grant);
+            }
+            Ok(found)
         })
     }
 
@@ -129,7 +159,7 @@ pub(super) fn insert(connection: &Connection, grant: &Grant) -> Result<i64, Fail
         ":refresh_digest": refresh.map(|refresh| refresh.digest.as_bytes()),
         ":refresh_generation": refresh.map(|refresh| number(refresh.generation)),
         ":refresh_used_at": refresh.map(|refresh| time(refresh.used_at)),
-        ":retry_digest": retry.map(|retry| retry.digest.as_bytes()),
+        ":retry_digest": retry.map(Retry::digests),
         ":retry_sealed": retry.map(|retry| &retry.sealed),
         ":retry_until": retry.map(|retry| time(retry.until)),
     })?;
@@ -156,7 +186,7 @@ fn save(connection: &Connection, no: i64, grant: &Grant) -> Result<(), Failure> 
         ":refresh_digest": refresh.map(|refresh| refresh.digest.as_bytes()),
         ":refresh_generation": refresh.map(|refresh| number(refresh.generation)),
         ":refresh_used_at": refresh.map(|refresh| time(refresh.used_at)),
-        ":retry_digest": retry.map(|retry| retry.digest.as_bytes()),
+        ":retry_digest": retry.map(Retry::digests),
         ":retry_sealed": retry.map(|retry| &retry.sealed),
         ":retry_until": retry.map(|retry| time(retry.until)),
     })?;

@@ -36,14 +36,17 @@ mod backup;
 mod clients;
 mod connection;
 mod consents;
+mod epoch;
 mod error;
 mod grants;
 mod interactions;
 mod keys;
 mod queue;
 mod reader;
+mod reciprocals;
 mod row;
 mod schema;
+mod statuses;
 mod sweep;
 #[cfg(test)]
 mod tests;

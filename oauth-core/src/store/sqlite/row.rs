@@ -7,7 +7,10 @@ use crate::{
     clock::UnixTime,
     pkce::CodeChallenge,
     secret::Digest,
-    store::{AccessToken, Code, Grant, GrantFacts, ParkedInteraction, Refresh, Retry, SealedKey, StoreError},
+    store::{
+        AccessToken, Code, Grant, GrantFacts, LinkState, ParkedInteraction, PeerTokens, QueuedCode, ReciprocalLink,
+        Refresh, Retry, SealedKey, StoreError, reciprocal::TokensRecord, record::split_digests,
+    },
     token::GrantId,
 };
 
@@ -80,8 +83,9 @@ fn refresh(columns: &mut Columns<'_>) -> Result<Option<Refresh>, StoreError> {
 
 fn retry(columns: &mut Columns<'_>) -> Result<Option<Retry>, StoreError> {
     const COLUMNS: usize = 3;
-    let Some(digest) = columns.optional_bytes()? else { return columns.absent(COLUMNS - 1) };
-    Ok(Some(Retry { digest: Digest::from_bytes(digest), sealed: columns.blob()?.to_owned(), until: columns.time()? }))
+    let Some(digests) = columns.optional_blob()? else { return columns.absent(COLUMNS - 1) };
+    let (digest, access) = split_digests(digests).ok_or_else(|| columns.damaged())?;
+    Ok(Some(Retry { digest, sealed: columns.blob()?.to_owned(), until: columns.time()?, access }))
 }
 
 /// The columns of [`access`]: `digest, record, expires_at`.
@@ -123,9 +127,66 @@ pub(super) fn signing_key(row: &Row<'_>) -> Result<SealedKey, StoreError> {
     })
 }
 
+/// The columns of a link, in the order in which [`link`] reads them.
+macro_rules! link_columns {
+    () => {
+        "link, record, code_id, code_sealed, code_attempts, code_queued_at, code_due_at, code_expires_at, tokens_id, \
+         tokens_sealed, tokens_record, tokens_ends_at, tokens_revision"
+    };
+}
+pub(super) use link_columns;
+
+/// A link, and all that is kept of it.
+pub(super) fn link(row: &Row<'_>) -> Result<(ReciprocalLink, LinkState), StoreError> {
+    let mut columns = Columns { row, next: 0, what: "link" };
+    let key = Digest::from_bytes(columns.bytes()?);
+    let link: ReciprocalLink = columns.json()?;
+    // The column is for looking up, the record for believing.
+    if link.key() != key {
+        return Err(columns.damaged());
+    }
+    let code = queued_code(&mut columns, &link)?;
+    let tokens = peer_tokens(&mut columns, &link)?;
+    Ok((link, LinkState { code, tokens }))
+}
+
+fn queued_code(columns: &mut Columns<'_>, link: &ReciprocalLink) -> Result<Option<QueuedCode>, StoreError> {
+    const COLUMNS: usize = 6;
+    let Some(id) = columns.optional_bytes()? else { return columns.absent(COLUMNS - 1) };
+    Ok(Some(QueuedCode {
+        id: Digest::from_bytes(id),
+        link: link.clone(),
+        sealed: columns.blob()?.to_owned(),
+        attempts: columns.number()?.try_into().map_err(|_| columns.damaged())?,
+        queued_at: columns.time()?,
+        due_at: columns.time()?,
+        expires_at: columns.time()?,
+    }))
+}
+
+fn peer_tokens(columns: &mut Columns<'_>, link: &ReciprocalLink) -> Result<Option<PeerTokens>, StoreError> {
+    const COLUMNS: usize = 5;
+    let Some(id) = columns.optional_bytes()? else { return columns.absent(COLUMNS - 1) };
+    let sealed = columns.blob()?.to_owned();
+    let record: TokensRecord = columns.json()?;
+    let (ends_at, revision) = (columns.time()?, columns.integer()?.cast_unsigned());
+    Ok(Some(record.with(link.clone(), Digest::from_bytes(id), sealed, ends_at, revision)))
+}
+
+/// A column `at`, of the epoch.
+pub(super) fn epoch(row: &Row<'_>) -> Result<UnixTime, StoreError> {
+    Columns { row, next: 0, what: "epoch" }.time()
+}
+
 /// A column `count`, of uses.
 pub(super) fn count(row: &Row<'_>) -> Result<u64, StoreError> {
     Columns { row, next: 0, what: "count of uses" }.number()
+}
+
+/// A column `place`, of a status.
+pub(super) fn status_place(row: &Row<'_>) -> Result<u32, StoreError> {
+    let mut columns = Columns { row, next: 0, what: "status" };
+    columns.integer()?.try_into().map_err(|_| columns.damaged())
 }
 
 /// A column `record`, of `what`, as JSON.

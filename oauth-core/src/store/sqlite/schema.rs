@@ -25,6 +25,8 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { version: 2, usable_from: 1, sql: include_str!("migrations/0002.sql") },
     // Another.
     Migration { version: 3, usable_from: 1, sql: include_str!("migrations/0003.sql") },
+    // And more of them.
+    Migration { version: 4, usable_from: 1, sql: include_str!("migrations/0004.sql") },
 ];
 
 pub(super) const OWN_TABLE: &str = "CREATE TABLE IF NOT EXISTS oauth_migrations (

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use super::{
     SqliteStore,
-    row::{self, grant_columns},
+    row::{self, grant_columns, link_columns},
 };
 use crate::{
     client::Client,
     store::{
-        AccessToken, Consent, Cursor, Grant, Page, StoreError, StoreFuture, Transfer,
+        AccessToken, Consent, Cursor, Grant, LinkState, Page, StoreError, StoreFuture, Transfer,
         transfer::{
-            after_consent,
-            rows::{after_no, after_token, consent_names_of, no_of, rows_of, text_of, token_of},
+            after_consent, after_state,
+            rows::{after_no, after_token, consent_names_of, link_key_of, no_of, rows_of, text_of, token_of},
         },
     },
     token::GrantId,
@@ -90,6 +90,20 @@ impl Transfer for SqliteStore {
                 items.push(consent);
             }
             Ok(Page::of_rows(items, limit, after_consent))
+        })
+    }
+
+    fn list_links(&self, after: Option<Cursor>, limit: usize) -> StoreFuture<'_, Page<LinkState>> {
+        const SQL: &str =
+            concat!("SELECT ", link_columns!(), " FROM oauth_links WHERE link > ?1 ORDER BY link LIMIT ?2");
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(SQL)?;
+            let mut rows = statement.query((link_key_of(after.as_ref())?, rows_of(limit)))?;
+            let mut items = Vec::new();
+            while let Some(row) = rows.next()? {
+                items.push(row::link(row)?.1);
+            }
+            Ok(Page::of_rows(items, limit, after_state))
         })
     }
 }

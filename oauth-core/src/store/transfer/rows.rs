@@ -1,6 +1,6 @@
 //! Cursors of the stores that have rows: where the last one was, by its key.
 
-use super::consent_of;
+use super::{consent_of, link_of};
 use crate::{
     secret::Digest,
     store::{Cursor, StoreError},
@@ -28,6 +28,12 @@ pub(crate) fn consent_names_of(cursor: Option<&Cursor>) -> Result<(String, Strin
     let (subject, client) = names.map_or_else(Default::default, |(subject, client)| (subject, client.to_string()));
     // PostgreSQL has no text with a NUL in it.
     if subject.contains('\0') { Err(wrong()) } else { Ok((subject, client)) }
+}
+
+/// The key of a link; without a cursor, what comes before all keys.
+pub(crate) fn link_key_of(cursor: Option<&Cursor>) -> Result<Vec<u8>, StoreError> {
+    let key = cursor.map(link_of).transpose()?;
+    Ok(key.map_or_else(Vec::new, |key| key.as_bytes().to_vec()))
 }
 
 /// Behind the row of this number.

@@ -61,7 +61,7 @@ fn a_file_goes_no_further_than_its_end() {
         let file = [&exported(&store())[..], more.as_bytes()].concat();
         let error = refused(&file);
         assert!(matches!(error.fault(), ImportFault::AfterEnd | ImportFault::CutOff), "{error}");
-        assert_eq!(error.line(), 8);
+        assert_eq!(error.line(), 11);
     }
 }
 
@@ -76,7 +76,7 @@ fn a_line_that_is_missing_or_changed_does_not_go_unnoticed() {
     }
     let bent = whole.join("\n").replace("hunter2-alice", "hunter2-mallory") + "\n";
     let error = refused(bent.as_bytes());
-    assert!(matches!(error.fault(), ImportFault::Damaged) && error.line() == 7, "{error}");
+    assert!(matches!(error.fault(), ImportFault::Damaged) && error.line() == 10, "{error}");
 }
 
 #[test]
@@ -86,8 +86,8 @@ fn only_an_export_of_a_version_up_to_this_one_is_read() {
         assert!(matches!(error.fault(), ImportFault::NotAnExport) && error.line() == 1, "{first}: {error}");
         assert!(error.to_string().ends_with("; nothing was imported"), "{error}");
     }
-    for (other, wrong) in [(":3,", 3), (":0,", 0)] {
-        let error = refused(&changed(1, |first| first.replace(":2,", other)));
+    for (other, wrong) in [(":4,", 4), (":0,", 0)] {
+        let error = refused(&changed(1, |first| first.replace(":3,", other)));
         assert!(matches!(error.fault(), ImportFault::Version(found) if *found == wrong), "{error}");
     }
 }

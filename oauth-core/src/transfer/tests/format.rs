@@ -7,11 +7,12 @@ use super::*;
 /// What is written. A change here is a new version.
 const GOLDEN: &str = include_str!("golden.jsonl");
 
-/// What was written before there were consents.
+/// What was written before there were consents, and before there were links.
 const VERSION_1: &str = include_str!("golden_1.jsonl");
+const VERSION_2: &str = include_str!("golden_2.jsonl");
 
 #[test]
-fn version_2_is_written_as_it_always_was() {
+fn version_3_is_written_as_it_always_was() {
     let file = String::from_utf8(exported(&store())).unwrap();
     let (found, golden): (Vec<_>, Vec<_>) = (file.lines().collect(), GOLDEN.lines().collect());
     assert_eq!(found, golden);
@@ -19,11 +20,29 @@ fn version_2_is_written_as_it_always_was() {
 }
 
 #[test]
-fn version_2_is_read_as_it_always_was() {
+fn version_3_is_read_as_it_always_was() {
     let store = MemoryStore::default();
     let done = imported(GOLDEN.as_bytes(), &store).unwrap();
-    assert_eq!((done.inserted.total(), done.left.total()), (5, 0));
+    assert_eq!((done.inserted.total(), done.left.total()), (8, 0));
     holds(&store, &grant(1), &access(6));
+    let found = now(store.consent(consent().subject, consent().client, NOW)).unwrap();
+    assert_eq!(found, Some(consent()));
+    assert_eq!(now(store.list_links(None, 9)).unwrap().items, [link()]);
+}
+
+/// The grant as versions 1 and 2 have it.
+fn earlier_grant() -> Grant {
+    let mut grant = grant(1);
+    grant.refresh.as_mut().unwrap().retry.as_mut().unwrap().access = None;
+    grant
+}
+
+#[test]
+fn version_2_is_read_as_it_always_was() {
+    let store = MemoryStore::default();
+    let done = imported(VERSION_2.as_bytes(), &store).unwrap();
+    assert_eq!((done.inserted.total(), done.left.total()), (5, 0));
+    holds(&store, &earlier_grant(), &AccessToken { exchanged: None, ..access(6) });
     let found = now(store.consent(consent().subject, consent().client, NOW)).unwrap();
     assert_eq!(found, Some(consent()));
 }
@@ -41,8 +60,9 @@ fn version_1_is_read_as_it_always_was() {
     let done = imported(VERSION_1.as_bytes(), &store).unwrap();
     assert_eq!((done.inserted.total(), done.left.total()), (4, 0));
     let facts = GrantFacts { authorization_details: Default::default(), dpop_jkt: None, ..grant(1).facts };
-    let access = AccessToken { authorization_details: Default::default(), confirmation: None, ..access(6) };
-    holds(&store, &Grant { facts, ..grant(1) }, &access);
+    let access =
+        AccessToken { authorization_details: Default::default(), confirmation: None, exchanged: None, ..access(6) };
+    holds(&store, &Grant { facts, ..earlier_grant() }, &access);
 }
 
 #[test]
@@ -92,7 +112,12 @@ fn some_grant() -> impl Strategy<Value = Grant> {
             digest: Digest::from_bytes([number; 32]),
             generation,
             used_at: UnixTime(used),
-            retry: retry.map(|sealed| Retry { digest: Digest::from_bytes([9; 32]), sealed, until: UnixTime(expires) }),
+            retry: retry.map(|sealed| Retry {
+                digest: Digest::from_bytes([9; 32]),
+                sealed,
+                until: UnixTime(expires),
+                access: None,
+            }),
         });
         grant
     })

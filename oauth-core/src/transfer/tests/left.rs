@@ -205,5 +205,5 @@ async fn both_may_run_as_tasks() {
     let import = tokio::spawn(async move {
         Import::new(ISSUER, &root()).run(&MemoryStore::default(), file.as_slice(), |_| {}).await
     });
-    assert_eq!(import.await.unwrap().unwrap().inserted.total(), 5);
+    assert_eq!(import.await.unwrap().unwrap().inserted.total(), 8);
 }

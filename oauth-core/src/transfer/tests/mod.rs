@@ -3,6 +3,8 @@
 mod damaged;
 mod format;
 mod left;
+mod links;
+mod statuses;
 
 use futures_util::FutureExt;
 
@@ -12,11 +14,13 @@ use crate::{
     claims::Confirmation,
     client::{Client, ClientId, ClientSecret},
     clock::UnixTime,
+    engine::status_list::moved,
     pkce::CodeChallenge,
     secret::{Digest, RootSecret},
     store::{
-        AccessToken, Clients, Code, Consent, Consents, Grant, GrantFacts, Grants, Refresh, Retry, SealedKey,
-        SigningKeys, memory::MemoryStore,
+        AccessToken, Clients, Code, Consent, Consents, Exchanged, Grant, GrantFacts, Grants, LinkState, PeerTokens,
+        Queued, QueuedCode, ReciprocalLink, Reciprocals, Refresh, Retry, SealedKey, SigningKeys, StatusPlace, Statuses,
+        Transfer, memory::MemoryStore,
     },
     token::GrantId,
 };
@@ -58,7 +62,8 @@ fn grant(number: u8) -> Grant {
         expires_at: UnixTime(1_700_000_060),
         redeemed_at: Some(UnixTime(1_700_000_001)),
     };
-    let retry = Retry { digest: Digest::from_bytes([4; 32]), sealed: vec![1, 2, 3], until: UnixTime(1_800_000_030) };
+    let (digest, access) = (Digest::from_bytes([4; 32]), Some(Digest::from_bytes([5; 32])));
+    let retry = Retry { digest, sealed: vec![1, 2, 3], until: UnixTime(1_800_000_030), access };
     let (digest, used_at) = (Digest::from_bytes([5; 32]), UnixTime(1_799_999_999));
     Grant {
         id: GrantId::from_bytes([number; 16]),
@@ -84,8 +89,15 @@ fn access(number: u8) -> AccessToken {
         expires_at: UnixTime(1_800_000_600),
         authorization_details: details(),
         confirmation: Some(Confirmation::dpop("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I")),
-        exchanged: None,
+        exchanged: Some(Box::new(exchanged())),
+        status: None,
     }
+}
+
+/// To another client than that of the grant, for which somebody acts.
+fn exchanged() -> Exchanged {
+    let actor = serde_json::from_str(r#"{"sub":"batch","act":{"sub":"hunter2-carol","iss":"https://other.example"}}"#);
+    Exchanged { client: ClientId::new("worker").unwrap(), actor: Some(actor.unwrap()) }
 }
 
 /// Agreed to at two resources, until [`NOW`] and a minute more.
@@ -97,6 +109,31 @@ fn consent() -> Consent {
     Consent { revision: u64::MAX - 1, ..consent }
 }
 
+/// A code that waits, beside the tokens of the one before.
+fn link() -> LinkState {
+    let link = ReciprocalLink::new(ClientId::new("web").unwrap(), Some("hunter2-alice".into()));
+    let code = QueuedCode {
+        id: Digest::from_bytes([7; 32]),
+        link: link.clone(),
+        sealed: vec![0, 255, 39],
+        attempts: 2,
+        queued_at: UnixTime(1_799_999_990),
+        due_at: UnixTime(1_800_000_020),
+        expires_at: UnixTime(1_800_000_590),
+    };
+    let tokens = PeerTokens {
+        link,
+        id: Digest::from_bytes([8; 32]),
+        sealed: vec![39, 255, 0],
+        scope: "a b".parse().unwrap(),
+        obtained_at: UnixTime(1_700_000_000),
+        expires_at: Some(UnixTime(1_700_003_600)),
+        ends_at: UnixTime(1_900_000_000),
+        revision: u64::MAX - 1,
+    };
+    LinkState { code: Some(code), tokens: Some(tokens) }
+}
+
 /// One record of each kind.
 fn store() -> MemoryStore {
     let store = MemoryStore::default();
@@ -104,6 +141,12 @@ fn store() -> MemoryStore {
     now(store.put_client(client())).unwrap();
     now(store.insert_grant(grant(1), Some(access(6)))).unwrap();
     assert!(now(store.replace_consent(consent(), None, NOW)).unwrap());
+    assert!(now(store.replace_peer_tokens(link().tokens.unwrap(), None, NOW)).unwrap());
+    assert_eq!(now(store.queue_code(link().code.unwrap())).unwrap(), Queued::Added);
+    let group = statuses::today();
+    let until = moved::until(group.first);
+    assert_eq!(now(store.claim_statuses(group.digest, until, NOW)).unwrap(), 1);
+    now(store.revoke_statuses(group.first, vec![3, 1_048_575], until)).unwrap();
     store
 }
 
@@ -142,19 +185,20 @@ fn imported(file: &[u8], store: &MemoryStore) -> Result<Imported, ImportError> {
 /// The file with the digest and the counts that its lines have.
 fn sealed(lines: &[&str]) -> Vec<u8> {
     let mut file = Vec::new();
-    let mut counts = [0; 5];
+    let mut counts = [0; 7];
     for line in lines {
         file.extend_from_slice(line.as_bytes());
         file.push(b'\n');
-        for (count, kind) in counts.iter_mut().zip(["signing_key", "client", "grant", "access", "consent"]) {
+        let kinds = ["signing_key", "client", "grant", "access", "consent", "link", "statuses"];
+        for (count, kind) in counts.iter_mut().zip(kinds) {
             *count += u64::from(line.starts_with(&format!("{{\"{kind}\"")));
         }
     }
-    let [signing_keys, clients, grants, access_tokens, consents] = counts;
+    let [signing_keys, clients, grants, access_tokens, consents, links, statuses] = counts;
     let sum =
         base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, Digest::of(&[&file]).as_bytes());
     let end = format!(
-        r#"{{"end":{{"signing_keys":{signing_keys},"clients":{clients},"grants":{grants},"access_tokens":{access_tokens},"consents":{consents},"sha256":"{sum}"}}}}"#
+        r#"{{"end":{{"signing_keys":{signing_keys},"clients":{clients},"grants":{grants},"access_tokens":{access_tokens},"consents":{consents},"links":{links},"statuses":{statuses},"sha256":"{sum}"}}}}"#
     );
     file.extend_from_slice(end.as_bytes());
     file.push(b'\n');

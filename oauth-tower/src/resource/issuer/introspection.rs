@@ -64,6 +64,7 @@ impl IntrospectionEndpoint {
             prefix: None,
             server_checks_audience: false,
             client_as_subject: false,
+            homeserver: false,
             audience: None,
             most: IntrospectionIssuer::DEFAULT_CONCURRENCY,
             per_address: Some(IntrospectionIssuer::DEFAULT_PER_ADDRESS),
@@ -86,6 +87,7 @@ pub struct IntrospectionIssuer {
     pub(in crate::resource) prefix: Option<Box<str>>,
     pub(in crate::resource) server_checks_audience: bool,
     pub(in crate::resource) client_as_subject: bool,
+    pub(in crate::resource) homeserver: bool,
     pub(in crate::resource) audience: Option<Box<str>>,
     pub(in crate::resource) most: usize,
     pub(in crate::resource) per_address: Option<(u32, Duration)>,
@@ -156,6 +158,27 @@ impl IntrospectionIssuer {
     #[must_use]
     pub const fn client_as_subject(mut self) -> Self {
         self.client_as_subject = true;
+        self
+    }
+
+    /// Asks as a Matrix homeserver asks the authentication service beside it: with the
+    /// secret that both share ([`IntrospectionEndpoint::bearer`]). Such a service names no audience,
+    /// as [`IntrospectionIssuer::server_checks_audience`] has it; `expires_in` says when a token ends;
+    /// `sub` may be missing, since `username` names the user
+    /// ([`MatrixBuilder::user_from_username`](crate::resource::matrix::MatrixBuilder::user_from_username));
+    /// and an answer that makes no sense is an outage (503), which signs nobody out.
+    ///
+    /// ```
+    /// use oauth_tower::resource::Issuer;
+    /// let issuer = Issuer::introspection("https://as.example", "https://as.example/oauth2/introspect")
+    ///     .bearer("the shared secret")
+    ///     .for_homeserver();
+    /// # drop(issuer);
+    /// ```
+    #[must_use]
+    pub const fn for_homeserver(mut self) -> Self {
+        self.server_checks_audience = true;
+        self.homeserver = true;
         self
     }
 

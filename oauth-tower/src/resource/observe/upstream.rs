@@ -12,6 +12,7 @@ pub(in crate::resource) enum What {
     Keys,
     Metadata,
     Introspection,
+    StatusList,
 }
 
 /// What became of it.
@@ -38,6 +39,7 @@ impl What {
             Self::Keys => "keys",
             Self::Metadata => "metadata",
             Self::Introspection => "introspection",
+            Self::StatusList => "status_list",
         }
     }
 }

@@ -85,6 +85,15 @@ pub enum InvalidToken {
     /// made it (RFC 7662 section 2.2).
     #[error("the token is not active")]
     Inactive,
+    /// It is of an authorization server in this process, and over; its grant is not, so
+    /// that a refresh brings another.
+    #[error("the token is over, and its grant is not")]
+    Refreshable,
+    /// It names no status list where one is required, one that its issuer is not
+    /// trusted to have, or a place that the list does not have
+    /// (draft-ietf-oauth-status-list-18 section 8.3).
+    #[error("the token has no status that can be looked up")]
+    NoStatus,
     /// A refresh token in the place of an access token.
     #[error("the token is a refresh token")]
     RefreshToken,

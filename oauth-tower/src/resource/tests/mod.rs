@@ -47,6 +47,8 @@ mod schemes;
 mod settings;
 mod shared;
 mod signed;
+mod status;
+mod streams;
 mod unacceptable;
 pub(super) mod upstream;
 mod validated;

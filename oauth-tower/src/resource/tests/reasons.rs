@@ -47,6 +47,8 @@ fn tokens() -> Vec<(InvalidToken, &'static str)> {
         (InvalidToken::UnknownIssuer, "unknown_issuer"),
         (InvalidToken::Unrecognized, "unrecognized"),
         (InvalidToken::Inactive, "inactive"),
+        (InvalidToken::NoStatus, "no_status"),
+        (InvalidToken::Refreshable, "refreshable"),
         (InvalidToken::RefreshToken, "refresh_token"),
         (InvalidToken::UnservedType, "unserved_type"),
         (InvalidToken::Bound, "binding_unserved"),

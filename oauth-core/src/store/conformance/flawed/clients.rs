@@ -6,7 +6,11 @@ use super::{Flaw as F, Flawed};
 use crate::{
     client::{Client, ClientId},
     clock::UnixTime,
-    store::{Clients, SealedKey, SigningKeys, Store, StoreError, StoreFuture},
+    store::{
+        AccessToken, Clients, Consent, Cursor, Epoch, Grant, LinkState, Page, SealedKey, SigningKeys, Store,
+        StoreError, StoreFuture, Transfer,
+    },
+    token::GrantId,
 };
 
 impl Clients for Flawed {
@@ -72,6 +76,52 @@ impl SigningKeys for Flawed {
 
     fn delete_signing_key(&self, kid: String) -> StoreFuture<'_, bool> {
         self.rest.delete_signing_key(kid)
+    }
+}
+
+/// Checked elsewhere: see `conformance/transfer`.
+impl Transfer for Flawed {
+    fn list_clients(&self, after: Option<Cursor>, limit: usize) -> StoreFuture<'_, Page<Arc<Client>>> {
+        self.rest.list_clients(after, limit)
+    }
+
+    fn list_grants(&self, after: Option<Cursor>, limit: usize) -> StoreFuture<'_, Page<Grant>> {
+        self.rest.list_grants(after, limit)
+    }
+
+    fn list_access(&self, after: Option<Cursor>, limit: usize) -> StoreFuture<'_, Page<(GrantId, AccessToken)>> {
+        self.rest.list_access(after, limit)
+    }
+
+    fn list_consents(&self, after: Option<Cursor>, limit: usize) -> StoreFuture<'_, Page<Consent>> {
+        self.rest.list_consents(after, limit)
+    }
+
+    fn list_links(&self, after: Option<Cursor>, limit: usize) -> StoreFuture<'_, Page<LinkState>> {
+        self.rest.list_links(after, limit)
+    }
+}
+
+impl Epoch for Flawed {
+    fn epoch(&self) -> StoreFuture<'_, UnixTime> {
+        Box::pin(std::future::ready(Ok(*self.epoch.lock().unwrap())))
+    }
+
+    fn raise_epoch(&self, to: UnixTime) -> StoreFuture<'_, UnixTime> {
+        Box::pin(async move {
+            let before = *self.epoch.lock().unwrap();
+            if self.has(F::RaisesTheEpochInTwoSteps) {
+                tokio::task::yield_now().await;
+            }
+            let mut epoch = self.epoch.lock().unwrap();
+            *epoch = match self.flaw {
+                F::LowersTheEpoch => to,
+                F::ForgetsTheEpoch => before,
+                F::RaisesTheEpochInTwoSteps => before.max(to),
+                _ => to.max(*epoch),
+            };
+            Ok(before.max(to))
+        })
     }
 }
 

@@ -27,6 +27,7 @@ impl Grants for Flawed {
                 }
                 return Err(StoreError::Conflict("grant"));
             }
+            *self.newest.lock().unwrap() = Some(grant.id);
             let mut grants = self.grants.lock().unwrap();
             if grants.contains_key(&grant.id) && !self.has(F::ReplacesGrants) {
                 return Err(StoreError::Conflict("grant"));
@@ -64,6 +65,54 @@ impl Grants for Flawed {
         Box::pin(
             async move { Ok(self.step(id, F::RotatesInTwoSteps, unknown, |held| self.rotate(held, rotate)).await) },
         )
+    }
+
+    fn confirm_refresh(&self, id: GrantId, access: Digest, now: UnixTime) -> StoreFuture<'_, bool> {
+        let confirm = move |(grant, _): &mut Held| {
+            if self.has(F::ConfirmsNothing) {
+                return true;
+            }
+            let retry = grant.refresh.as_mut().and_then(|refresh| refresh.retry.as_mut());
+            match (self.flaw, retry) {
+                (F::ConfirmsByAnyToken, Some(retry)) if retry.access.is_some() => retry.access = Some(access),
+                (F::ConfirmsEveryRetry, Some(retry)) => retry.access = Some(access),
+                _ => {}
+            }
+            let used_at = grant.refresh.as_ref().map_or(now, |refresh| refresh.used_at);
+            match self.flaw {
+                F::ConfirmsByItsOwnClock => grant.confirm_refresh(access, grant.created_at),
+                F::ConfirmsInOrder if now < used_at => false,
+                _ => grant.confirm_refresh(access, now),
+            }
+        };
+        Box::pin(async move { Ok(self.step(id, F::ConfirmsInTwoSteps, false, confirm).await) })
+    }
+
+    fn grants_of(&self, subject: String, after: Option<GrantId>, limit: usize) -> StoreFuture<'_, Vec<Grant>> {
+        let owns = |grant: &Grant| match self.flaw {
+            F::ListsTheLiving => grant.facts.subject.as_ref() == Some(&subject) && grant.revoked_at.is_none(),
+            F::ListsByTheBeginning => grant.facts.subject.as_ref().is_some_and(|name| name.starts_with(&subject)),
+            _ => grant.facts.subject.as_ref() == Some(&subject),
+        };
+        let grants = self.grants.lock().unwrap();
+        let mut found: Vec<Grant> = grants.values().map(|(grant, _)| grant.clone()).filter(owns).collect();
+        if self.has(F::ListsLater) {
+            let newest = *self.newest.lock().unwrap();
+            found.retain(|grant| Some(grant.id) != newest);
+        }
+        if !self.has(F::ListsInNoOrder) {
+            found.sort_unstable_by_key(|grant| grant.id);
+        }
+        let comes = |grant: &Grant| match self.flaw {
+            F::ListsTwice => after.is_none_or(|after| grant.id >= after),
+            _ => after.is_none_or(|after| grant.id > after),
+        };
+        found.retain(comes);
+        found.truncate(limit.max(1));
+        if self.has(F::ListsTooFew) && found.len() > 1 {
+            found.pop();
+        }
+        Box::pin(std::future::ready(Ok(found)))
     }
 
     fn insert_access(&self, id: GrantId, access: AccessToken, now: UnixTime) -> StoreFuture<'_, bool> {
@@ -142,6 +191,11 @@ impl Grants for Flawed {
             self.used.lock().unwrap().retain(|_, (_, end)| !take(over(*end)));
             let over = |end| (end <= now && !self.has(F::KeepsConsents)) || self.has(F::SweepsConsents);
             self.given.lock().unwrap().retain(|_, consent| !take(over(consent.expires_at)));
+            let over = |end| (end <= now && !self.has(F::KeepsStatuses)) || self.has(F::SweepsStatuses);
+            for list in self.revoked.lock().unwrap().values_mut() {
+                list.retain(|_, end| !take(over(*end)));
+            }
+            self.sweep_links(now, &mut take);
             Ok(if self.has(F::SweepsTooMuch) { limit.min(usize::MAX - left) } else { limit - left })
         })
     }

@@ -6,7 +6,8 @@ use std::{future::ready, sync::Mutex};
 use super::*;
 use crate::{
     clock::UnixTime,
-    store::{SealedKey, SigningKeys, memory::MemoryStore},
+    secret::Digest,
+    store::{Epoch, LinkState, SealedKey, SigningKeys, StatusPlace, Statuses, Uses, memory::MemoryStore},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,6 +21,7 @@ enum Flaw {
     ForgetsRevocations,
     MixesUpGrants,
     NarrowsConsents,
+    ForgetsCodesOfLinks,
     TakesAnyCursor,
 }
 use Flaw as F;
@@ -54,7 +56,15 @@ impl Flawed {
     }
 
     fn by_offset(&self) -> bool {
-        !matches!(self.flaw, F::None | F::ForgetsRevocations | F::MixesUpGrants | F::NarrowsConsents | F::NeverEnds)
+        !matches!(
+            self.flaw,
+            F::None
+                | F::ForgetsRevocations
+                | F::MixesUpGrants
+                | F::NarrowsConsents
+                | F::ForgetsCodesOfLinks
+                | F::NeverEnds
+        )
     }
 }
 
@@ -107,6 +117,13 @@ impl Bend<Consent> for Flawed {
     }
 }
 
+impl Bend<LinkState> for Flawed {
+    fn bend(&self, state: LinkState) -> LinkState {
+        let code = if self.flaw == F::ForgetsCodesOfLinks { None } else { state.code };
+        LinkState { code, ..state }
+    }
+}
+
 impl Bend<(GrantId, AccessToken)> for Flawed {
     fn bend(&self, item: (GrantId, AccessToken)) -> (GrantId, AccessToken) {
         let mut seen = self.seen.lock().unwrap();
@@ -124,6 +141,45 @@ impl Transfer for Flawed {
         list_grants -> Grant;
         list_access -> (GrantId, AccessToken);
         list_consents -> Consent;
+        list_links -> LinkState;
+    }
+}
+
+impl Epoch for Flawed {
+    fn epoch(&self) -> StoreFuture<'_, UnixTime> {
+        self.store.epoch()
+    }
+
+    fn raise_epoch(&self, to: UnixTime) -> StoreFuture<'_, UnixTime> {
+        self.store.raise_epoch(to)
+    }
+}
+
+impl Uses for Flawed {
+    fn first_use(&self, digest: Digest, until: UnixTime, now: UnixTime) -> StoreFuture<'_, bool> {
+        self.store.first_use(digest, until, now)
+    }
+
+    fn count_use(&self, digest: Digest, until: UnixTime, now: UnixTime) -> StoreFuture<'_, u64> {
+        self.store.count_use(digest, until, now)
+    }
+
+    fn uses(&self, digest: Digest, now: UnixTime) -> StoreFuture<'_, u64> {
+        self.store.uses(digest, now)
+    }
+}
+
+impl Statuses for Flawed {
+    fn grant_statuses(&self, id: GrantId, now: UnixTime) -> StoreFuture<'_, Vec<StatusPlace>> {
+        self.store.grant_statuses(id, now)
+    }
+
+    fn revoke_statuses(&self, list: u64, indices: Vec<u32>, until: UnixTime) -> StoreFuture<'_, ()> {
+        self.store.revoke_statuses(list, indices, until)
+    }
+
+    fn revoked_statuses(&self, list: u64, now: UnixTime) -> StoreFuture<'_, Vec<u32>> {
+        self.store.revoked_statuses(list, now)
     }
 }
 
@@ -161,6 +217,8 @@ async fn every_planted_flaw_fails_the_check_that_is_about_it() {
         (F::LosesTheLastOfAPage, "every access token is listed with its grant"),
         (F::LosesTheLastOfAPage, "every consent is listed as it is"),
         (F::NarrowsConsents, "every consent is listed as it is"),
+        (F::LosesTheLastOfAPage, "every link is listed as it is"),
+        (F::ForgetsCodesOfLinks, "every link is listed as it is"),
         (F::EndsEarly, "every client is listed"),
         (F::NeverEnds, "every client is listed"),
         (F::IgnoresTheLimit, "a page has about as many records as it should"),

@@ -35,9 +35,18 @@ local function is_live(grant, now)
   return grant.expires_at and not grant.revoked_at and less(now, grant.expires_at)
 end
 
+-- Keeps an access token. If it has a place in a status list, that stands in its grant until the token goes.
 local function keep_access(key, record, at)
   redis.call('SET', key, record)
   expire(key, at)
+  local status = string.find(record, '"status":', 1, true) and cjson.decode(record).status
+  if not status then return end
+  local now = redis.call('TIME')[1]
+  for field, gone in pairs(load(KEYS[1])) do
+    local is_old = string.sub(field, 1, 7) == 'status:' and gone ~= '' and less(gone, now)
+    if is_old then redis.call('HDEL', KEYS[1], field) end
+  end
+  redis.call('HSET', KEYS[1], string.format('status:%.0f:%.0f', status.list, status.index), at)
 end
 
 -- Grant::revoke. What stands there already is written again: WAIT then waits for it, too.

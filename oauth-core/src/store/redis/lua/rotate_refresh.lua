@@ -1,9 +1,11 @@
 -- Grant::rotate_refresh
 -- KEYS: grant, retry, access token
 -- ARGV: token's digest, generation, client, now, the last use that is too long ago ('' if none can be), successor's
---       digest ('' for none), sealed response, end of the retry ('' for none), when it goes, access record, when it goes
+--       digest ('' for none), sealed response, end of the retry ('' for none), when it goes, the access
+--       token that ends it ('' for none), access record, when it goes
 
-local digest, generation, client, now, idle, next, sealed, retry_until, retry_gone_at, access, access_gone_at = unpack(ARGV)
+local digest, generation, client, now, idle, next, sealed, retry_until, retry_gone_at, used, access, access_gone_at =
+  unpack(ARGV)
 local grant = load(KEYS[1])
 if not is_live(grant, now) or grant.client ~= client or not grant.refresh_digest then return { 'refused' } end
 
@@ -17,6 +19,7 @@ if not less(generation, grant.refresh_generation) then
     redis.call('HSET', KEYS[1], 'refresh_digest', next, 'refresh_generation', successor(grant.refresh_generation))
     if retry_until ~= '' then
       redis.call('HSET', KEYS[2], 'digest', digest, 'sealed', sealed, 'until', retry_until)
+      if used ~= '' then redis.call('HSET', KEYS[2], 'access', used) end
       expire(KEYS[2], retry_gone_at)
     end
   end

@@ -16,7 +16,7 @@ use crate::{
     client::ClientId,
     clock::{SystemRandom, UnixTime},
     secret::Digest,
-    store::{AccessToken, Grant, GrantFacts, StoreError},
+    store::{AccessToken, Exchanged, Grant, GrantFacts, StoreError},
     token::GrantId,
 };
 
@@ -86,7 +86,11 @@ fn access() -> AccessToken {
         expires_at: NOW.saturating_add(600),
         authorization_details: AuthorizationDetails::default(),
         confirmation: None,
-        exchanged: None,
+        exchanged: Some(Box::new(Exchanged {
+            client: ClientId::new("worker").unwrap(),
+            actor: Some(serde_json::from_str(r#"{"sub":"batch","act":{"sub":"carol"}}"#).unwrap()),
+        })),
+        status: None,
     }
 }
 

@@ -1,0 +1,98 @@
+//! Revoking much at once: `POST /admin/revoke`, and `--revoke-issued-before`.
+
+mod ask;
+
+use std::{convert::Infallible, path::Path};
+
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::{State, rejection::JsonRejection},
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use futures_util::stream::unfold;
+use oauth_axum_rs::AuthorizationServer;
+use oauth_core::{
+    clock::UnixTime,
+    server::{BulkRevocation, Progress, Selection},
+};
+use serde_json::json;
+
+use self::ask::Ask;
+pub use self::ask::time;
+use crate::{
+    bus, complain,
+    config::{Config, Mistakes},
+    events::EventLog,
+    root_secret,
+    start::{self, OpenStore},
+};
+
+/// `POST /admin/revoke`: what is to be revoked, in JSON; how far that has come,
+/// as JSON lines, the last with `done` or `error`. Whoever hangs up stops it, and
+/// may begin it again.
+pub fn router(server: AuthorizationServer) -> Router {
+    Router::new().route("/admin/revoke", post(revoke)).with_state(server)
+}
+
+async fn revoke(State(server): State<AuthorizationServer>, ask: Result<Json<Ask>, JsonRejection>) -> Response {
+    let refused = |status: StatusCode, error: String| (status, Json(json!({ "error": error }))).into_response();
+    let selection = match ask {
+        Err(rejection) => return refused(rejection.status(), rejection.body_text()),
+        Ok(Json(ask)) => ask.selection(),
+    };
+    let selection = match selection {
+        Err(error) => return refused(StatusCode::BAD_REQUEST, error.to_owned()),
+        Ok(selection) => selection,
+    };
+    match server.revoke_all(selection) {
+        Err(error) => refused(StatusCode::BAD_REQUEST, error.to_string()),
+        Ok(bulk) => {
+            ([(CONTENT_TYPE, "application/jsonl")], Body::from_stream(unfold(Some(bulk), line))).into_response()
+        }
+    }
+}
+
+/// The next line, and with what it goes on, if it does.
+async fn line(bulk: Option<BulkRevocation>) -> Option<(Result<String, Infallible>, Option<BulkRevocation>)> {
+    let mut bulk = bulk?;
+    let (line, rest) = match bulk.next().await {
+        Some(Ok(Progress { examined, revoked, .. })) => {
+            (json!({ "examined": examined, "revoked": revoked }), Some(bulk))
+        }
+        None => (json!({ "done": true }), None),
+        Some(Err(fault)) => {
+            tracing::error!(%fault, "a bulk revocation broke off");
+            (json!({ "error": "the store failed: what was revoked stays so; ask again" }), None)
+        }
+    };
+    Some((Ok(format!("{line}\n")), rest))
+}
+
+/// Revokes what was issued before `time` in the store of `config`: for a store
+/// that was restored from a backup, in which everything lives that was revoked
+/// since.
+///
+/// # Errors
+/// Mistakes in the configuration, and whatever goes wrong.
+pub async fn revoke_issued_before(config: &Path, time: UnixTime) -> Result<(), Mistakes> {
+    let wrong = |error: &dyn std::fmt::Display| Mistakes::one("--revoke-issued-before", error);
+    let config = Config::load(config)?;
+    let store = OpenStore::open(&config.store).await?;
+    let root = root_secret::load(&config.keys, Some(&store), false).await?;
+    let server = start::authorization_server(&config, &store, root, EventLog::default()).await?;
+    // For nodes that run already.
+    let following = bus::spawn_server(&config, &server)?;
+    let mut bulk = server.revoke_all(Selection::IssuedBefore(time)).map_err(|error| wrong(&error))?;
+    let mut last = Progress::default();
+    while let Some(step) = bulk.next().await {
+        last = step.map_err(|error| wrong(&error))?;
+    }
+    drop((bulk, server));
+    following.end().await;
+    store.close().await;
+    complain(format_args!("revoked {} of {} grants", last.revoked, last.examined));
+    Ok(())
+}

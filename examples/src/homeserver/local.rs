@@ -1,0 +1,71 @@
+//! The homeserver of the reference server: in one process with the authorization server, so that
+//! what is revoked there is refused here at once.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{Router, routing::any};
+use oauth_axum_rs::{
+    AuthorizationServer, ResourceServer,
+    matrix::{Cors, Matrix, MatrixBuilder, unrecognized_path},
+    oauth_tower::resource::Issuer,
+};
+use oauth_core::{engine::fault::Fault, server::Selection};
+
+use super::{Ending, Homeserver, SignOut, Unavailable};
+use crate::config::{self, Config, Mistakes};
+
+/// Everything under `/_matrix/client`; nothing where the profile is another one.
+///
+/// # Errors
+/// A mistake under `resources` or `matrix`.
+pub fn router(config: &Config, server: &AuthorizationServer) -> Result<Router, Mistakes> {
+    let Some(settings) = &config.matrix else { return Ok(Router::new()) };
+    // What tokens are for if nobody asks for anything else.
+    let audience = config.resources.first().map_or("", |resource| &resource.identifier);
+    let api = ResourceServer::builder(audience).issuer(Issuer::local(server.clone()));
+    let api = api.build().map_err(|error| Mistakes::one("resources", error))?;
+    let matrix = matrix(settings, api)?;
+    let home = Homeserver::new(matrix, settings.users.clone()).metadata_elsewhere().sign_out(sign_out(server));
+    let others = Router::new().route("/_matrix/{*rest}", any(unrecognized_path)).layer(Cors);
+    Ok(home.router().merge(others))
+}
+
+fn matrix(settings: &config::Matrix, api: ResourceServer) -> Result<Matrix, Mistakes> {
+    let builder = Matrix::builder(api, &settings.server_name).accounts(settings.users.clone());
+    let builder = settings.appservices.iter().cloned().fold(builder, MatrixBuilder::appservice);
+    let builder = if settings.legacy_query_token { builder.insecure_query_tokens() } else { builder };
+    let builder = match settings.per_second {
+        0 => builder,
+        most => builder.limit_users(most, Duration::from_secs(1)),
+    };
+    builder.build().map_err(|error| Mistakes::one("matrix", error))
+}
+
+/// As a revocation would end it.
+fn sign_out(server: &AuthorizationServer) -> SignOut {
+    let server = server.clone();
+    Arc::new(move |ending| {
+        let server = server.clone();
+        Box::pin(async move {
+            end(&server, ending).await.map_err(|error| {
+                tracing::error!(%error, "a session was not ended");
+                Unavailable
+            })
+        })
+    })
+}
+
+async fn end(server: &AuthorizationServer, ending: Ending) -> Result<(), Fault> {
+    if let Some(token) = server.validate_access(ending.token.expose()).await? {
+        server.revoke_grant(token.grant).await?;
+    }
+    if ending.all {
+        // What can be wrong with it is a time in the future, and there is none in it.
+        let all = server.revoke_all(Selection::Subject(ending.user.localpart().to_owned()));
+        let Ok(mut all) = all else { return Ok(()) };
+        while let Some(step) = all.next().await {
+            step?;
+        }
+    }
+    Ok(())
+}

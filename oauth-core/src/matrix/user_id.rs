@@ -1,0 +1,132 @@
+//! User ids: `@localpart:server` ("User Identifiers").
+
+use std::fmt;
+
+/// The name of a homeserver, as in user ids: a host name or an address, and perhaps
+/// a port.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ServerName(Box<str>);
+
+/// A user's id: `@localpart:server`. Compared byte for byte.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UserId {
+    text: Box<str>,
+    /// Where the colon stands.
+    colon: usize,
+}
+
+/// No user id, or no name of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a user id is @localpart:server, of at most 255 bytes")]
+pub struct InvalidUserId;
+
+impl ServerName {
+    /// Reads the name of a server.
+    ///
+    /// # Errors
+    /// [`InvalidUserId`] if it is empty, or has a character that no name has.
+    pub fn new(name: &str) -> Result<Self, InvalidUserId> {
+        let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']');
+        let good = !name.is_empty() && !name.starts_with(':') && name.bytes().all(legal);
+        if good && name.len() <= UserId::MAX_BYTES { Ok(Self(name.into())) } else { Err(InvalidUserId) }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl UserId {
+    /// The longest id, with `@` and the server.
+    pub const MAX_BYTES: usize = 255;
+
+    /// The id of `localpart` at `server`.
+    ///
+    /// # Errors
+    /// [`InvalidUserId`]: a whole user id is no localpart, for one.
+    pub fn new(localpart: &str, server: &str) -> Result<Self, InvalidUserId> {
+        ServerName::new(server)?;
+        // "Historical User IDs": anything that is printable, but for the colon, is
+        // to be accepted.
+        let legal = |byte: u8| matches!(byte, 0x21..=0x39 | 0x3B..=0x7E);
+        if localpart.is_empty() || !localpart.bytes().all(legal) {
+            return Err(InvalidUserId);
+        }
+        let text = format!("@{localpart}:{server}");
+        let colon = localpart.len() + 1;
+        if text.len() <= Self::MAX_BYTES { Ok(Self { text: text.into(), colon }) } else { Err(InvalidUserId) }
+    }
+
+    /// Reads a whole id.
+    ///
+    /// # Errors
+    /// [`InvalidUserId`].
+    pub fn parse(id: &str) -> Result<Self, InvalidUserId> {
+        let (localpart, server) = id.strip_prefix('@').and_then(|rest| rest.split_once(':')).ok_or(InvalidUserId)?;
+        Self::new(localpart, server)
+    }
+
+    /// The whole id.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// What stands between `@` and `:`.
+    #[must_use]
+    pub fn localpart(&self) -> &str {
+        self.text.get(1..self.colon).unwrap_or_default()
+    }
+
+    /// The server.
+    #[must_use]
+    pub fn server(&self) -> &str {
+        self.text.get(self.colon + 1..).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.text, f)
+    }
+}
+
+impl fmt::Debug for ServerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_has_a_localpart_and_a_server() {
+        for id in ["@alice:example.org", "@a:localhost:8448", "@A!b=_/+:[::1]:80"] {
+            let read = UserId::parse(id).unwrap();
+            assert_eq!(read.as_str(), id);
+            assert_eq!(format!("@{}:{}", read.localpart(), read.server()), id);
+            assert_eq!(UserId::new(read.localpart(), read.server()), Ok(read));
+        }
+    }
+
+    #[test]
+    fn what_is_none_is_refused() {
+        let long = format!("@{}:example.org", "a".repeat(255));
+        for id in
+            ["", "alice", "@alice", "@:example.org", "@alice:", "@al ice:x", "@al\u{e9}:x", "@a:x/y", "@a::x", &long]
+        {
+            assert_eq!(UserId::parse(id), Err(InvalidUserId), "{id}");
+        }
+        assert_eq!(UserId::new("@alice:example.org", "example.org"), Err(InvalidUserId));
+    }
+}

@@ -1,0 +1,140 @@
+//! The reference server with `profile = "matrix"`: the whole way over sockets, and what is its
+//! own: moderation, appservices, deactivation.
+
+use std::fs;
+
+use super::*;
+
+const ADMIN: &str = "s3cret";
+
+/// A running one, whose person is alice, and where its administrators are.
+struct Running {
+    _program: Program,
+    remote: Remote,
+    admin: Remote,
+}
+
+fn start(sections: &str) -> Running {
+    let reference = Reference::in_development("");
+    let (port, admin) = (reference.port, free_port());
+    let text = format!(
+        "issuer = \"{}\"\nlisten = \"127.0.0.1:{port}\"\nstore = \"memory:\"\nprofile = \"matrix\"\ndevelopment = true\n\
+         [matrix]\nserver_name = \"{NAME}\"\nintrospection_secret = \"{SECRET}\"\n{sections}\n\
+         [[matrix.appservices]]\nas_token = \"as-token\"\nsender_localpart = \"bot\"\nusers = \"^@bot_.*:example.org$\"\n\
+         [consent]\nauto_approve = \"alice\"\n\
+         [[users]]\nusername = \"alice\"\npassword = \"wonderland\"\nadmin = true\n\
+         [[users]]\nusername = \"bot_1\"\npassword = \"x\"\n[[users]]\nusername = \"bot\"\npassword = \"x\"\n\
+         [[clients]]\nclient_id = \"element\"\nredirect_uris = [\"{CALLBACK}\"]\n\
+         grant_types = [\"authorization_code\", \"refresh_token\"]\ntoken_endpoint_auth_method = \"none\"\n",
+        reference.issuer,
+    );
+    fs::write(reference.config(), text).unwrap();
+    let mut command = reference.command();
+    command.args(["--admin", &format!("127.0.0.1:{admin}")]).env("OAUTH_ADMIN_SECRET", ADMIN);
+    let program = reference.started_by(command);
+    let remote = |port| Remote::new(plain_client(), format!("http://127.0.0.1:{port}"));
+    Running { _program: program, remote: remote(port), admin: remote(admin) }
+}
+
+impl Running {
+    /// Alice's, without a page.
+    async fn tokens(&self) -> Tokens {
+        let ask = Ask::of(ELEMENT).with("scope", SCOPE);
+        let (mut uri, mut cookies) = (ask.uri(), String::new());
+        for _ in 0..3 {
+            let request = Request::get(&uri).header(header::COOKIE, &cookies).body(Bytes::new()).unwrap();
+            let answer = self.remote.send(request).await;
+            if let Some(answer) = answer.location().strip_prefix(CALLBACK) {
+                let code = answer.split(['?', '&']).find_map(|pair| pair.strip_prefix("code=")).unwrap();
+                return self.remote.token(ELEMENT, &redemption(code)).await.tokens();
+            }
+            cookies = answer.header("set-cookie").split(';').next().unwrap_or_default().to_owned();
+            uri = answer.location().to_owned();
+        }
+        panic!("no code at {uri}")
+    }
+
+    async fn send(&self, method: &str, path: &str, token: &str, body: &str) -> Answer {
+        let request =
+            Request::builder().method(method).uri(path).header(header::AUTHORIZATION, format!("Bearer {token}"));
+        self.remote.send(request.body(Bytes::from(body.to_owned())).unwrap()).await
+    }
+
+    async fn is(&self, token: &str) -> Answer {
+        self.remote.call(WHOAMI, token).await
+    }
+}
+
+#[tokio::test]
+async fn a_session_on_the_reference_server_begins_and_ends() {
+    let server = start("");
+    let metadata = server.remote.get("/_matrix/client/v1/auth_metadata").await.json();
+    assert_eq!(metadata["issuer"], server.remote.url);
+    let first = server.tokens().await;
+    let answer = server.is(&first.access).await;
+    is_user(&answer, "@alice:example.org");
+    assert_eq!(answer.member("device_id"), "ABCDEFGHIJ");
+    let second = server
+        .remote
+        .post("/token", ELEMENT, &[("grant_type", "refresh_token"), ("refresh_token", first.refresh.as_ref().unwrap())])
+        .await
+        .tokens();
+    is_user(&server.is(&second.access).await, "@alice:example.org");
+    assert_eq!(server.send("POST", "/_matrix/client/v3/logout", &second.access, "").await.status, 200);
+    is_unknown(&server.is(&second.access).await, false);
+    let third = server.tokens().await;
+    let revoked = server.remote.post("/revoke", ELEMENT, &[("token", &third.access)]).await;
+    assert_eq!(revoked.status, 200);
+    is_unknown(&server.is(&third.access).await, false);
+    let (one, all) = (server.tokens().await, "/_matrix/client/v3/logout/all");
+    assert_eq!(server.send("POST", all, &one.access, "").await.status, 200);
+    is_unknown(&server.is(&one.access).await, false);
+    for path in ["/_matrix/client/v3/login", "/_matrix/client/nothing", "/_matrix/x"] {
+        is_refused(&server.remote.get(path).await, 404, "M_UNRECOGNIZED");
+    }
+    assert_eq!(server.remote.get("/account").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_reference_servers_accounts_are_moderated() {
+    let server = start("");
+    let tokens = server.tokens().await;
+    let bot = |user: &str| format!("{WHOAMI}?user_id=@{user}:example.org");
+    is_user(&server.send("GET", &bot("bot_1"), "as-token", "").await, "@bot_1:example.org");
+    is_refused(&server.send("GET", &bot("alice"), "as-token", "").await, 403, "M_FORBIDDEN");
+    for (what, errcode, status, path) in [
+        ("lock", "M_USER_LOCKED", 401, bot("bot_1")),
+        ("suspend", "M_USER_SUSPENDED", 403, "/_matrix/client/v3/join/!r:x?user_id=@bot_1:example.org".to_owned()),
+    ] {
+        let admin = format!("/_matrix/client/v1/admin/{what}/@bot_1:example.org");
+        let name = if what == "lock" { "locked" } else { "suspended" };
+        for on in [true, false] {
+            let done = server.send("PUT", &admin, &tokens.access, &json!({ name: on }).to_string()).await;
+            assert_eq!(done.status, 200, "{done}");
+            let method = if what == "lock" { "GET" } else { "POST" };
+            let answer = server.send(method, &path, "as-token", "").await;
+            match on {
+                true => is_refused(&answer, status, errcode),
+                false => assert_eq!(answer.status, 200, "{answer}"),
+            }
+        }
+    }
+    // Case 25, as its operators do it.
+    let put = async |path: &str, body: &str| {
+        let request = Request::put(path).header(header::AUTHORIZATION, format!("Bearer {ADMIN}"));
+        server.admin.send(request.body(Bytes::from(body.to_owned())).unwrap()).await.status.as_u16()
+    };
+    assert_eq!(put("/admin/users/alice", r#"{"deactivated":true}"#).await, 204);
+    is_unknown(&server.is(&tokens.access).await, false);
+    let params = [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh.as_ref().unwrap())];
+    server.remote.post("/token", ELEMENT, &params).await.is_refused(400, "invalid_grant");
+    assert_eq!(put("/admin/users/nobody", r#"{"guest":true}"#).await, 404);
+    assert_eq!(put("/admin/users/alice", r#"{"guest":1}"#).await, 400);
+}
+
+// spec: MTX-02
+#[tokio::test]
+async fn the_reference_server_can_be_without_the_api() {
+    let server = start("oauth = false");
+    is_refused(&server.remote.get("/_matrix/client/v1/auth_metadata").await, 404, "M_UNRECOGNIZED");
+}

@@ -12,7 +12,11 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use futures_util::stream::unfold;
+use futures_util::{
+    StreamExt,
+    future::ready,
+    stream::{once, unfold},
+};
 use oauth_axum_rs::AuthorizationServer;
 use oauth_core::{
     clock::UnixTime,
@@ -49,19 +53,35 @@ async fn revoke(State(server): State<AuthorizationServer>, ask: Result<Json<Ask>
     };
     match server.revoke_all(selection) {
         Err(error) => refused(StatusCode::BAD_REQUEST, error.to_string()),
-        Ok(bulk) => {
-            ([(CONTENT_TYPE, "application/jsonl")], Body::from_stream(unfold(Some(bulk), line))).into_response()
+        Ok(mut bulk) => {
+            // Two steps, so that a store that is down is found out before 200 is said: the first writes
+            // a number where there is one, the second reads grants.
+            let mut begun = Progress::default();
+            for _ in 0..2 {
+                match bulk.next().await {
+                    Some(Ok(progress)) => begun = progress,
+                    None => break,
+                    Some(Err(fault)) => {
+                        tracing::error!(%fault, "a bulk revocation did not begin");
+                        return refused(StatusCode::SERVICE_UNAVAILABLE, "the store failed: ask again".to_owned());
+                    }
+                }
+            }
+            let lines = once(ready(Ok(told(begun)))).chain(unfold(Some(bulk), line));
+            ([(CONTENT_TYPE, "application/jsonl")], Body::from_stream(lines)).into_response()
         }
     }
+}
+
+fn told(Progress { examined, revoked, .. }: Progress) -> String {
+    format!("{}\n", json!({ "examined": examined, "revoked": revoked }))
 }
 
 /// The next line, and with what it goes on, if it does.
 async fn line(bulk: Option<BulkRevocation>) -> Option<(Result<String, Infallible>, Option<BulkRevocation>)> {
     let mut bulk = bulk?;
     let (line, rest) = match bulk.next().await {
-        Some(Ok(Progress { examined, revoked, .. })) => {
-            (json!({ "examined": examined, "revoked": revoked }), Some(bulk))
-        }
+        Some(Ok(progress)) => return Some((Ok(told(progress)), Some(bulk))),
         None => (json!({ "done": true }), None),
         Some(Err(fault)) => {
             tracing::error!(%fault, "a bulk revocation broke off");

@@ -90,7 +90,8 @@ pub struct TokenResponse {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidTokenResponse {
-    /// Not a JSON object with an `access_token` and a `token_type`.
+    /// Not a JSON object with an `access_token` and a `token_type`, or a token that is
+    /// empty or cannot be sent.
     #[error("the token response lacks a member or is not JSON")]
     Malformed,
     /// The token is of a type that these crates do not implement.
@@ -139,6 +140,11 @@ impl TokenResponse {
             return Err(InvalidTokenResponse::Malformed);
         }
         let wire: Wire = serde_json::from_slice(body).map_err(|_| InvalidTokenResponse::Malformed)?;
+        // OAuth 2.1 draft-01 appendix A.12 and A.17: nothing else can be presented.
+        let is_token = |text: &str| !text.is_empty() && text.bytes().all(|b| (0x20..=0x7E).contains(&b));
+        if !is_token(&wire.access_token) || !wire.refresh_token.as_deref().is_none_or(is_token) {
+            return Err(InvalidTokenResponse::Malformed);
+        }
         if matches!(wire.token_type, TokenType::Other(_)) {
             return Err(InvalidTokenResponse::UnknownTokenType);
         }

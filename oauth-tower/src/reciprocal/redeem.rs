@@ -1,9 +1,17 @@
 //! Party B redeems what party A has sent (draft-ietf-oauth-reciprocal-04 section
 //! 2.2.2, step 5).
 
-use std::{future::Future, pin::pin, time::Duration};
+use std::{
+    future::{Future, pending},
+    pin::pin,
+    time::Duration,
+};
 
-use futures_util::future::{Either, select};
+use futures_util::{
+    StreamExt,
+    future::{Either, select},
+    stream::FuturesUnordered,
+};
 use oauth_core::{
     clock::UnixTime,
     engine::{
@@ -46,29 +54,40 @@ pub enum Redemption {
 /// pauses between, in seconds, are 1, 2, 4 and 8.
 const STORED_AT_MOST: u32 = 5;
 
+/// How many codes are redeemed at once: a peer that does not answer must not keep the
+/// others waiting.
+const AT_ONCE: usize = 16;
+
 /// The longest that a peer may have itself be waited for, in seconds.
 const LONGEST_WAIT: u64 = 300;
 
 impl ReciprocalClient {
-    /// Redeems codes as they come due, until `stop` is ready. The one in hand is
-    /// finished first, since a code is good for one use.
+    /// Redeems codes as they come due, sixteen at once, until `stop` is ready.
+    /// Those in hand are finished first, since a code is good for one use.
     ///
     /// A store that fails is asked again after the pause, for as long as it takes;
     /// the events of the server say what became of each code.
     pub async fn run(&self, stop: impl Future<Output = ()>) {
-        let (mut stop, mut pause) = (pin!(stop), Duration::ZERO);
+        let (mut stop, mut in_hand, mut pause) = (pin!(stop), FuturesUnordered::new(), Duration::ZERO);
         loop {
-            if let Either::Left(_) = select(&mut stop, pin!(tokio::time::sleep(pause))).await {
-                return;
+            let (is_idle, is_full) = (in_hand.is_empty(), in_hand.len() >= AT_ONCE);
+            let finished = pin!(async { if is_idle { pending().await } else { in_hand.next().await } });
+            let next_look = tokio::time::sleep(pause);
+            let due = pin!(async { if is_full { pending().await } else { next_look.await } });
+            match select(&mut stop, select(finished, due)).await {
+                Either::Left(_) => break,
+                // What became of it, the events of the server have said.
+                Either::Right((Either::Left(_), _)) => {}
+                Either::Right((Either::Right(_), _)) => {
+                    pause = self.inner.pause;
+                    if let Ok(Some(task)) = self.inner.reciprocal.next(self.inner.at_most).await {
+                        in_hand.push(self.redeem(task));
+                        pause = Duration::ZERO;
+                    }
+                }
             }
-            let mut step = pin!(self.step());
-            // Whoever works must not be deaf: the end may be asked for meanwhile.
-            pause = match select(&mut stop, &mut step).await {
-                Either::Left(_) => return drop(step.await),
-                Either::Right((Ok(Some(_)), _)) => Duration::ZERO,
-                Either::Right(_) => self.inner.pause,
-            };
         }
+        while in_hand.next().await.is_some() {}
     }
 
     /// Redeems the next code that is due; `None` if none is. For whoever has a
@@ -80,25 +99,31 @@ impl ReciprocalClient {
     /// # Errors
     /// [`Fault`] if the store fails.
     pub async fn step(&self) -> Result<Option<Redemption>, Fault> {
-        let Some(task) = self.inner.reciprocal.next(self.inner.at_most).await? else { return Ok(None) };
+        match self.inner.reciprocal.next(self.inner.at_most).await? {
+            Some(task) => self.redeem(task).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn redeem(&self, task: ReciprocalTask) -> Result<Redemption, Fault> {
         // Where the peer is stands here, not in anything that it has sent.
         let Some(peer) = self.inner.peers.get(&task.link.client) else { return self.later(&task, None).await };
         // OAuth 2.1 section 4.1.3 with neither `redirect_uri` nor verifier: no
         // browser took part (draft section 2.2.2).
         match peer.grant("authorization_code", &[("code", task.code.expose())]).await {
-            Ok(tokens) => self.stored(peer, &task, &tokens).await.map(Some),
+            Ok(tokens) => self.stored(peer, &task, &tokens).await,
             Err(error) if is_final(&error) => {
                 self.inner.reciprocal.refused(&task).await?;
-                Ok(Some(Redemption::Refused { error: error.code().map(str::to_owned) }))
+                Ok(Redemption::Refused { error: error.code().map(str::to_owned) })
             }
             Err(error) => self.later(&task, error.retry_after()).await,
         }
     }
 
-    async fn later(&self, task: &ReciprocalTask, wait: Option<u64>) -> Result<Option<Redemption>, Fault> {
+    async fn later(&self, task: &ReciprocalTask, wait: Option<u64>) -> Result<Redemption, Fault> {
         let wait = wait.unwrap_or_default().min(LONGEST_WAIT);
         let due_at = self.inner.reciprocal.failed_for(task, wait).await?;
-        Ok(Some(due_at.map_or(Redemption::Abandoned, |due_at| Redemption::Deferred { due_at })))
+        Ok(due_at.map_or(Redemption::Abandoned, |due_at| Redemption::Deferred { due_at }))
     }
 
     pub(super) async fn stored(
@@ -153,8 +178,9 @@ async fn give_back(peer: &TokenClient, tokens: TokenResponse) {
 /// something that has used the code up.
 fn is_final(error: &TokenError) -> bool {
     match error {
-        // A page of some proxy's has no code, and is no decision of the peer's.
-        TokenError::Refused { error, .. } => !error.is_empty(),
+        // A page of some proxy's has no code, and is no decision of the peer's; and that
+        // it does not believe who we are says nothing of the code: keys are rotated.
+        TokenError::Refused { error, .. } => !error.is_empty() && error != "invalid_client",
         TokenError::Invalid(_) | TokenError::NotBound | TokenError::Http(HttpError::TooLarge) => true,
         _ => false,
     }

@@ -232,6 +232,15 @@ impl Source {
         verify_status_list(token, keys, &self.algorithms, &expected)
     }
 
+    /// When it says nothing any more. One that was made long before it was fetched
+    /// may be what somebody has kept, and serve no longer than one that could not
+    /// be fetched anew.
+    fn end(&self, read: &VerifiedStatusList<'_>) -> Option<UnixTime> {
+        let tolerance = self.lifetimes.stale.saturating_add(self.skew.as_secs());
+        let outdated = read.ttl.map(|ttl| read.issued_at.saturating_add(ttl).saturating_add(tolerance));
+        read.expires_at.into_iter().chain(outdated).min()
+    }
+
     /// "MUST prioritize the exp and ttl claims within the Status List Token over
     /// the HTTP headers" (section 8.2).
     fn loaded(&self, read: VerifiedStatusList<'_>, max_age: Option<u64>) -> Loaded<Known> {
@@ -248,7 +257,8 @@ impl Source {
         };
         let until_end = read.expires_at.map_or(u64::MAX, left);
         let max_age = says.map(|says| says.min(until_end));
-        Loaded { value: Known { list: read.list, expires_at: read.expires_at }, max_age }
+        let expires_at = self.end(&read);
+        Loaded { value: Known { list: read.list, expires_at }, max_age }
     }
 }
 

@@ -31,7 +31,8 @@ async fn what_was_an_outage_is_asked_again_later_and_not_before() {
     let (http, log) = network(|at, _| match at {
         0 => reply(503, &[("retry-after", "7")], ""),
         1 => reply(429, &[("retry-after", "99999999")], ""),
-        2 => reply(404, &[], "<html>"),
+        // It does not know us at the moment, which is not the fault of the code.
+        2 => reply(401, &[], r#"{"error":"invalid_client"}"#),
         _ => tokens("1"),
     });
     let client = b.client(http);
@@ -69,10 +70,14 @@ async fn a_peer_that_is_never_there_is_given_up_after_so_many_tries() {
 async fn a_refusal_is_the_end_of_a_code_and_nothing_is_stored() {
     for (status, body, said) in [
         (400, r#"{"error":"invalid_grant"}"#, Some("invalid_grant")),
-        (401, r#"{"error":"invalid_client"}"#, Some("invalid_client")),
+        (400, r#"{"error":"unauthorized_client"}"#, Some("unauthorized_client")),
         // Used up, and nobody knows what for.
         (200, "<html>", None),
         (200, r#"{"access_token":"t","token_type":"mac"}"#, None),
+        // Nobody can send these.
+        (200, r#"{"access_token":"","token_type":"bearer"}"#, None),
+        (200, "{\"access_token\":\"a\\r\\nb\",\"token_type\":\"bearer\"}", None),
+        (200, r#"{"access_token":"t","token_type":"bearer","refresh_token":""}"#, None),
     ] {
         let b = B::new().await;
         let (http, log) = network(move |_, _| reply(status, &[], body));

@@ -48,3 +48,28 @@ async fn the_code_in_hand_is_finished_before_it_stops() {
     b.client(http).run(ready(())).await;
     assert_eq!((b.queued().await, sent(&log).len()), (1, 0));
 }
+
+// spec: TOK-54
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_does_not_answer_keeps_no_other_code_waiting() {
+    let b = B::new().await;
+    let sometimes = service_fn(|request: Request<Bytes>| async move {
+        if request.body().windows(6).any(|part| part == b"code=a") {
+            std::future::pending::<()>().await;
+        }
+        Ok::<_, std::convert::Infallible>(tokens("b").map(|body| Full::new(Bytes::from(body))))
+    });
+    // Longer than all of this takes; and then it is given up.
+    let http = HttpClient::new(sometimes).with_timeout(Duration::from_secs(600));
+    let (stop, stopped) = oneshot::channel::<()>();
+    let visits = async {
+        for code in ["a", "b"] {
+            b.takes(code).await;
+            tokio::time::sleep(Duration::from_secs(5)).await;
+        }
+        assert_eq!(b.held().await.as_deref(), Some("at-b"));
+        stop.send(()).unwrap();
+    };
+    let client = b.client(http);
+    futures_util::future::join(client.run(async { stopped.await.unwrap() }), visits).await;
+}

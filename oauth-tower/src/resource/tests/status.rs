@@ -161,6 +161,24 @@ async fn nothing_is_concluded_from_a_list_beyond_its_own_end() {
 }
 
 #[tokio::test]
+async fn an_old_list_that_somebody_has_kept_serves_no_longer_than_the_grace() {
+    let f = fixture();
+    f.publish(&[]);
+    let token = f.placed(3);
+    // It is fetched again and again, and is the same each time.
+    for _ in 0..7 {
+        assert_eq!(f.says(&token).await, 200);
+        f.clock.advance(10);
+    }
+    f.clock.advance(60);
+    assert_eq!(f.says(&token).await, 503, "15 seconds of its own, 60 of grace, and the difference of clocks");
+    assert!(f.lists() > 3);
+    f.publish(&[3]);
+    f.clock.advance(60);
+    assert_eq!(f.says(&token).await, 401);
+}
+
+#[tokio::test]
 async fn a_list_that_is_not_good_is_no_list() {
     let other = Key::new(Algorithm::EdDSA);
     let bomb = "eNrtwQENAAAAwqD3T20ON6AAAAAAAAAAAAAAAA";

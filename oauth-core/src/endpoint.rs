@@ -20,6 +20,7 @@ use http::{
     HeaderValue, Method, Request, Response, StatusCode,
     header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE},
 };
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 pub use crate::engine::remote_address::RemoteAddress;
@@ -78,9 +79,14 @@ pub(crate) fn no_store(mut response: Response<Bytes>) -> Response<Bytes> {
 #[expect(clippy::needless_pass_by_value, reason = "it is made for this")]
 fn json(status: StatusCode, body: Map<String, Value>) -> Response<Bytes> {
     // Room for most: growing leaves copies of what is in it.
-    let mut text = Vec::with_capacity(2048);
-    // Neither a map of JSON nor a write to memory fails.
-    let _written = serde_json::to_writer(&mut text, &body);
+    json_of(status, &body, 2048)
+}
+
+/// `body`, which takes no more than `room` bytes, or seldom more.
+fn json_of(status: StatusCode, body: &impl Serialize, room: usize) -> Response<Bytes> {
+    let mut text = Vec::with_capacity(room);
+    // Neither what is sent here nor a write to memory fails.
+    let _written = serde_json::to_writer(&mut text, body);
     let mut response = Response::new(text.into());
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

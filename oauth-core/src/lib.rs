@@ -28,6 +28,8 @@ pub mod status_list;
 pub mod token;
 
 mod members;
+#[cfg(feature = "server")]
+mod random_keys;
 
 #[cfg(feature = "server")]
 #[cfg_attr(docsrs, doc(cfg(feature = "server")))]

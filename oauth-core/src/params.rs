@@ -1,8 +1,8 @@
 //! Form parameters: `application/x-www-form-urlencoded`, strictly.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{borrow::Cow, ops::Range};
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::OAuthError;
 
@@ -13,7 +13,18 @@ use crate::error::OAuthError;
 /// section 2 for `resource`, RFC 8693 section 2.1 for `audience`).
 #[derive(Default)]
 pub struct Params {
-    values: HashMap<String, Vec<String>>,
+    /// All names and values, one behind the other: one piece of memory to wipe. It is
+    /// allocated in full, since growing would leave copies behind.
+    text: String,
+    /// In the order in which they came. There are few: looking at each costs less
+    /// than an index of them.
+    pairs: Vec<Pair>,
+}
+
+/// Where they stand in the text.
+struct Pair {
+    name: Range<usize>,
+    value: Range<usize>,
 }
 
 /// The most parameters one request may have.
@@ -29,27 +40,44 @@ impl Params {
     /// [`Params::refuse_repeated`], because the authorization endpoint must
     /// first find out where to send the error.
     pub fn parse(form: &str) -> Result<Self, OAuthError> {
-        let mut values: HashMap<String, Vec<String>> = HashMap::new();
-        let pairs = form.split('&').filter(|pair| !pair.is_empty());
-        for (count, pair) in pairs.enumerate() {
-            if count == MAX_PARAMETERS {
-                return Err(OAuthError::invalid_request("too many parameters"));
+        let mut bytes = Zeroizing::new(Vec::with_capacity(form.len()));
+        let mut pairs = Vec::new();
+        for pair in form.split('&').filter(|pair| !pair.is_empty()) {
+            if pairs.len() == MAX_PARAMETERS {
+                return Err(too_many());
             }
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            values.entry(decode(name)?).or_default().push(decode(value)?);
+            let start = bytes.len();
+            decode_onto(name, &mut bytes)?;
+            let middle = bytes.len();
+            decode_onto(value, &mut bytes)?;
+            pairs.push(Pair { name: start..middle, value: middle..bytes.len() });
         }
-        Ok(Self { values })
+        let params = Self { text: utf8(std::mem::take(&mut *bytes))?, pairs };
+        // All of it is UTF-8, and where no part begins inside a character, so is each.
+        let begins = |place: &Range<usize>| params.text.is_char_boundary(place.start);
+        match params.pairs.iter().all(|pair| begins(&pair.name) && begins(&pair.value)) {
+            true => Ok(params),
+            false => Err(not_utf8()),
+        }
     }
 
     /// The parameters that come in another form than this.
     #[cfg(feature = "server")]
     pub(crate) fn of(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, OAuthError> {
-        let mut params = Self::default();
-        for (count, (name, value)) in pairs.into_iter().enumerate() {
-            if count == MAX_PARAMETERS {
-                return Err(OAuthError::invalid_request("too many parameters"));
-            }
-            params.values.entry(name).or_default().push(value);
+        let given: Vec<_> = pairs.into_iter().take(MAX_PARAMETERS + 1).collect();
+        if given.len() > MAX_PARAMETERS {
+            return Err(too_many());
+        }
+        let length = given.iter().map(|(name, value)| name.len() + value.len()).sum();
+        let mut params = Self { text: String::with_capacity(length), pairs: Vec::with_capacity(given.len()) };
+        for (name, mut value) in given {
+            let start = params.text.len();
+            params.text.push_str(&name);
+            let middle = params.text.len();
+            params.text.push_str(&value);
+            params.pairs.push(Pair { name: start..middle, value: middle..params.text.len() });
+            value.zeroize();
         }
         Ok(params)
     }
@@ -58,8 +86,9 @@ impl Params {
     /// parameter, none.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        match self.values.get(name).map(Vec::as_slice) {
-            Some([value]) if !value.is_empty() => Some(value),
+        let mut values = self.values(name);
+        match (values.next(), values.next()) {
+            (Some(value), None) if !value.is_empty() => Some(value),
             _ => None,
         }
     }
@@ -75,13 +104,13 @@ impl Params {
 
     /// Every non-empty value of a repeatable parameter.
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.values.get(name).into_iter().flatten().map(String::as_str).filter(|value| !value.is_empty())
+        self.values(name).filter(|value| !value.is_empty())
     }
 
     /// Whether `name` occurs more than once.
     #[must_use]
     pub fn is_repeated(&self, name: &str) -> bool {
-        self.values.get(name).is_some_and(|values| values.len() > 1)
+        self.values(name).nth(1).is_some()
     }
 
     /// Refuses parameters that occur more than once and must not.
@@ -89,8 +118,8 @@ impl Params {
     /// # Errors
     /// `invalid_request`, naming one of them if its name is harmless.
     pub fn refuse_repeated(&self) -> Result<(), OAuthError> {
-        let repeated = |name: &&String| self.is_repeated(name) && !REPEATABLE.contains(&name.as_str());
-        match self.values.keys().find(repeated) {
+        let repeated = |name: &&str| self.is_repeated(name) && !REPEATABLE.contains(name);
+        match self.pairs.iter().map(|pair| self.at(&pair.name)).find(repeated) {
             None => Ok(()),
             Some(name) => {
                 let known = name.len() <= 40 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
@@ -99,43 +128,70 @@ impl Params {
             }
         }
     }
+
+    fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.pairs.iter().filter(move |pair| self.at(&pair.name) == name).map(|pair| self.at(&pair.value))
+    }
+
+    fn at(&self, place: &Range<usize>) -> &str {
+        self.text.get(place.clone()).unwrap_or_default()
+    }
 }
 
 impl std::fmt::Debug for Params {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Params").field("count", &self.values.len()).finish_non_exhaustive()
+        f.debug_struct("Params").field("count", &self.pairs.len()).finish_non_exhaustive()
     }
 }
 
 /// Codes, tokens and secrets arrive as parameters.
 impl Drop for Params {
     fn drop(&mut self) {
-        self.values.values_mut().flatten().for_each(Zeroize::zeroize);
+        self.text.zeroize();
     }
 }
 
 /// Decodes one name or value (RFC 6749 appendix B). It is written once, into room
 /// enough for all of it: what may be a secret leaves no copies behind.
 pub(crate) fn decode(text: &str) -> Result<String, OAuthError> {
-    let mut bytes = Vec::with_capacity(text.len());
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+    decode_onto(text, &mut bytes)?;
+    utf8(std::mem::take(&mut *bytes))
+}
+
+/// Appends what `text` says, which is never longer than it is.
+fn decode_onto(text: &str, bytes: &mut Vec<u8>) -> Result<(), OAuthError> {
+    if memchr::memchr2(b'%', b'+', text.as_bytes()).is_none() {
+        bytes.extend_from_slice(text.as_bytes());
+        return Ok(());
+    }
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
         bytes.push(match byte {
             b'+' => b' ',
             b'%' => match (rest.next().and_then(hex_digit), rest.next().and_then(hex_digit)) {
                 (Some(high), Some(low)) => high << 4 | low,
-                _ => {
-                    bytes.zeroize();
-                    return Err(OAuthError::invalid_request("a percent escape is malformed"));
-                }
+                _ => return Err(OAuthError::invalid_request("a percent escape is malformed")),
             },
             other => other,
         });
     }
+    Ok(())
+}
+
+fn utf8(bytes: Vec<u8>) -> Result<String, OAuthError> {
     String::from_utf8(bytes).map_err(|error| {
         error.into_bytes().zeroize();
-        OAuthError::invalid_request("a parameter is not UTF-8")
+        not_utf8()
     })
+}
+
+fn not_utf8() -> OAuthError {
+    OAuthError::invalid_request("a parameter is not UTF-8")
+}
+
+fn too_many() -> OAuthError {
+    OAuthError::invalid_request("too many parameters")
 }
 
 const fn hex_digit(byte: u8) -> Option<u8> {
@@ -176,6 +232,15 @@ mod tests {
         assert!(repeated("scope=a&scope=a").unwrap_err().description().contains("scope"));
         assert!(repeated("scope=&scope=").is_err());
         assert_eq!(Params::parse("code=a&code=b").unwrap().get("code"), None);
+    }
+
+    #[test]
+    fn a_character_does_not_reach_from_one_parameter_into_the_next() {
+        for bad in ["%c3=%a4", "a=%c3&%a4=b", "a=%c3&b=%a4", "%c3&%a4"] {
+            assert!(Params::parse(bad).is_err(), "{bad}");
+        }
+        let params = Params::parse("%c3%a4=%C3%B6&b=c").unwrap();
+        assert_eq!((params.get("ä"), params.get("b")), (Some("ö"), Some("c")));
     }
 
     // spec: TOK-02

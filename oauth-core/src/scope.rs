@@ -1,11 +1,11 @@
 //! Scopes: sets of case-sensitive tokens (OAuth 2.1 section 3.3).
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A set of scope tokens. Order does not matter to comparison; the order of
-/// the first mention is kept for display.
+/// the first mention is kept for display. Clones share the tokens.
 ///
 /// ```
 /// use oauth_core::scope::Scope;
@@ -16,7 +16,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// # Ok::<_, oauth_core::scope::InvalidScope>(())
 /// ```
 #[derive(Clone, Default)]
-pub struct Scope(Vec<Box<str>>);
+pub struct Scope(
+    /// `None` for the empty set.
+    Option<Arc<[Box<str>]>>,
+);
 
 /// A scope value with a character outside %x21 / %x23-5B / %x5D-7E, or with
 /// more than [`Scope::MAX_TOKENS`] tokens.
@@ -31,7 +34,7 @@ impl Scope {
     /// The empty scope.
     #[must_use]
     pub const fn empty() -> Self {
-        Self(Vec::new())
+        Self(None)
     }
 
     /// Whether `token` is in the set: an exact, case-sensitive match.
@@ -49,38 +52,66 @@ impl Scope {
     /// The tokens that are in both sets, in the order of `self`.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        Self(self.0.iter().filter(|token| other.contains(token)).cloned().collect())
+        self.filtered(|token| other.contains(token))
     }
 
     /// The tokens that are not in `other`.
     #[must_use]
     pub fn without(&self, other: &Self) -> Self {
-        Self(self.0.iter().filter(|token| !other.contains(token)).cloned().collect())
+        self.filtered(|token| !other.contains(token))
     }
 
     /// The tokens of both sets.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
-        let mut all = self.clone();
-        all.0.extend(other.0.iter().filter(|token| !self.contains(token)).cloned());
-        all
+        match (self.is_empty(), other.is_subset_of(self)) {
+            (true, _) => other.clone(),
+            (_, true) => self.clone(),
+            (false, false) => {
+                let more = other.tokens().iter().filter(|token| !self.contains(token));
+                Self::of(self.tokens().iter().chain(more).cloned().collect())
+            }
+        }
+    }
+
+    /// The tokens that `keep` takes.
+    pub(crate) fn filtered(&self, keep: impl Fn(&str) -> bool) -> Self {
+        // Mostly all of them, and then there is nothing to copy.
+        if self.iter().all(&keep) {
+            return self.clone();
+        }
+        Self::of(self.tokens().iter().filter(|token| keep(token)).cloned().collect())
+    }
+
+    /// Whether `value` says these tokens, in this order.
+    #[cfg(feature = "server")]
+    pub(crate) fn is_written(&self, value: &str) -> bool {
+        !self.is_empty() && value.split(' ').eq(self.iter())
     }
 
     /// Whether the set has no token.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
 
     /// How many tokens there are.
     #[must_use]
-    pub const fn len(&self) -> usize {
-        self.0.len()
+    pub fn len(&self) -> usize {
+        self.tokens().len()
     }
 
     /// The tokens, each once.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(AsRef::as_ref)
+        self.tokens().iter().map(AsRef::as_ref)
+    }
+
+    fn tokens(&self) -> &[Box<str>] {
+        self.0.as_deref().unwrap_or_default()
+    }
+
+    fn of(tokens: Vec<Box<str>>) -> Self {
+        Self((!tokens.is_empty()).then(|| tokens.into()))
     }
 }
 
@@ -89,23 +120,23 @@ impl FromStr for Scope {
 
     /// Reads a `scope` parameter; the empty string is the empty scope.
     fn from_str(value: &str) -> Result<Self, InvalidScope> {
-        let mut scope = Self::default();
+        let mut tokens: Vec<Box<str>> = Vec::new();
         if value.is_empty() {
-            return Ok(scope);
+            return Ok(Self::empty());
         }
         for token in value.split(' ') {
             if token.is_empty() || !token.bytes().all(is_scope_byte) {
                 return Err(InvalidScope);
             }
-            if scope.contains(token) {
+            if tokens.iter().any(|own| **own == *token) {
                 continue;
             }
-            if scope.len() == Self::MAX_TOKENS {
+            if tokens.len() == Self::MAX_TOKENS {
                 return Err(InvalidScope);
             }
-            scope.0.push(token.into());
+            tokens.push(token.into());
         }
-        Ok(scope)
+        Ok(Self::of(tokens))
     }
 }
 
@@ -163,6 +194,30 @@ mod tests {
         assert_eq!(scope.to_string(), "b a");
         assert!(!scope.contains("A"));
         assert_eq!(scope, "a b".parse().unwrap());
+    }
+
+    #[test]
+    fn what_two_sets_have_in_common_or_together_keeps_the_order_of_the_first() {
+        let scope = |text: &str| text.parse::<Scope>().unwrap();
+        let text = |scope: Scope| scope.to_string();
+        assert_eq!(text(scope("c b a").intersection(&scope("a c"))), "c a");
+        assert_eq!(text(scope("c b a").without(&scope("a c"))), "b");
+        assert_eq!(text(scope("b a").union(&scope("d a c"))), "b a d c");
+        assert_eq!(text(scope("b a").union(&scope("a"))), "b a");
+        assert_eq!(text(Scope::empty().union(&scope("b a"))), "b a");
+        assert!(scope("a").without(&scope("a")).is_empty() && scope("a").intersection(&scope("b")).is_empty());
+        assert_eq!(scope("a").without(&scope("a")), Scope::empty());
+    }
+
+    #[cfg(feature = "server")]
+    #[test]
+    fn a_value_says_a_scope_if_it_has_the_same_tokens_in_the_same_order() {
+        let scope: Scope = "b a".parse().unwrap();
+        assert!(scope.is_written("b a"));
+        for other in ["", "a b", "b", "b a c", "b a ", "b  a", " b a", "b a a"] {
+            assert!(!scope.is_written(other), "{other:?}");
+        }
+        assert!(!Scope::empty().is_written(""));
     }
 
     #[test]

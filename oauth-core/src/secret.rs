@@ -64,13 +64,29 @@ impl Digest {
     /// The digest of `parts`, one after the other.
     #[must_use]
     pub fn of(parts: &[&[u8]]) -> Self {
-        let mut context = digest::Context::new(&digest::SHA256);
-        for part in parts {
-            context.update(part);
-        }
+        let digest = Self::of_few(parts).unwrap_or_else(|| {
+            let mut context = digest::Context::new(&digest::SHA256);
+            parts.iter().for_each(|part| context.update(part));
+            context.finish()
+        });
         let mut bytes = [0; 32];
-        bytes.copy_from_slice(context.finish().as_ref());
+        bytes.copy_from_slice(digest.as_ref());
         Self(bytes)
+    }
+
+    /// The same for few bytes, without memory of the library's: what has to be hashed on the
+    /// path of a request is short.
+    fn of_few(parts: &[&[u8]]) -> Option<digest::Digest> {
+        let mut all = [0; 128];
+        let mut length = 0;
+        for part in parts {
+            all.get_mut(length..)?.get_mut(..part.len())?.copy_from_slice(part);
+            length += part.len();
+        }
+        let all = all.get_mut(..length)?;
+        let digest = digest::digest(&digest::SHA256, all);
+        all.zeroize();
+        Some(digest)
     }
 
     /// The bytes, for a store to keep.
@@ -268,6 +284,18 @@ mod tests {
         let root = RootSecret::new([7; 32]);
         let shown = format!("{:?} {root:?} {:?} {:?}", Secret::new("hunter2"), root.sealer(b"x"), Digest::of(&[b"x"]));
         assert_eq!(shown, "Secret(..) RootSecret { previous: 0, .. } Sealer(..) Digest(..)");
+    }
+
+    #[test]
+    fn a_digest_is_that_of_the_whole_however_long_it_is_and_in_however_many_parts() {
+        let text: Vec<u8> = (0..=u8::MAX).collect();
+        for length in [0, 1, 55, 56, 64, 127, 128, 129, 256] {
+            let whole = digest::digest(&digest::SHA256, &text[..length]);
+            for cut in [0, length / 3, length] {
+                let (one, other) = text[..length].split_at(cut);
+                assert_eq!(Digest::of(&[one, other]).as_bytes(), whole.as_ref(), "{length} {cut}");
+            }
+        }
     }
 
     #[test]

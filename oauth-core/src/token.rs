@@ -14,6 +14,8 @@ use std::fmt;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
+#[cfg(feature = "server")]
+pub(crate) use self::response::Body;
 pub use self::{
     codec::{InvalidPrefix, MintedToken, Prefixes, ReadToken, TokenCodec, TokenKind},
     grant_ref::GrantRefs,

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header::RETRY_AFTER};
 
-use super::{error_json, failure, is_post, json, method_not_allowed, read_form};
+use super::{error_json, failure, is_post, json_of, method_not_allowed, read_form};
 use crate::{
-    client::{Client, GrantType},
+    client::Client,
     engine::{
         client_auth::{authenticate, names_nobody},
         fault::Failure,
@@ -28,7 +28,10 @@ pub async fn handle(server: &AuthorizationServer, request: &Request<Bytes>) -> R
         return method_not_allowed("POST");
     }
     server.with_dpop_nonce(match issue(server, request).await {
-        Ok(answer) => json(StatusCode::OK, answer.to_json()),
+        Ok(answer) => {
+            let body = answer.body();
+            json_of(StatusCode::OK, &body, body.room())
+        }
         // For clients of Matrix, any 4xx is the end of their session ("Refresh token grant").
         Err(Failure::TooMany { retry_after }) if server.is_matrix() => busy(retry_after),
         Err(error) => failure(server, &error),
@@ -49,15 +52,14 @@ async fn issue(server: &AuthorizationServer, request: &Request<Bytes>) -> Result
     // The client is judged before the grant, so that a code or a token tells
     // nothing to someone who is not its client.
     let client = client(server, request, &params).await?;
-    let grant_type = GrantType::from(params.require("grant_type")?);
-    let Some(grant) = server.grants().get(grant_type.as_str()) else {
+    let Some((grant_type, grant)) = server.grants().named(params.require("grant_type")?) else {
         return Err(OAuthError::unsupported_grant_type("the grant type is not implemented").into());
     };
-    if !client.may_use(&grant_type) {
+    if !client.may_use(grant_type) {
         return Err(OAuthError::unauthorized_client("the client may not use this grant type").into());
     }
     let sender = shown.sender(server, &client).await?;
-    let request = TokenRequest { client: &client, grant_type: &grant_type, params: &params, sender: &sender };
+    let request = TokenRequest { client: &client, grant_type, params: &params, sender: &sender };
     grant.issue(server, request).await
 }
 

@@ -64,7 +64,8 @@ impl AuthorizationServer {
             return Ok(client);
         }
         match self.registration().filter(|_| self.is_document_id(id)) {
-            Some(settings) => self.described_client(settings, id).await,
+            // Boxed: mostly the client is known, and needs no room for this.
+            Some(settings) => Box::pin(self.described_client(settings, id)).await,
             None => Err(NoClient::Unknown(OAuthError::invalid_request("the client is not known here"))),
         }
     }

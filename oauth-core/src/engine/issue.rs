@@ -98,7 +98,7 @@ impl Target {
         if !scope.is_subset_of(&facts.scope) {
             return Err(OAuthError::invalid_scope("the scope exceeds what was granted"));
         }
-        let mut audience: Vec<String> = Vec::new();
+        let mut audience: Vec<String> = Vec::with_capacity(1);
         for resource in params.all("resource") {
             if !facts.resources.iter().any(|granted| granted == resource) {
                 return Err(OAuthError::invalid_target("the resource is not one that was granted"));
@@ -130,6 +130,10 @@ pub(crate) fn requested_scope(params: &Params, client: &Client) -> Result<Scope,
     let Some(scope) = params.get("scope") else {
         return Ok(registration.map_or(&client.scope, |registration| &registration.scope).clone());
     };
+    // Mostly it asks for just what it is registered for.
+    if client.scope.is_written(scope) {
+        return Ok(client.scope.clone());
+    }
     let asked = read_scope(scope)?;
     let given = if registration.is_some() { asked.intersection(&client.scope) } else { asked.clone() };
     if given.is_empty() != asked.is_empty() || !given.is_subset_of(&client.scope) {
@@ -141,7 +145,8 @@ pub(crate) fn requested_scope(params: &Params, client: &Client) -> Result<Scope,
 /// The `resource`s a client asks for at the start of a grant; the first
 /// configured one if it does not say (RFC 8707 section 2).
 pub(crate) fn requested_resources(server: &AuthorizationServer, params: &Params) -> Result<Vec<String>, OAuthError> {
-    let mut resources: Vec<String> = Vec::new();
+    // Mostly one, and it is kept for as long as the token.
+    let mut resources: Vec<String> = Vec::with_capacity(1);
     for asked in params.all("resource") {
         if server.resource(asked).is_none() {
             return Err(OAuthError::invalid_target("the resource is malformed, or not served here"));
@@ -172,36 +177,47 @@ fn read_scope(scope: &str) -> Result<Scope, OAuthError> {
 
 impl AuthorizationServer {
     /// Makes an access token under `grant`.
-    pub(crate) async fn mint_access(&self, grant: &Grant, generation: u64, target: Target) -> Result<NewAccess, Fault> {
+    pub(crate) fn mint_access<'a>(
+        &'a self,
+        grant: &'a Grant,
+        generation: u64,
+        target: Target,
+    ) -> impl Future<Output = Result<NewAccess, Fault>> + Send + 'a {
+        let mut record = self.unminted(grant, target);
+        // A block, since an `async` function has room for its arguments twice.
+        async move {
+            let text = if self.takes_jwts(&record.audience) {
+                let jti = URL_SAFE_NO_PAD.encode(random_bytes::<16>(self.random())?);
+                record.digest = jwt_digest(&jti);
+                if let Some(lists) = self.status_lists() {
+                    record.status = Some(lists.place(self, record.issued_at).await?);
+                }
+                self.sign_access(grant, &record, jti)?
+            } else {
+                let minted = self.codec().mint(TokenKind::Access, grant.id, generation, self.random())?;
+                record.digest = minted.digest;
+                minted.text
+            };
+            Ok(NewAccess { text, record })
+        }
+    }
+
+    /// What will be kept of a token that is yet to be made.
+    fn unminted(&self, grant: &Grant, target: Target) -> AccessToken {
         let now = self.now();
         let Target { scope, audience, authorization_details, confirmation, exchanged } = target;
-        // Nothing under a grant outlives it: its end is written on the token.
-        let expires_at = now.saturating_add(self.lifetimes().access).min(grant.expires_at);
-        let jwt = self.takes_jwts(&audience);
-        let mut record = AccessToken {
-            digest: Digest::of(&[]),
+        AccessToken {
+            digest: Digest::from_bytes([0; 32]),
             scope,
             audience,
             issued_at: now,
-            expires_at,
+            // Nothing under a grant outlives it: its end is written on the token.
+            expires_at: now.saturating_add(self.lifetimes().access).min(grant.expires_at),
             authorization_details,
             confirmation,
             exchanged,
             status: None,
-        };
-        let text = if jwt {
-            let jti = URL_SAFE_NO_PAD.encode(random_bytes::<16>(self.random())?);
-            record.digest = jwt_digest(&jti);
-            if let Some(lists) = self.status_lists() {
-                record.status = Some(lists.place(self, now).await?);
-            }
-            self.sign_access(grant, &record, jti)?
-        } else {
-            let minted = self.codec().mint(TokenKind::Access, grant.id, generation, self.random())?;
-            record.digest = minted.digest;
-            minted.text
-        };
-        Ok(NewAccess { text, record })
+        }
     }
 
     /// Whether a token for `audience` is a JWT.
@@ -252,13 +268,13 @@ impl AuthorizationServer {
         claims
     }
 
-    /// The token response for `access`.
-    pub(crate) fn response(&self, access: &NewAccess, refresh: Option<Secret>) -> TokenResponse {
-        let lifetime = self.now().until(access.record.expires_at);
-        let mut response = TokenResponse::new(access.text.clone(), access.record.token_type(), lifetime);
+    /// The token response for `access`, which is what is kept of the token `text`.
+    pub(crate) fn response(&self, text: Secret, access: &AccessToken, refresh: Option<Secret>) -> TokenResponse {
+        let lifetime = self.now().until(access.expires_at);
+        let mut response = TokenResponse::new(text, access.token_type(), lifetime);
         response.refresh_token = refresh;
-        response.authorization_details = access.record.authorization_details.clone();
-        response.scope = Some(access.record.scope.clone()).filter(|scope| !scope.is_empty());
+        response.authorization_details = access.authorization_details.clone();
+        response.scope = Some(access.scope.clone()).filter(|scope| !scope.is_empty());
         response
     }
 }

@@ -8,7 +8,7 @@
 //! [RFC 9449 section 5]: https://www.rfc-editor.org/rfc/rfc9449#section-5
 //! [RFC 8705 section 3]: https://www.rfc-editor.org/rfc/rfc8705#section-3
 
-use http::Request;
+use http::{HeaderName, Request};
 use subtle::ConstantTimeEq;
 
 use super::fault::{Failure, Fault};
@@ -127,13 +127,15 @@ impl Sender {
     }
 }
 
+const DPOP: HeaderName = HeaderName::from_static("dpop");
+
 /// The one proof of `request`, good in every respect but for having been used.
 fn read_proof<B>(
     server: &AuthorizationServer,
     request: &Request<B>,
     path: &str,
 ) -> Result<Option<VerifiedProof>, DpopError> {
-    let mut headers = request.headers().get_all("dpop").iter();
+    let mut headers = request.headers().get_all(DPOP).iter();
     let settings = server.dpop();
     let Some(header) = headers.next().filter(|_| settings.is_on()) else { return Ok(None) };
     // RFC 9449 section 4.3, item 1.

@@ -1,9 +1,10 @@
 //! What a grant answers.
 
+use futures_util::TryFutureExt;
 use serde_json::{Map, Value};
 
 use super::{Failure, GrantFuture};
-use crate::token::TokenResponse;
+use crate::token::{Body, TokenResponse};
 
 /// What a [`TokenGrant`](super::TokenGrant) answers with 200: tokens, or nothing at
 /// all. A [`TokenResponse`] becomes one by `into`.
@@ -30,11 +31,17 @@ impl GrantAnswer {
         self.0.as_ref().map(TokenResponse::to_json).unwrap_or_default()
     }
 
+    /// The body, to be written.
+    pub(crate) fn body(&self) -> Body<'_> {
+        self.0.as_ref().map(TokenResponse::body).unwrap_or_default()
+    }
+
     /// The future of tokens.
     pub(super) fn tokens<'a>(
         issued: impl Future<Output = Result<TokenResponse, Failure>> + Send + 'a,
     ) -> GrantFuture<'a> {
-        Box::pin(async move { issued.await.map(Self::from) })
+        // No `async` block, which would have room for the future twice.
+        Box::pin(issued.map_ok(Self::from))
     }
 }
 

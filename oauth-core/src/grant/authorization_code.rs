@@ -72,7 +72,7 @@ async fn issue(server: &AuthorizationServer, request: TokenRequest<'_>) -> Resul
                 return Err(refused().into());
             }
             server.tell(&Event::TokensIssued { grant: grant.id, client: &client.id, grant_type: NAME });
-            let mut response = server.response(&access, refresh.map(|minted| minted.text));
+            let mut response = server.response(access.text, &access.record, refresh.map(|minted| minted.text));
             // Where this is the way back, the two know of each other.
             response.reciprocal = server.reciprocal_wish(client).filter(|_| !reciprocal).cloned();
             Ok(response)

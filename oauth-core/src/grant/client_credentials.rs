@@ -41,10 +41,10 @@ async fn issue(server: &AuthorizationServer, request: TokenRequest<'_>) -> Resul
     let target = Target::read(server, &request, &grant.facts, false)?;
     let access = server.mint_access(&grant, 0, target).await?;
     let id = grant.id;
-    server.store().insert_grant(grant, Some(access.record.clone())).await?;
-    server.tell(&Event::TokensIssued { grant: id, client: &client.id, grant_type: NAME });
     // No refresh token: the client can ask again (RFC 6749 section 4.4.3).
-    let mut response = server.response(&access, None);
+    let mut response = server.response(access.text, &access.record, None);
+    server.store().insert_grant(grant, Some(access.record)).await?;
+    server.tell(&Event::TokensIssued { grant: id, client: &client.id, grant_type: NAME });
     response.reciprocal = server.reciprocal_wish(client).cloned();
     Ok(response)
 }

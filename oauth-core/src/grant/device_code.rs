@@ -106,7 +106,7 @@ async fn redeem(
                 return Err(refused().into());
             }
             server.tell(&Event::TokensIssued { grant: grant.id, client: &request.client.id, grant_type: NAME });
-            Ok(server.response(&access, refresh.map(|minted| minted.text)))
+            Ok(server.response(access.text, &access.record, refresh.map(|minted| minted.text)))
         }
         Redemption::Replayed => {
             announcement.happened();

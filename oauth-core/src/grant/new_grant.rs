@@ -147,9 +147,10 @@ impl TokenRequest<'_> {
         let access = server.mint_access(&grant, 0, target).await?;
         let refresh = self.refresh(server, &mut grant, &new)?;
         let id = grant.id;
-        server.store().insert_grant(grant, Some(access.record.clone())).await?;
+        let response = server.response(access.text, &access.record, refresh.map(|minted| minted.text));
+        server.store().insert_grant(grant, Some(access.record)).await?;
         server.tell(&Event::TokensIssued { grant: id, client: &self.client.id, grant_type: self.grant_type.as_str() });
-        Ok(server.response(&access, refresh.map(|minted| minted.text)))
+        Ok(response)
     }
 
     fn grant(&self, server: &AuthorizationServer, new: &NewGrant) -> Result<Grant, Failure> {

@@ -67,7 +67,7 @@ async fn issue(server: &AuthorizationServer, request: TokenRequest<'_>) -> Resul
         RefreshOutcome::Rotated => {
             announcement.withdraw();
             server.tell(&Event::TokensIssued { grant: grant.id, client: &client.id, grant_type: NAME });
-            Ok(server.response(&new.access, new.refresh))
+            Ok(server.response(new.access.text, &new.access.record, new.refresh))
         }
         RefreshOutcome::Retry { sealed } => {
             announcement.withdraw();
@@ -223,13 +223,13 @@ async fn retry(
         };
         let same = NewAccess { text: Secret::new(pair.access_token.as_str()), record };
         tell();
-        return Ok(server.response(&same, Some(refresh)));
+        return Ok(server.response(same.text, &same.record, Some(refresh)));
     }
     if !server.store().insert_access(grant.id, fresh.record.clone(), server.now()).await? {
         return Err(refused().into());
     }
     tell();
-    Ok(server.response(&fresh, Some(refresh)))
+    Ok(server.response(fresh.text, &fresh.record, Some(refresh)))
 }
 
 async fn is_live(server: &AuthorizationServer, access_token: &str) -> Result<bool, Fault> {

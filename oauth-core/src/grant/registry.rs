@@ -34,7 +34,12 @@ impl Grants {
 
     /// The one that answers `grant_type`.
     pub(crate) fn get(&self, grant_type: &str) -> Option<&Arc<dyn TokenGrant>> {
-        self.iter().find_map(|(name, grant)| (name.as_str() == grant_type).then_some(grant))
+        self.named(grant_type).map(|(_, grant)| grant)
+    }
+
+    /// The one that answers `grant_type`, and its type.
+    pub(crate) fn named(&self, grant_type: &str) -> Option<&(GrantType, Arc<dyn TokenGrant>)> {
+        self.iter().find(|(name, _)| name.as_str() == grant_type)
     }
 
     /// Whether there is one of this type.

@@ -202,7 +202,7 @@ async fn own(
     }
     let grant_type = GrantType::TOKEN_EXCHANGE;
     server.tell(&Event::TokensIssued { grant: ends.id, client: &request.client.id, grant_type: grant_type.as_str() });
-    Ok(wanted.named(server.response(&new, None)))
+    Ok(wanted.named(server.response(new.text, &new.record, None)))
 }
 
 /// What a JWT of a trusted issuer is exchanged for: the first token of a grant.

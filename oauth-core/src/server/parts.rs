@@ -50,8 +50,8 @@ impl AuthorizationServer {
         if served().any(|resource| resource.scopes.is_empty()) {
             return scope.clone();
         }
-        let known = served().fold(Scope::empty(), |all, resource| all.union(&resource.scopes));
-        matrix::kept(self, scope, scope.intersection(&known))
+        let known = |token: &str| served().any(|resource| resource.scopes.contains(token));
+        matrix::kept(self, scope, scope.filtered(known))
     }
 
     /// Every scope that a resource declares, and those of Matrix where it is one of its servers.

@@ -1,5 +1,7 @@
 //! Pairwise references: how a JWT names its grant without showing its id.
 
+use std::{collections::HashMap, sync::Arc};
+
 use aws_lc_rs::cipher::{AES_256, DecryptingKey, DecryptionContext, EncryptingKey, UnboundCipherKey};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
@@ -17,13 +19,23 @@ use crate::secret::{RootSecret, hkdf_sha256};
 #[derive(Clone)]
 pub struct GrantRefs {
     keys: Vec<Zeroizing<[u8; 32]>>,
+    /// The keys of these audiences under the current root secret, ready to encrypt with.
+    known: Arc<HashMap<String, EncryptingKey>>,
 }
 
 impl GrantRefs {
     /// References under `root`.
     #[must_use]
     pub fn new(root: &RootSecret) -> Self {
-        Self { keys: root.derive(b"grant reference") }
+        Self { keys: root.derive(b"grant reference"), known: Arc::default() }
+    }
+
+    /// The same, with the keys of these audiences derived once.
+    #[cfg(feature = "server")]
+    pub(crate) fn knowing<'a>(mut self, audiences: impl IntoIterator<Item = &'a str>) -> Self {
+        let key = |one: &'a str| Some((one.to_owned(), self.key(one)?));
+        self.known = Arc::new(audiences.into_iter().filter_map(key).collect());
+        self
     }
 
     /// The references to `grant` for a token with this `aud`: one for each
@@ -31,6 +43,9 @@ impl GrantRefs {
     /// characters of base64url. `None` only if the cipher fails.
     #[must_use]
     pub fn reference(&self, grant: GrantId, audience: &[String]) -> Option<String> {
+        if let [one] = audience {
+            return self.at_one(grant, one);
+        }
         let references: Option<Vec<_>> = audience.iter().map(|one| self.at_one(grant, one)).collect();
         Some(references?.join(" "))
     }
@@ -38,10 +53,17 @@ impl GrantRefs {
     /// What `grant` is called at one audience.
     #[must_use]
     pub(crate) fn at_one(&self, grant: GrantId, audience: &str) -> Option<String> {
-        let key = EncryptingKey::ecb(self.keys.first().and_then(|key| block_key(key, audience))?).ok()?;
         let mut block = *grant.as_bytes();
-        key.encrypt(&mut block).ok()?;
+        match self.known.get(audience) {
+            Some(key) => key.encrypt(&mut block).ok()?,
+            None => self.key(audience)?.encrypt(&mut block).ok()?,
+        };
         Some(URL_SAFE_NO_PAD.encode(block))
+    }
+
+    /// The current key of one audience.
+    fn key(&self, audience: &str) -> Option<EncryptingKey> {
+        EncryptingKey::ecb(block_key(self.keys.first()?, audience)?).ok()
     }
 
     /// The grants that `reference`, of a token with this `aud`, may name: one
@@ -109,6 +131,18 @@ mod tests {
         let rotated = GrantRefs::new(&RootSecret::new([2; 32]).with_previous([1; 32]));
         assert!(rotated.candidates(&at_a, &a).contains(&grant));
         assert!(refs.candidates("too short", &a).is_empty());
+    }
+
+    #[test]
+    fn an_audience_that_is_known_beforehand_has_the_references_of_any_other() {
+        let plain = GrantRefs::new(&RootSecret::new([2; 32]).with_previous([1; 32]));
+        let ready = plain.clone().knowing(["https://a", "https://b"]);
+        let grant = GrantId::from_bytes([3; 16]);
+        for audience in ["https://a", "https://b", "https://c"] {
+            let reference = ready.at_one(grant, audience).unwrap();
+            assert_eq!(plain.at_one(grant, audience).as_ref(), Some(&reference));
+            assert!(ready.candidates(&reference, &[audience.to_owned()]).contains(&grant));
+        }
     }
 
     #[test]

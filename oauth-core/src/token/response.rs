@@ -177,22 +177,60 @@ impl TokenResponse {
     /// The body as the server sends it: no `null` members.
     #[must_use]
     pub fn to_json(&self) -> Map<String, Value> {
-        let mut body = Map::new();
-        body.insert("access_token".into(), self.access_token.expose().into());
-        body.insert("token_type".into(), self.token_type.as_str().into());
-        let mut optional = |name: &str, value: Option<Value>| {
-            if let Some(value) = value {
-                body.insert(name.into(), value);
-            }
-        };
-        optional("expires_in", self.expires_in.map(Into::into));
-        optional("refresh_token", self.refresh_token.as_ref().map(|token| token.expose().into()));
-        optional("scope", self.scope.as_ref().map(|scope| scope.to_string().into()));
-        optional("issued_token_type", self.issued_token_type.as_deref().map(Into::into));
-        optional("reciprocal", self.reciprocal.as_ref().map(|scope| scope.to_string().into()));
-        let details = Some(&self.authorization_details).filter(|details| !details.is_empty());
-        optional("authorization_details", details.map(|details| details.to_values().into()));
-        body
+        match serde_json::to_value(self.body()) {
+            Ok(Value::Object(members)) => members,
+            // It is one.
+            _ => Map::new(),
+        }
+    }
+
+    pub(crate) fn body(&self) -> Body<'_> {
+        Body {
+            access_token: Some(self.access_token.expose()),
+            token_type: Some(&self.token_type),
+            expires_in: self.expires_in,
+            refresh_token: self.refresh_token.as_ref().map(Secret::expose),
+            scope: self.scope.as_ref(),
+            authorization_details: Some(&self.authorization_details).filter(|details| !details.is_empty()),
+            issued_token_type: self.issued_token_type.as_deref(),
+            reciprocal: self.reciprocal.as_ref(),
+        }
+    }
+}
+
+/// What is written: no `null` members.
+#[derive(Default, Serialize)]
+pub(crate) struct Body<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<&'a TokenType>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_in: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'a Scope>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization_details: Option<&'a AuthorizationDetails>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reciprocal: Option<&'a Scope>,
+}
+
+#[cfg(feature = "server")]
+impl Body<'_> {
+    /// How long it is, roughly, and seldom less: what is written into so much room leaves no
+    /// copies of tokens behind.
+    pub(crate) fn room(&self) -> usize {
+        const NAMES: usize = 256;
+        let tokens: usize = [self.access_token, self.refresh_token].into_iter().flatten().map(str::len).sum();
+        let scopes = [self.scope, self.reciprocal].into_iter().flatten();
+        let scopes: usize = scopes.flat_map(Scope::iter).map(|token| token.len() + 1).sum();
+        // They came in a request, within this bound.
+        let details = self.authorization_details.map_or(0, |_| AuthorizationDetails::MAX_BYTES);
+        NAMES + tokens + scopes + details
     }
 }
 

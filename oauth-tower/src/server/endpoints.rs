@@ -1,5 +1,7 @@
 //! The endpoints and their paths: the only list of routes.
 
+use std::pin::Pin;
+
 use bytes::Bytes;
 use http::{Request, Response};
 use oauth_core::{endpoint, server::AuthorizationServer};
@@ -126,23 +128,28 @@ impl Endpoint {
         server.is_matrix() || !matches!(self, Self::MatrixMetadata | Self::MatrixIntrospect)
     }
 
-    /// Answers `request`, wherever it was sent.
-    pub(super) async fn handle(self, server: &AuthorizationServer, request: &Request<Bytes>) -> Response<Bytes> {
+    /// Answers `request`, wherever it was sent. Boxed, each for itself: the futures differ much
+    /// in size.
+    pub(super) fn handle<'a>(
+        self,
+        server: &'a AuthorizationServer,
+        request: &'a Request<Bytes>,
+    ) -> Pin<Box<dyn Future<Output = Response<Bytes>> + Send + 'a>> {
         match self {
-            Self::Authorize => endpoint::authorize::handle(server, request).await,
-            Self::PushedAuthorizationRequest => endpoint::par::handle(server, request).await,
-            Self::DeviceAuthorization => endpoint::device_authorization::handle(server, request).await,
-            Self::Token => endpoint::token::handle(server, request).await,
-            Self::Revoke => endpoint::revoke::handle(server, request).await,
-            Self::Introspect => endpoint::introspect::handle(server, request).await,
-            Self::Jwks => endpoint::jwks::handle(server, request).await,
-            Self::Register => endpoint::register::handle(server, request).await,
-            Self::ClientConfiguration => endpoint::client_configuration::handle(server, request).await,
-            Self::StatusList => endpoint::status_list::handle(server, request).await,
-            Self::StatusListAggregation => endpoint::status_list::handle_all(server, request).await,
-            Self::Metadata => endpoint::metadata::handle(server, request).await,
-            Self::MatrixMetadata => endpoint::matrix::auth_metadata(server, request).await,
-            Self::MatrixIntrospect => endpoint::matrix::introspect(server, request).await,
+            Self::Authorize => Box::pin(endpoint::authorize::handle(server, request)),
+            Self::PushedAuthorizationRequest => Box::pin(endpoint::par::handle(server, request)),
+            Self::DeviceAuthorization => Box::pin(endpoint::device_authorization::handle(server, request)),
+            Self::Token => Box::pin(endpoint::token::handle(server, request)),
+            Self::Revoke => Box::pin(endpoint::revoke::handle(server, request)),
+            Self::Introspect => Box::pin(endpoint::introspect::handle(server, request)),
+            Self::Jwks => Box::pin(endpoint::jwks::handle(server, request)),
+            Self::Register => Box::pin(endpoint::register::handle(server, request)),
+            Self::ClientConfiguration => Box::pin(endpoint::client_configuration::handle(server, request)),
+            Self::StatusList => Box::pin(endpoint::status_list::handle(server, request)),
+            Self::StatusListAggregation => Box::pin(endpoint::status_list::handle_all(server, request)),
+            Self::Metadata => Box::pin(endpoint::metadata::handle(server, request)),
+            Self::MatrixMetadata => Box::pin(endpoint::matrix::auth_metadata(server, request)),
+            Self::MatrixIntrospect => Box::pin(endpoint::matrix::introspect(server, request)),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     convert::Infallible,
     error::Error,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -14,7 +15,7 @@ use oauth_core::{endpoint::RemoteAddress, server::AuthorizationServer};
 use tower::Service;
 
 use super::{
-    body,
+    body::{self, Unreadable},
     cors::{self, Cors},
     endpoints::Endpoint,
     future::ResponseFuture,
@@ -35,7 +36,8 @@ pub struct AuthorizationServerService {
 #[derive(Clone, Debug)]
 struct Settings {
     body_limit: usize,
-    cors: Option<Cors>,
+    /// Shared: it is large, and each request has the settings.
+    cors: Option<Arc<Cors>>,
 }
 
 impl AuthorizationServerService {
@@ -56,7 +58,7 @@ impl AuthorizationServerService {
     /// need; without this, none but the metadata and the keys.
     #[must_use]
     pub fn cors(mut self, cors: Cors) -> Self {
-        self.settings.cors = Some(cors);
+        self.settings.cors = Some(Arc::new(cors));
         self
     }
 
@@ -132,34 +134,55 @@ where
     }
 }
 
-async fn answer<B>(
+/// The answer of `endpoint` to `request`.
+fn answer<B>(
     server: AuthorizationServer,
     endpoint: Endpoint,
     settings: Settings,
     request: Request<B>,
-) -> Response<Bytes>
+) -> impl Future<Output = Response<Bytes>>
 where
     B: Body,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let (mut parts, body) = request.into_parts();
+    let (parts, body) = request.into_parts();
+    let mut request = Request::from_parts(parts, Bytes::new());
     // What failures to authenticate are counted by. One that the host has put
     // there is a better one.
-    if let (None, Some(address)) = (RemoteAddress::of(&parts.extensions), ClientAddress::of(&parts.extensions)) {
-        parts.extensions.insert(RemoteAddress(address));
+    let extensions = request.extensions_mut();
+    if let (None, Some(address)) = (RemoteAddress::of(extensions), ClientAddress::of(extensions)) {
+        extensions.insert(RemoteAddress(address));
     }
-    let server = &server;
-    let handle = async move |request: Request<Result<Bytes, body::Unreadable>>| {
-        let (parts, body) = request.into_parts();
-        match body {
-            Ok(body) => endpoint.handle(server, &Request::from_parts(parts, body)).await,
-            Err(unreadable) => unreadable.response(),
+    // A block, since an `async` function has room for its arguments twice; and what is
+    // big or rare is boxed. So this future is small enough to be cheap to allocate.
+    async move {
+        let unreadable = match body::collect(body, settings.body_limit).await {
+            Ok(body) => {
+                *request.body_mut() = body;
+                None
+            }
+            Err(unreadable) => Some(unreadable),
+        };
+        match cors::layer_of(&server, endpoint, settings.cors.as_deref()) {
+            None => handle(&server, endpoint, unreadable, &request).await,
+            Some(layer) => {
+                let server = &server;
+                let handle = async move |request| handle(server, endpoint, unreadable, &request).await;
+                Box::pin(cors::around(layer, request, handle)).await
+            }
         }
-    };
-    let request = Request::from_parts(parts, body::collect(body, settings.body_limit).await);
-    match cors::layer_of(server, endpoint, settings.cors.as_ref()) {
-        None => handle(request).await,
-        Some(layer) => cors::around(layer, request, handle).await,
+    }
+}
+
+async fn handle(
+    server: &AuthorizationServer,
+    endpoint: Endpoint,
+    unreadable: Option<Unreadable>,
+    request: &Request<Bytes>,
+) -> Response<Bytes> {
+    match unreadable {
+        None => endpoint.handle(server, request).await,
+        Some(unreadable) => unreadable.response(),
     }
 }
 

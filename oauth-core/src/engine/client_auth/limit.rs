@@ -18,13 +18,15 @@
 
 use std::{
     collections::HashMap,
+    hash::{BuildHasher, RandomState},
     net::IpAddr,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use super::super::{fault::Failure, remote_address::RemoteAddress};
 use crate::{
-    client::ClientId, clock::UnixTime, event::Event, secret::Digest, server::AuthorizationServer, store::Store,
+    client::ClientId, clock::UnixTime, event::Event, random_keys::RandomKeys, secret::Digest,
+    server::AuthorizationServer, store::Store,
 };
 
 const WINDOW_SECONDS: u64 = 60;
@@ -43,12 +45,15 @@ pub(super) const FROM_EVERYWHERE: u32 = 100;
 #[derive(Debug)]
 pub(crate) struct AuthLimit {
     per_minute: u32,
+    /// Names the windows. It is keyed, so nobody finds two names for one window; were it
+    /// to happen by chance, the two would share their failures for a minute.
+    names: RandomState,
     windows: Mutex<Windows>,
 }
 
 #[derive(Debug, Default)]
 struct Windows {
-    open: HashMap<Digest, Window>,
+    open: HashMap<u64, Window, RandomKeys>,
     /// When what is over was dropped last.
     swept: UnixTime,
 }
@@ -68,6 +73,13 @@ pub(crate) enum Whose<'a> {
 }
 
 impl<'a> Whose<'a> {
+    const fn client(self) -> Option<&'a ClientId> {
+        match self {
+            Self::Client(client) => Some(client),
+            Self::Registrant => None,
+        }
+    }
+
     fn name(self) -> &'a [u8] {
         match self {
             Self::Client(client) => client.as_str().as_bytes(),
@@ -93,45 +105,51 @@ impl AuthorizationServer {
 pub(crate) struct Attempt {
     /// `None` if there is no limit.
     counted: Option<Counted>,
+    /// `None` for [`Whose::Registrant`].
+    client: Option<ClientId>,
+    address: Option<IpAddr>,
 }
 
 /// The windows of an attempt.
 #[derive(Clone, Copy, Debug)]
 struct Counted {
     /// The client at the address.
-    pair: Digest,
+    pair: u64,
     /// The address for all clients, if it is known.
-    address: Option<Digest>,
+    address: Option<u64>,
     /// The client from everywhere.
-    client: Digest,
+    client: u64,
 }
 
-/// The window of all for whom there was no room: nothing has this digest.
-const OTHERS: Digest = Digest::from_bytes([0; 32]);
+/// The window of all for whom there was no room.
+const OTHERS: u64 = 0;
 
 impl AuthLimit {
     /// A limit of `per_minute` failures; 0 for no limit.
     pub(crate) fn new(per_minute: u32) -> Self {
-        Self { per_minute, windows: Mutex::default() }
+        Self { per_minute, names: RandomState::new(), windows: Mutex::default() }
     }
 
     /// Counts an attempt before it is made, so that many at a time cannot slip
     /// through together. Fails with [`Failure::TooMany`].
     pub(crate) fn begin(&self, whose: Whose<'_>, address: Option<IpAddr>, now: UnixTime) -> Result<Attempt, Failure> {
+        let mut attempt = Attempt { counted: None, client: whose.client().cloned(), address };
         if self.per_minute == 0 {
-            return Ok(Attempt { counted: None });
+            return Ok(attempt);
         }
+        let counted = Counted::new(&self.names, whose, address);
         let mut windows = self.lock();
         windows.make_room(now);
-        let counted = Counted::new(whose, address).within(&windows.open);
-        if let Some(ends) = self.full(&windows.open, &counted, now) {
+        let counted = counted.within(&windows);
+        if let Some(ends) = self.full(&windows, &counted, now) {
             return Err(Failure::TooMany { retry_after: now.until(ends).max(1) });
         }
-        for digest in counted.all() {
-            let window = windows.of(digest, now);
+        for name in counted.all() {
+            let window = windows.of(name, now);
             window.count = window.count.saturating_add(1);
         }
-        Ok(Attempt { counted: Some(counted) })
+        attempt.counted = Some(counted);
+        Ok(attempt)
     }
 
     /// Takes an attempt back that was no failure. Earlier failures stay counted:
@@ -139,8 +157,8 @@ impl AuthLimit {
     pub(crate) fn take_back(&self, attempt: &Attempt) {
         let Some(counted) = &attempt.counted else { return };
         let mut windows = self.lock();
-        for digest in counted.all() {
-            if let Some(window) = windows.open.get_mut(&digest) {
+        for name in counted.all() {
+            if let Some(window) = windows.open.get_mut(&name) {
                 window.count = window.count.saturating_sub(1);
             }
         }
@@ -150,29 +168,28 @@ impl AuthLimit {
     /// answer, this node's count stands.
     pub(crate) async fn failed(&self, attempt: &Attempt, store: &dyn Store, now: UnixTime) {
         let Some(counted) = attempt.counted else { return };
-        for digest in [Some(counted.pair), counted.address].into_iter().flatten() {
-            let shared = Digest::of(&[b"client authentication failures ", digest.as_bytes()]);
+        for (name, shared) in [Some(counted.pair), counted.address].into_iter().flatten().zip(attempt.shared()) {
             if let Ok(count) = store.count_use(shared, now.saturating_add(WINDOW_SECONDS), now).await {
                 let count = u32::try_from(count).unwrap_or(u32::MAX);
                 let mut windows = self.lock();
-                let window = windows.of(digest, now);
+                let window = windows.of(name, now);
                 window.count = window.count.max(count);
             }
         }
     }
 
     /// When the window ends that has no room, if there is one.
-    fn full(&self, windows: &HashMap<Digest, Window>, counted: &Counted, now: UnixTime) -> Option<UnixTime> {
-        let full = |digest: &Digest, most: u32| {
-            let most = if *digest == OTHERS { self.per_minute.saturating_mul(FROM_EVERYWHERE) } else { most };
-            let window = windows.get(digest).filter(|window| now < window.ends && window.count >= most)?;
+    fn full(&self, windows: &Windows, counted: &Counted, now: UnixTime) -> Option<UnixTime> {
+        let full = |name: u64, most: u32| {
+            let most = if name == OTHERS { self.per_minute.saturating_mul(FROM_EVERYWHERE) } else { most };
+            let window = windows.open.get(&name).filter(|window| now < window.ends && window.count >= most)?;
             Some(window.ends)
         };
-        let pair = full(&counted.pair, self.per_minute);
-        let address = counted.address.and_then(|digest| full(&digest, self.per_minute.saturating_mul(FOR_ALL_CLIENTS)));
+        let pair = full(counted.pair, self.per_minute);
+        let address = counted.address.and_then(|name| full(name, self.per_minute.saturating_mul(FOR_ALL_CLIENTS)));
         // Whoever has not failed yet is let in even then: it may be the client.
-        let everywhere = full(&counted.client, self.per_minute.saturating_mul(FROM_EVERYWHERE));
-        let both = everywhere.and(full(&counted.pair, 1));
+        let everywhere = full(counted.client, self.per_minute.saturating_mul(FROM_EVERYWHERE));
+        let both = everywhere.and_then(|_| full(counted.pair, 1));
         [pair, address, both].into_iter().flatten().max()
     }
 
@@ -187,10 +204,10 @@ impl AuthLimit {
 }
 
 impl Windows {
-    /// The window of `digest`, a new one if the last has ended.
-    fn of(&mut self, digest: Digest, now: UnixTime) -> &mut Window {
+    /// The window of this name, a new one if the last has ended.
+    fn of(&mut self, name: u64, now: UnixTime) -> &mut Window {
         let fresh = Window { ends: now.saturating_add(WINDOW_SECONDS), count: 0 };
-        let window = self.open.entry(digest).or_insert(fresh);
+        let window = self.open.entry(name).or_insert(fresh);
         if now >= window.ends {
             *window = fresh;
         }
@@ -206,27 +223,42 @@ impl Windows {
     }
 }
 
+impl Attempt {
+    /// What the nodes call the client at the address, and the address.
+    fn shared(&self) -> impl Iterator<Item = Digest> {
+        let name = self.client.as_ref().map_or(Whose::Registrant, Whose::Client).name();
+        let network = self.address.map(|address| RemoteAddress(address).network());
+        let pair = match &network {
+            Some(network) => Digest::of(&[b"client at ", network, name]),
+            None => Digest::of(&[b"client at large ", name]),
+        };
+        let address = network.map(|network| Digest::of(&[b"address ", &network]));
+        let shared = |digest: Digest| Digest::of(&[b"client authentication failures ", digest.as_bytes()]);
+        [Some(pair), address].into_iter().flatten().map(shared)
+    }
+}
+
 impl Counted {
-    fn new(whose: Whose<'_>, address: Option<IpAddr>) -> Self {
-        let (name, network) = (whose.name(), address.map(|address| RemoteAddress(address).network()));
+    fn new(names: &RandomState, whose: Whose<'_>, address: Option<IpAddr>) -> Self {
+        let (client, network) = (Some(whose.name()), address.map(|address| RemoteAddress(address).network()));
+        let everywhere = None::<[u8; 8]>;
+        let nobody = None::<&[u8]>;
         Self {
-            pair: match &network {
-                Some(network) => Digest::of(&[b"client at ", network, name]),
-                None => Digest::of(&[b"client at large ", name]),
-            },
-            address: network.map(|network| Digest::of(&[b"address ", &network])),
-            client: Digest::of(&[b"client ", name]),
+            // Without an address, this is not the window of the client from everywhere.
+            pair: names.hash_one((true, network, client)),
+            address: network.map(|_| names.hash_one((true, network, nobody))),
+            client: names.hash_one((false, everywhere, client)),
         }
     }
 
     /// The same, with one window for all that have none and find no room.
-    fn within(self, windows: &HashMap<Digest, Window>) -> Self {
-        let room = windows.len() + 3 <= WINDOWS;
-        let place = |digest| if room || windows.contains_key(&digest) { digest } else { OTHERS };
+    fn within(self, windows: &Windows) -> Self {
+        let room = windows.open.len() + 3 <= WINDOWS;
+        let place = |name| if room || windows.open.contains_key(&name) { name } else { OTHERS };
         Self { pair: place(self.pair), address: self.address.map(place), client: place(self.client) }
     }
 
-    fn all(&self) -> impl Iterator<Item = Digest> {
+    fn all(&self) -> impl Iterator<Item = u64> {
         [Some(self.pair), self.address, Some(self.client)].into_iter().flatten()
     }
 }

@@ -166,17 +166,22 @@ async fn prove(server: &AuthorizationServer, presented: &Presented<'_>) -> Resul
     }
 }
 
-/// The proof by `method`, which is the registered one.
+/// The proof by `method`, which is the registered one. Those that may have to ask for keys are
+/// boxed, so that the others need no room for what that takes.
 async fn check(server: &AuthorizationServer, client: &Client, method: AuthMethod, presented: &Presented<'_>) -> Proof {
     match (method, &presented.credential) {
         (AuthMethod::None, Credential::NameAlone(_)) => none::prove(client),
         (AuthMethod::ClientSecretBasic, Credential::Basic(secret)) => basic::prove(server, client, secret),
         (AuthMethod::ClientSecretPost, Credential::Post(secret)) => post::prove(server, client, secret),
-        (AuthMethod::ClientSecretJwt, Credential::Assertion(jwt)) => secret_jwt::prove(server, client, jwt).await,
-        (AuthMethod::PrivateKeyJwt, Credential::Assertion(jwt)) => private_key_jwt::prove(server, client, jwt).await,
+        (AuthMethod::ClientSecretJwt, Credential::Assertion(jwt)) => {
+            Box::pin(secret_jwt::prove(server, client, jwt)).await
+        }
+        (AuthMethod::PrivateKeyJwt, Credential::Assertion(jwt)) => {
+            Box::pin(private_key_jwt::prove(server, client, jwt)).await
+        }
         (AuthMethod::TlsClientAuth, Credential::NameAlone(shown)) => tls::prove_subject(client, shown.as_ref()),
         (AuthMethod::SelfSignedTlsClientAuth, Credential::NameAlone(shown)) => {
-            tls::prove_registered(server, client, shown.as_ref()).await
+            Box::pin(tls::prove_registered(server, client, shown.as_ref())).await
         }
         _ => Err(AuthFailure::OtherMethod.into()),
     }

@@ -53,18 +53,15 @@ impl<'a> Presented<'a> {
         if assertion {
             return Self::of_assertion(named, params);
         }
-        let (name, credential) = match (basic, post) {
+        let credential = match (basic, post) {
             (Some(basic), _) => {
                 refuse_other_name(named, &basic.id)?;
-                (Some(basic.id.to_string()), Credential::Basic(basic.secret))
+                return Ok(Self::new(Some(&*basic.id), Credential::Basic(basic.secret)));
             }
-            (None, Some(post)) => (named.map(str::to_owned), Credential::Post(post.secret)),
-            (None, None) => {
-                let shown = request.extensions().get::<ClientCertificate>().cloned();
-                (named.map(str::to_owned), Credential::NameAlone(shown))
-            }
+            (None, Some(post)) => Credential::Post(post.secret),
+            (None, None) => Credential::NameAlone(request.extensions().get::<ClientCertificate>().cloned()),
         };
-        Ok(Self::new(name.as_deref(), credential))
+        Ok(Self::new(named, credential))
     }
 
     /// RFC 7521 section 4.2: `client_id` is unnecessary, and if present "MUST

@@ -62,7 +62,7 @@ impl Reciprocity {
         random: &dyn Random,
     ) -> Result<Vec<u8>, Fault> {
         let unwritable = |_| Fault::Internal("a token response cannot be written as JSON");
-        let text = Zeroizing::new(serde_json::to_vec(&tokens.to_json()).map_err(unwritable)?);
+        let text = Zeroizing::new(serde_json::to_vec(&tokens.body()).map_err(unwritable)?);
         Ok(self.tokens.seal(&context(link, id), &text, random)?)
     }
 

@@ -75,6 +75,8 @@ impl AuthorizationServerBuilder {
         let codec = TokenCodec::new(&root, &self.issuer, self.prefixes);
         let devices = self.devices.map(|settings| Devices::new(settings, &root, &self.issuer));
         let reciprocity = self.reciprocal.map(|settings| Arc::new(Reciprocity::new(settings, &root)));
+        let audiences = self.resources.iter().map(|resource| &*resource.identifier);
+        let grant_refs = GrantRefs::new(&root).knowing(audiences);
         Ok(Inner {
             issuer: self.issuer,
             issuer_path,
@@ -101,7 +103,7 @@ impl AuthorizationServerBuilder {
             signing_algorithm: self.signing_algorithm,
             subjects: self.subjects,
             codec,
-            grant_refs: GrantRefs::new(&root),
+            grant_refs,
             csrf: root.hmac_keys(b"csrf"),
             keys: KeyRing::new(root.sealer(b"signing key")),
             bus: root.sealer(b"bus"),

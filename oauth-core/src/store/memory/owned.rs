@@ -32,7 +32,9 @@ impl Inner {
         let (subject, id) = (grant.facts.subject.clone(), grant.id);
         let mut shard = self.shard(id);
         shard.insert(grant, access)?;
-        lock(&self.owned).0.extend(subject.map(|subject| (subject, id)));
+        if let Some(subject) = subject {
+            lock(&self.owned).0.insert((subject, id));
+        }
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use std::{
 
 use crate::{
     clock::UnixTime,
+    random_keys::RandomKeys,
     secret::Digest,
     store::{AccessToken, Grant, RedeemCode, Redemption, RefreshOutcome, Revocation, RotateRefresh, StoreError},
     token::GrantId,
@@ -15,7 +16,7 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Shard {
     /// Boxed, so that a growing map moves pointers, not grants.
-    entries: HashMap<GrantId, Box<Entry>>,
+    entries: HashMap<GrantId, Box<Entry>, RandomKeys>,
     /// Each entry stands here under its `due`; whatever else stands here is
     /// out of date and ignored.
     due: BinaryHeap<Reverse<(UnixTime, GrantId)>>,

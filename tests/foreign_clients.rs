@@ -1,6 +1,6 @@
 //! npm's `openid-client` and `oauth4webapi` and PyPI's Authlib, as their authors made them: they register, prove
 //! themselves by every method that they have, ask for codes in every way that they have, and get, renew, ask about and
-//! revoke tokens, at the program over TLS.
+//! revoke tokens, at the program over TLS. npm's `@sd-jwt/jwt-status-list` reads which were revoked.
 
 mod assertions;
 mod authentication;
@@ -17,6 +17,7 @@ mod jwt_bearer;
 mod par;
 mod registration;
 mod rust_oauth2;
+mod status_list;
 mod step_up;
 
 use serde_json::{Value, json};

@@ -5,8 +5,10 @@ mod accounts;
 mod answers;
 mod appservices;
 mod introspection;
+mod js_sdk;
 mod server;
 mod stage;
+mod synapse;
 mod tokens;
 
 use std::{

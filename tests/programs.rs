@@ -10,8 +10,8 @@ use tokio::{
 };
 
 use crate::support::{
-    ALBUMS, Caller, Ended, Folder, Program, RESOURCE_SERVER, Reference, Remote, WEB, basic, free_port, plain_client,
-    program,
+    ALBUMS, APP, Caller, Ended, Folder, Program, RESOURCE_SERVER, Reference, Remote, WEB, basic, free_port,
+    plain_client, post, program,
 };
 
 /// How `authorization-server` takes a configuration.
@@ -315,6 +315,26 @@ async fn a_cleartext_twin_revokes_does_nothing_else_and_is_not_published() {
     assert_eq!(server.introspect(RESOURCE_SERVER, &issued.access).await.member("active"), true);
     twin.revoke(WEB, &issued.access).await.is_revoked();
     server.introspect(RESOURCE_SERVER, &issued.access).await.is_inactive();
+}
+
+// spec: REV-26
+#[tokio::test]
+async fn a_cleartext_twin_counts_each_client_by_itself_that_a_trusted_proxy_names() {
+    for (proxies, believed) in [("127.0.0.1/32", true), ("10.0.0.0/8", false)] {
+        let (reference, port) = (Reference::behind(proxies), free_port());
+        let sections =
+            format!("[revocation]\nhttp_listen = \"127.0.0.1:{port}\"\n[limits]\nrevocation_misses_per_minute = 2\n");
+        fs::write(reference.config(), fs::read_to_string(reference.config()).unwrap() + &sections).unwrap();
+        let _server = reference.start();
+        let twin = Remote::new(plain_client(), format!("http://127.0.0.1:{port}"));
+        let guess = async |address: &str| {
+            let mut request = post("/revoke", APP, &[("token", "a-guess")]);
+            request.headers_mut().insert("x-forwarded-for", address.parse().unwrap());
+            twin.send(request).await.status.as_u16()
+        };
+        assert_eq!([guess("192.0.2.1").await, guess("192.0.2.1").await, guess("192.0.2.1").await], [200, 200, 429]);
+        assert_eq!(guess("192.0.2.2").await, if believed { 200 } else { 429 }, "{proxies}");
+    }
 }
 
 // spec: SEC-01

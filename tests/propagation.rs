@@ -1,6 +1,7 @@
 //! How soon a revocation is heard by other processes: two authorization servers, and resource servers that ask and that
 //! do not, on one PostgreSQL and on one Redis. No time is asserted here. What is measured is printed.
 
+mod behind;
 mod cut;
 mod measured;
 mod restarted;

@@ -5,6 +5,7 @@ mod faults;
 mod keys;
 mod loss;
 mod programs;
+mod subjects;
 mod tls;
 pub(crate) mod wire;
 

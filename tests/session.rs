@@ -16,11 +16,13 @@ mod turns;
 use std::sync::Arc;
 
 use oauth_core::{
-    client::{Client, GrantType},
+    client::{Client, ClientJwks, ClientSecret, GrantType},
     clock::UnixTime,
     dpop::DpopKey,
     engine::policy::Rotation,
+    grant::{JwtBearer, TokenExchange, TrustedIssuer},
     jwt::Algorithm,
+    keys::SigningKey,
     server::AuthorizationServerBuilder,
     store::{Store, memory::MemoryStore, sqlite::SqliteStore},
 };
@@ -39,11 +41,25 @@ const ACCESS: u64 = 300;
 const CODE: u64 = 60;
 const IDLE: u64 = 1_000;
 const REFRESH: u64 = 3_000;
+/// How long a device may wait, and how long between two questions.
+const DEVICE: u64 = 40;
+const INTERVAL: u64 = 5;
 
 const ISSUED_BY: &str = ISSUER;
 
 /// A public client that wants no bearer tokens.
 const CAREFUL: Caller = Caller::Public("careful");
+
+/// May exchange the tokens of others.
+const GATEWAY: Caller = Caller::Basic("gateway", "gateway-secret-4Hs6");
+/// May bring the assertions of another issuer.
+const AGENT: Caller = Caller::Basic("agent", "agent-secret-3Ws0");
+/// A device with refresh tokens, and one without.
+const TV: Caller = Caller::Public("tv");
+const RADIO: Caller = Caller::Public("radio");
+
+/// Whose assertions are believed.
+const IDP: &str = "https://idp.example";
 
 /// What the server is told, and the model too.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,11 +68,12 @@ struct Policy {
     access_revokes_grant: bool,
 }
 
-const POLICIES: [Policy; 4] = [
+const POLICIES: [Policy; 5] = [
     Policy { rotation: Rotation::Strict, access_revokes_grant: false },
     Policy { rotation: Rotation::Grace { seconds: 20 }, access_revokes_grant: false },
     Policy { rotation: Rotation::None, access_revokes_grant: false },
     Policy { rotation: Rotation::Grace { seconds: 20 }, access_revokes_grant: true },
+    Policy { rotation: Rotation::UntilFirstUse, access_revokes_grant: false },
 ];
 
 /// The thumbprints of the keys.
@@ -70,6 +87,8 @@ struct Stage {
     gate: Gate,
     keys: [DpopKey; 2],
     jkts: Jkts,
+    /// Of [`IDP`].
+    idp: SigningKey,
 }
 
 impl Stage {
@@ -85,11 +104,14 @@ impl Stage {
         gate: &Gate,
         change: impl Fn(AuthorizationServerBuilder) -> AuthorizationServerBuilder,
     ) -> Self {
-        let world = World::on(Turns::new(store, gate), |builder| change(told(builder, policy))).await;
+        let idp = SigningKey::generate(Algorithm::ES256).unwrap();
+        let set = |builder| change(grants(told(builder, policy), &idp));
+        // What is judged elsewhere is not for every policy.
+        let world = World::opaque(Turns::new(store, gate), set).await;
         let keys = [(); 2].map(|()| DpopKey::generate(Algorithm::ES256).unwrap());
         let jkts = keys.each_ref().map(|key| key.jkt().to_owned());
         let (name, gate) = (format!("{name}, {policy:?}"), gate.clone());
-        Self { name, policy, world, gate, keys, jkts }
+        Self { name, policy, world, gate, keys, jkts, idp }
     }
 }
 
@@ -103,6 +125,30 @@ fn told(builder: AuthorizationServerBuilder, policy: Policy) -> AuthorizationSer
         .lifetimes(|set| {
             (set.access, set.code, set.refresh_idle, set.refresh) = (ACCESS, CODE, IDLE, REFRESH);
         })
+}
+
+/// The grants beside those that every server has, and who may use them.
+fn grants(builder: AuthorizationServerBuilder, idp: &SigningKey) -> AuthorizationServerBuilder {
+    let client = |caller: Caller, grant| Client::builder(caller.id()).scope("read write").grant_type(grant);
+    let proven = |caller, grant| {
+        let Caller::Basic(_, secret) = caller else { panic!("{caller:?}") };
+        client(caller, grant).secret(ClientSecret::new(&secret.into()))
+    };
+    let clients = [
+        proven(GATEWAY, GrantType::TOKEN_EXCHANGE),
+        proven(AGENT, GrantType::JWT_BEARER),
+        client(TV, GrantType::DEVICE_CODE).grant_type(GrantType::REFRESH_TOKEN),
+        client(RADIO, GrantType::DEVICE_CODE),
+    ];
+    let builder = builder
+        .grant(TokenExchange::default())
+        .grant(JwtBearer::new([TrustedIssuer::new(IDP, ClientJwks::of([idp]))]))
+        .devices(|set| {
+            (set.lifetime, set.interval) = (DEVICE, INTERVAL);
+            (set.requests_per_minute, set.user_code_failures_per_minute) = (0, 0);
+        })
+        .revocation(|revocation| revocation.misses_per_minute = 0);
+    clients.into_iter().fold(builder, |builder, client| builder.client(client.build().unwrap()))
 }
 
 /// As many cases on each stage, unless somebody asks for more.

@@ -111,6 +111,7 @@ async fn a_token_that_is_revoked_alone_is_marked_alone() {
     .await;
 }
 
+// spec: REV-12
 #[tokio::test]
 async fn the_end_of_a_grant_marks_every_live_token_under_it() {
     on_every_store_with(with_lists, async |w| {

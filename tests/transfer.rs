@@ -1,6 +1,7 @@
 //! What is moved from store to store arrives as it was, on every kind of store.
 
 mod programs;
+mod times;
 
 use oauth_core::{
     client::{Client, ClientId, ClientSecret},
@@ -95,7 +96,7 @@ async fn moved(from: &impl Transfer, to: &impl Store) -> Vec<String> {
     exported(to).await
 }
 
-async fn file_of(store: &impl Transfer, page: usize) -> Vec<u8> {
+async fn file_of(store: &(impl Transfer + ?Sized), page: usize) -> Vec<u8> {
     let mut file = Vec::new();
     let root = RootSecret::new([7; 32]);
     Export::new(ISSUER, &root, now()).page(page).run(store, &mut file, |_| {}).await.unwrap();

@@ -24,7 +24,7 @@ use oauth_core::{
 };
 use serde_json::json;
 
-use self::ask::Ask;
+use self::ask::Members;
 pub use self::ask::time;
 use crate::{
     bus, complain,
@@ -41,14 +41,17 @@ pub fn router(server: AuthorizationServer) -> Router {
     Router::new().route("/admin/revoke", post(revoke)).with_state(server)
 }
 
-async fn revoke(State(server): State<AuthorizationServer>, ask: Result<Json<Ask>, JsonRejection>) -> Response {
+async fn revoke(State(server): State<AuthorizationServer>, ask: Result<Json<Members>, JsonRejection>) -> Response {
     let refused = |status: StatusCode, error: String| (status, Json(json!({ "error": error }))).into_response();
     let selection = match ask {
-        Err(rejection) => return refused(rejection.status(), rejection.body_text()),
+        Err(rejection) => {
+            let (status, error) = unread(&rejection);
+            return refused(status, error.to_owned());
+        }
         Ok(Json(ask)) => ask.selection(),
     };
     let selection = match selection {
-        Err(error) => return refused(StatusCode::BAD_REQUEST, error.to_owned()),
+        Err(error) => return refused(StatusCode::BAD_REQUEST, error),
         Ok(selection) => selection,
     };
     match server.revoke_all(selection) {
@@ -70,6 +73,17 @@ async fn revoke(State(server): State<AuthorizationServer>, ask: Result<Json<Ask>
             let lines = once(ready(Ok(told(begun)))).chain(unfold(Some(bulk), line));
             ([(CONTENT_TYPE, "application/jsonl")], Body::from_stream(lines)).into_response()
         }
+    }
+}
+
+/// What is said of a body that cannot be read.
+fn unread(rejection: &JsonRejection) -> (StatusCode, &'static str) {
+    match rejection {
+        JsonRejection::JsonDataError(_) | JsonRejection::JsonSyntaxError(_) => {
+            (StatusCode::BAD_REQUEST, "the body must be one JSON object")
+        }
+        JsonRejection::MissingJsonContentType(_) => (rejection.status(), "the content type must be application/json"),
+        _ => (rejection.status(), "the body cannot be read"),
     }
 }
 

@@ -166,7 +166,7 @@ impl Config {
         let reciprocal = Reciprocal::read(&mut top, &clients, listen.development, folder);
         let resources = resources::read(&mut top, &issuer, tokens.format, &clients, profile, report);
         let introspection = Introspection::read(&mut top, tokens.algorithm, &clients, report);
-        let users = Users::read(&mut top, listen.development);
+        let users = Users::read(&mut top, &clients, listen.development);
         let auto_approve = users.read_consent(&mut top, listen.development);
         let matrix = Matrix::read(&mut top, profile, &listen, &limits, &registration, users.people());
         Self {

@@ -22,13 +22,18 @@ impl Front {
     pub fn guard(&self, app: Router) -> Router {
         let https = RequireHttps::new();
         let https = if self.development { https.insecure_loopback() } else { https };
+        self.introduce(app.layer(https))
+    }
+
+    /// Tells `app` who the client is, also of one that came in the clear.
+    pub fn introduce(&self, app: Router) -> Router {
         let proxies = ProxyLayer::new(self.proxies.clone()).forwarded().x_forwarded_for().x_forwarded_proto();
         let proxies = if self.verified_certificates { proxies.verifies_certificates() } else { proxies };
         let proxies = match &self.certificate_header {
             Some(name) => proxies.certificate_header(name.clone()),
             None => proxies,
         };
-        app.layer(https).layer(proxies)
+        app.layer(proxies)
     }
 }
 

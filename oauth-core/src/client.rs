@@ -82,7 +82,8 @@ pub struct Client {
     pub redirect_uris: Vec<RedirectUri>,
     /// What it may do at the token endpoint.
     pub grant_types: Vec<GrantType>,
-    /// What it may ask for.
+    /// What it may ask for from now on. A grant that it has been given keeps its
+    /// own scope, also where this becomes narrower: revoke those that should end.
     pub scope: Scope,
     /// What people know it as.
     pub name: Option<String>,

@@ -36,6 +36,7 @@ mod transfer;
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc};
 
+pub(crate) use self::epoch::disown;
 pub use self::{
     epoch::Epoch,
     grant::{NextRefresh, RedeemCode, Redemption, RefreshOutcome, Revocation, RotateRefresh},
@@ -181,6 +182,12 @@ pub trait Clients: Send + Sync {
     /// tell it from one that is restored with its grants;
     /// [`create_client`](crate::server::AuthorizationServer::create_client) is for
     /// new ones.
+    ///
+    /// So whoever writes a record of their own over one that is there takes its
+    /// `grants_since` along. An earlier one takes back what a revocation of
+    /// [all that the client was given](crate::server::Selection::Client) has said
+    /// in this one number: grants whose own end it had not come to live again.
+    /// [`Clients::replace_client`] is for changes of what was read.
     fn put_client(&self, client: Client) -> StoreFuture<'_, ()>;
 
     /// Replaces a client, if there is one of its identifier whose

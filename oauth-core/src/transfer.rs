@@ -42,7 +42,11 @@
 //! service that goes on.
 //!
 //! An import leaves what it finds: a client, a key or a grant that is there
-//! stays as it is, but a revocation in the file ends the grant there too. An
+//! stays as it is, but a revocation in the file ends the grant there too. So do
+//! the lines in time: of two [epochs](crate::store::Epoch) the later stays, and
+//! so it does of two [`grants_since`](crate::client::Client::grants_since) of a
+//! client (not where [clients alone](Import::clients_only) are read, which may
+//! come from another issuer). An
 //! access token goes only into a grant that an import has put there, and once,
 //! so that one which was revoked by itself in the meantime does not come back.
 //! Nor does a consent that was forgotten since the first import of it, nor what

@@ -88,6 +88,7 @@ fn play(flaw: Flaw, cases: u32) -> Result<Tally, String> {
     }
 }
 
+// spec: REV-14, INT-13
 #[test]
 fn whatever_the_bus_does_no_token_is_accepted_past_the_time_that_is_stated() {
     let tally = play(Flaw::None, 400).unwrap_or_else(|script| panic!("{script}"));

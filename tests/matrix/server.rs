@@ -4,6 +4,7 @@ mod account;
 mod authorization;
 mod device_grant;
 mod discovery;
+mod homeserver;
 mod introspect;
 mod program;
 mod refresh;

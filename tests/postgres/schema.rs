@@ -1,7 +1,10 @@
 //! New databases, old ones, those of a later version, and how rows are found.
 
 use futures_util::future::join_all;
-use oauth_core::store::{Consents, Grants, RefreshOutcome, Store, StoreError, Uses, postgres::PostgresStore};
+use oauth_core::{
+    clock::UnixTime,
+    store::{Consents, Grants, RefreshOutcome, Store, StoreError, Uses, postgres::PostgresStore},
+};
 
 use super::call_everything;
 use crate::support::*;
@@ -208,7 +211,7 @@ async fn every_verb_finds_its_rows_by_an_index() {
         let sql = "SELECT coalesce(string_agg(relname || ' ' || seq_scan, ', '), ''), sum(seq_scan)::bigint
             FROM pg_stat_user_tables
             WHERE relname IN ('oauth_grants', 'oauth_access_tokens', 'oauth_retries', 'oauth_interactions', 'oauth_uses',
-                'oauth_consents', 'oauth_clients', 'oauth_links')";
+                'oauth_consents', 'oauth_clients', 'oauth_links', 'oauth_statuses')";
         let row = raw(&url).await.query_one(sql, &[]).await.unwrap();
         (row.get::<_, String>(0), row.get::<_, i64>(1) - before)
     };
@@ -222,6 +225,10 @@ async fn every_verb_finds_its_rows_by_an_index() {
             assert!(store.sweep(now(), 100).await.unwrap() == 100);
             for _ in 0..3 {
                 store.sweep(later(1_000_000), 100).await.unwrap();
+            }
+            // Of each of the last tables alone: what is in those before ends later.
+            for time in [100_000, 200_000, 300_000, 400_000] {
+                assert_eq!(store.sweep(UnixTime(time), 10).await.unwrap(), 10, "{time}");
             }
         }
         store.close();
@@ -240,10 +247,11 @@ INSERT INTO oauth_retries (until, grant_no) SELECT retry_until, no FROM oauth_gr
 INSERT INTO oauth_access_tokens (grant_no, digest, record, expires_at)
     SELECT no, id, repeat('x', 100), expires_at - 20000 FROM oauth_grants;
 INSERT INTO oauth_interactions (id, browser, request, expires_at)
-    SELECT id, id, repeat('x', 500)::bytea, expires_at FROM oauth_grants;
-INSERT INTO oauth_uses (digest, count, ends_at) SELECT id, 1, expires_at FROM oauth_grants;
+    SELECT id, id, repeat('x', 500)::bytea, 300001 + no FROM oauth_grants;
+INSERT INTO oauth_uses (digest, count, ends_at) SELECT id, 1, 200001 + no FROM oauth_grants;
 INSERT INTO oauth_consents (subject, client, record, revision, expires_at)
-    SELECT subject, client, repeat('x', 200), no, expires_at FROM oauth_grants;
+    SELECT subject, client, repeat('x', 200), no, 100001 + no FROM oauth_grants;
+INSERT INTO oauth_statuses (list, place, ends_at) SELECT no % 100, no, no FROM oauth_grants;
 INSERT INTO oauth_links (link, record, tokens_id, tokens_sealed, tokens_record, tokens_ends_at, tokens_revision)
     SELECT sha256('reciprocal link '::bytea || '\\x0000000000000001'::bytea || 'a'::bytea || '\\x01'::bytea
             || subject::bytea),

@@ -85,6 +85,7 @@ impl Scene {
     }
 }
 
+// spec: REV-14, INT-13
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_the_bus_of_postgresql_cut_nothing_is_accepted_after_its_time_and_then_what_was_remembered_is_dropped() {
     let database = new_database().await;
@@ -93,6 +94,7 @@ async fn with_the_bus_of_postgresql_cut_nothing_is_accepted_after_its_time_and_t
     Scene::start(Place::Postgres(database), port, |port| url_at(port, &name)).await.play().await;
 }
 
+// spec: REV-14, INT-13
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_the_bus_of_redis_cut_nothing_is_accepted_after_its_time_and_then_what_was_remembered_is_dropped() {
     let redis = Redis::start("");

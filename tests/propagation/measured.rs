@@ -91,11 +91,13 @@ async fn refused(api: Remote, token: String) -> Instant {
     }
 }
 
+// spec: REV-14
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_revoked_at_one_of_two_nodes_is_soon_refused_by_four_processes_on_postgresql() {
     measure("PostgreSQL", Place::Postgres(new_database().await)).await;
 }
 
+// spec: REV-14
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_revoked_at_one_of_two_nodes_is_soon_refused_by_four_processes_on_redis() {
     measure("Redis", Place::Redis(Redis::start(""))).await;

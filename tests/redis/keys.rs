@@ -5,7 +5,7 @@ use oauth_core::{
     clock::UnixTime,
     store::{
         Clients, Consent, Consents, FinishInteraction, Grant, Grants, Interactions, ParkedInteraction, PeerTokens,
-        QueuedCode, ReciprocalLink, Reciprocals, RedeemCode, Redemption, SealedKey, SigningKeys, Store, Uses,
+        QueuedCode, ReciprocalLink, Reciprocals, RedeemCode, Redemption, SealedKey, SigningKeys, Statuses, Store, Uses,
         redis::RedisStore,
     },
 };
@@ -114,6 +114,16 @@ async fn every_key_that_can_end_has_its_time() {
     // The end of a grant takes its retry along.
     store.revoke_grant(grant.id, now()).await.unwrap();
     assert!(end_of(&server, "}:retry").is_empty());
+}
+
+#[tokio::test]
+async fn a_list_of_revoked_tokens_takes_more_at_once_than_a_script_is_given_and_goes_with_its_end() {
+    let server = Redis::start("");
+    let store = patient_redis([server.url()]).build().await.unwrap();
+    let (places, until): (Vec<u32>, _) = ((0..5_000).map(|place| place * 200).collect(), later(60));
+    store.revoke_statuses(7, places.clone(), until).await.unwrap();
+    assert!(store.revoked_statuses(7, now()).await.unwrap() == places);
+    assert_eq!(end_of(&server, ":status:7"), [until.0 + HOUR]);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! `PUT /register/{client_id}`: a client replaces its registration.
 
 use http::Method;
-use oauth_core::store::Clients;
+use oauth_core::{server::Selection, store::Clients};
 use serde_json::{Value, json};
 
 use super::{Registered, is_refused, is_unauthorized, open, open_world, registered, that};
@@ -47,6 +47,34 @@ async fn what_is_left_out_is_reset_and_not_merged() {
         let ask = Ask::of(caller).with("redirect_uri", "https://app.example/new");
         assert!(w.get(&ask.uri()).await.location().starts_with("/interaction"));
         assert_eq!(w.events.count("client_updated"), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_client_was_given_stays_as_it_is_and_what_was_taken_from_it_stays_taken() {
+    on_every_store_with(open, async |w| {
+        let grants = ["authorization_code", "refresh_token"];
+        let client = json!({ "redirect_uris": [CALLBACK], "grant_types": grants, "scope": "read write" });
+        let client = registered(&w, &client).await;
+        let caller = client.caller();
+        let sign_in = async || w.redeem(caller, &w.code_for(&Ask::of(caller)).await).await.tokens();
+        let scope = async |token: &str| w.introspect(AUDITOR, token).await.member("scope");
+        let taken = sign_in().await;
+        // The first step writes one number into the record, and no grant says yet that it has ended.
+        let mut all = w.server.revoke_all(Selection::Client(caller.client_id())).unwrap();
+        all.next().await.unwrap().unwrap();
+        w.clock.advance(1);
+        let kept = sign_in().await;
+        let mut narrower = client.replacement();
+        narrower["scope"] = "read".into();
+        assert_eq!(client.put(&w, &narrower).await.status, 200);
+        assert!(!w.lives(&taken.access).await, "a replacement brings nothing back");
+        w.refresh(caller, &taken.refresh.unwrap()).await.is_refused(400, "invalid_grant");
+        assert_eq!(scope(&kept.access).await, "read write");
+        let next = w.refresh(caller, &kept.refresh.unwrap()).await.tokens();
+        assert_eq!(scope(&next.access).await, "read write", "people have consented to it");
+        assert_eq!(scope(&sign_in().await.access).await, "read");
     })
     .await;
 }

@@ -10,7 +10,24 @@ impl Model {
     /// Compares an answer, and keeps the tokens in it.
     pub(super) fn agrees(&mut self, expected: &Expected, seen: &Seen, jkts: &Jkts) -> bool {
         match *expected {
-            Expected::Refused(status, error) => seen.status == status && seen.text("error") == Some(error),
+            Expected::Refused(status, error) => {
+                let said = seen.text("error");
+                // Of two that ask at once too soon, one may hear what is as true.
+                let as_good = self.at_once && error == "slow_down" && said == Some("authorization_pending");
+                seen.status == status && (said == Some(error) || as_good)
+            }
+            Expected::Assertion(at) => {
+                let text = |name| seen.text(name).unwrap_or_default().to_owned();
+                (self.assertions[at].text, self.assertions[at].jti) = (text("assertion"), text("jti"));
+                seen.status == 200
+            }
+            Expected::Begun(at) => {
+                let text = |name| seen.text(name).unwrap_or_default().to_owned();
+                (self.devices[at].code, self.devices[at].user_code) = (text("device_code"), text("user_code"));
+                seen.status == 200 && !self.devices[at].code.is_empty()
+            }
+            Expected::Decided(yes) => seen.body == serde_json::json!({ "decided": yes }),
+            Expected::Used(alive) => seen.body == serde_json::json!({ "active": alive }),
             Expected::Done => seen.status == 200 && seen.body.is_null(),
             Expected::Inactive => seen.status == 200 && seen.body == serde_json::json!({ "active": false }),
             Expected::Code(grant) => {
@@ -19,7 +36,7 @@ impl Model {
                 fresh
             }
             Expected::Tokens { access, refresh } => seen.status == 200 && self.has_tokens(seen, access, refresh),
-            Expected::ActiveAccess(at) => self.describes(&self.access[at], seen, jkts),
+            Expected::ActiveAccess(at) => Self::describes(&self.access[at], seen, jkts),
             Expected::ActiveRefresh(at) => {
                 let owner = self.grants[self.refresh[at].grant].owner.id();
                 seen.body["active"] == true
@@ -48,9 +65,9 @@ impl Model {
     }
 
     /// RFC 7662 section 2.2.
-    fn describes(&self, access: &Access, seen: &Seen, jkts: &Jkts) -> bool {
+    fn describes(access: &Access, seen: &Seen, jkts: &Jkts) -> bool {
         let jkt = access.key.map(|key| jkts[usize::from(key)].as_str());
-        let owner = self.grants[access.grant].owner.id();
+        let owner = access.client.id();
         seen.body["active"] == true
             && seen.text("scope") == Some(access.scope)
             && seen.text("client_id") == Some(owner)
@@ -69,7 +86,9 @@ impl Model {
             let jkt = access.key.map_or("none", |key| jkts[usize::from(key)].as_str());
             self.is_live(access).then(|| format!("{} key {jkt}", access.scope))
         };
-        let access = self.access.iter().map(|access| (access.text.clone(), says(access)));
+        // Not where asking is what matters.
+        let quiet = self.access.iter().filter(|access| !self.is_awaited(access));
+        let access = quiet.map(|access| (access.text.clone(), says(access)));
         access.chain(self.refresh.iter().map(|refresh| (refresh.text.clone(), None))).collect()
     }
 
@@ -81,6 +100,10 @@ impl Model {
             Expected::Done => "200, and nothing to read".to_owned(),
             Expected::Inactive => "active: false".to_owned(),
             Expected::Code(_) => "a code".to_owned(),
+            Expected::Assertion(_) => "an assertion".to_owned(),
+            Expected::Begun(_) => "codes".to_owned(),
+            Expected::Decided(yes) => format!("decided: {yes}"),
+            Expected::Used(alive) => format!("active: {alive}"),
             Expected::ActiveAccess(at) => {
                 let access = &self.access[at];
                 format!("active, for {}, until {}, key {:?}", access.scope, access.ends, access.key)

@@ -5,12 +5,16 @@ use std::fmt;
 use http::HeaderValue;
 use oauth_core::{
     clock::{Clock, SystemRandom},
-    dpop::DpopKey,
+    engine::{
+        device::{DeviceDecision, DeviceLookup, Guesser},
+        interaction::Approval,
+    },
+    jwt,
     token::{GrantId, TokenKind},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::CAREFUL;
+use super::{CAREFUL, IDP, Stage};
 use crate::support::*;
 
 /// A request, or what the host does. Keys go by their number.
@@ -47,6 +51,44 @@ pub(super) enum Call {
         by: Caller,
         scope: Wish,
         key: Option<u8>,
+    },
+    /// Token exchange.
+    Exchange {
+        token: String,
+        by: Caller,
+        scope: Wish,
+        key: Option<u8>,
+    },
+    /// The other issuer makes an assertion, with the `jti` of another or with one of its own.
+    Assert {
+        jti: Option<String>,
+        seconds: u64,
+    },
+    /// The JWT bearer grant.
+    Bring {
+        assertion: String,
+        by: Caller,
+        scope: Wish,
+        key: Option<u8>,
+    },
+    /// A device asks for codes.
+    Begin {
+        by: Caller,
+    },
+    /// Its person says yes or no.
+    Decide {
+        user_code: String,
+        yes: bool,
+    },
+    /// It asks for tokens.
+    Poll {
+        code: String,
+        by: Caller,
+        key: Option<u8>,
+    },
+    /// An API asks, in the server's own process.
+    Use {
+        token: String,
     },
     /// The host ends the grant of this token.
     End {
@@ -109,7 +151,8 @@ impl Seen {
 }
 
 impl Call {
-    pub(super) async fn send(&self, w: &World, keys: &[DpopKey; 2]) -> Seen {
+    pub(super) async fn send(&self, stage: &Stage) -> Seen {
+        let (w, keys) = (&stage.world, &stage.keys);
         let proof = |key: &Option<u8>| {
             let key = &keys[usize::from((*key)?)];
             let url = format!("{ISSUER}/token");
@@ -145,6 +188,40 @@ impl Call {
                 params.extend(scope.text().map(|scope| ("scope", scope)));
                 ask_token(w, *by, &params, proof(key)).await
             }
+            Self::Exchange { token, by, scope, key } => {
+                let kind = ("subject_token_type", "urn:ietf:params:oauth:token-type:access_token");
+                let mut params = vec![("grant_type", EXCHANGE), ("subject_token", token.as_str()), kind];
+                params.extend(scope.text().map(|scope| ("scope", scope)));
+                ask_token(w, *by, &params, proof(key)).await
+            }
+            Self::Assert { jti, seconds } => {
+                let (now, jti) = (stage.now(), jti.clone().unwrap_or_else(fresh_text));
+                let exp = now + seconds;
+                let claims = json!({ "iss": IDP, "sub": "bob", "aud": ISSUER, "iat": now, "exp": exp, "jti": jti });
+                let text = jwt::sign(&stage.idp, "JWT", &claims).unwrap();
+                Seen { status: 200, body: json!({ "assertion": text, "jti": jti }) }
+            }
+            Self::Bring { assertion, by, scope, key } => {
+                let mut params = vec![("grant_type", BEARER), ("assertion", assertion.as_str())];
+                params.extend(scope.text().map(|scope| ("scope", scope)));
+                ask_token(w, *by, &params, proof(key)).await
+            }
+            Self::Begin { by } => Seen::of(&w.post("/device_authorization", *by, &[("scope", "read write")]).await),
+            Self::Decide { user_code, yes } => {
+                let outcome = match w.server.device(user_code, Guesser::default()).await.unwrap() {
+                    DeviceLookup::Found(request) if *yes => request.approve(Approval::new("alice")).await.unwrap(),
+                    DeviceLookup::Found(request) => request.deny().await.unwrap(),
+                    _ => DeviceDecision::Ended,
+                };
+                Seen { status: 200, body: json!({ "decided": outcome == DeviceDecision::Decided }) }
+            }
+            Self::Poll { code, by, key } => {
+                ask_token(w, *by, &[("grant_type", DEVICE_CODE), ("device_code", code)], proof(key)).await
+            }
+            Self::Use { token } => {
+                let active = w.server.validate_access(token).await.unwrap().is_some();
+                Seen { status: 200, body: json!({ "active": active }) }
+            }
             Self::Revoke { token, by } => Seen::of(&w.revoke(*by, token).await),
             Self::Introspect { token, by } => Seen::of(&w.introspect(*by, token).await),
             Self::End { token } => {
@@ -167,11 +244,19 @@ async fn ask_token(w: &World, by: Caller, params: &[(&str, &str)], proof: Option
     Seen::of(&w.send(request).await)
 }
 
+const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+const BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+fn fresh_text() -> String {
+    fresh_digest().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The grant that a token of any kind names.
 fn grant_of(token: &str) -> GrantId {
     let codec = World::codec();
     let read = |kind| codec.read(kind, token);
-    let read = [TokenKind::Code, TokenKind::Refresh, TokenKind::Access].into_iter().find_map(read);
+    let read = [TokenKind::Code, TokenKind::Device, TokenKind::Refresh, TokenKind::Access].into_iter().find_map(read);
     read.unwrap().grant
 }
 
@@ -210,6 +295,20 @@ impl fmt::Display for Call {
             Self::Own { by, scope, key } => {
                 write!(f, "client_credentials as {}{}{}", by.id(), scoped(scope), with(key))
             }
+            Self::Exchange { token, by, scope, key } => {
+                write!(f, "exchange {token} as {}{}{}", by.id(), scoped(scope), with(key))
+            }
+            Self::Assert { jti, seconds } => {
+                write!(f, "an assertion for {seconds} s")?;
+                f.write_str(&jti.as_ref().map_or(String::new(), |jti| format!(", with the jti {jti}")))
+            }
+            Self::Bring { assertion, by, scope, key } => {
+                write!(f, "bring {assertion} as {}{}{}", by.id(), scoped(scope), with(key))
+            }
+            Self::Begin { by } => write!(f, "device {} begins", by.id()),
+            Self::Decide { user_code, yes } => write!(f, "say {} to {user_code}", if *yes { "yes" } else { "no" }),
+            Self::Poll { code, by, key } => write!(f, "poll {code} as {}{}", by.id(), with(key)),
+            Self::Use { token } => write!(f, "use {token}"),
             Self::End { token } => write!(f, "the host ends the grant of {token}"),
             Self::Sweep => f.write_str("sweep"),
         }

@@ -42,6 +42,12 @@ enum Flaw {
     ForgetsWhoseCodeItIs,
     /// A sweep removes grants whose codes have ended, used or not.
     SweepsTooMuch,
+    /// What may be used once may be used again.
+    ForgetsWhatWasUsed,
+    /// An exchanged token, which must end with the one that was shown, ends later.
+    ExchangesForLonger,
+    /// The way back stays open for whoever has shown that it needs none.
+    KeepsTheWayBack,
 }
 
 #[derive(Clone)]
@@ -141,6 +147,22 @@ macro_rules! flawed {
         }
         $self.inner.revoke_access($id, $digest).await
     }};
+    ($self:ident first_use $digest:ident $until:ident $now:ident) => {{
+        Ok($self.inner.first_use($digest, $until, $now).await? || $self.flaw == Flaw::ForgetsWhatWasUsed)
+    }};
+    ($self:ident insert_access $id:ident $access:ident $now:ident) => {{
+        let mut access = $access;
+        if $self.flaw == Flaw::ExchangesForLonger {
+            access.expires_at = access.expires_at.saturating_add(1);
+        }
+        $self.inner.insert_access($id, access, $now).await
+    }};
+    ($self:ident confirm_refresh $id:ident $access:ident $now:ident) => {{
+        if $self.flaw == Flaw::KeepsTheWayBack {
+            return Ok(false);
+        }
+        $self.inner.confirm_refresh($id, $access, $now).await
+    }};
     ($self:ident sweep $now:ident $limit:ident) => {{
         let now = if $self.flaw == Flaw::SweepsTooMuch { $now.saturating_add(REFRESH) } else { $now };
         $self.inner.sweep(now, $limit).await
@@ -159,29 +181,33 @@ fn found(runtime: &tokio::runtime::Runtime, stage: &Stage) -> usize {
 }
 
 const GRACE: Policy = POLICIES[1];
+const UNTIL_FIRST_USE: Policy = POLICIES[4];
 
 #[test]
 fn a_store_that_does_something_wrong_is_found_by_a_short_script() {
     let flaws = [
-        (Flaw::LeavesAccessAlive, 4),
-        (Flaw::ForgetsThatACodeWasUsed, 4),
-        (Flaw::ForgetsThatATokenWasUsed, 6),
-        (Flaw::LooksAndThenTakesACode, 6),
-        (Flaw::LooksAndThenTakesAToken, 6),
-        (Flaw::RevokesTooMuch, 5),
-        (Flaw::ClosesTheWindowLate, 6),
-        (Flaw::TakesOldCodes, 4),
-        (Flaw::KnowsNoIdleness, 5),
-        (Flaw::ForgetsToNarrow, 4),
-        (Flaw::ForgetsTheKey, 4),
-        (Flaw::ForgetsWhoseCodeItIs, 3),
-        (Flaw::SweepsTooMuch, 5),
+        (Flaw::LeavesAccessAlive, GRACE, 4),
+        (Flaw::ForgetsThatACodeWasUsed, GRACE, 4),
+        (Flaw::ForgetsThatATokenWasUsed, GRACE, 6),
+        (Flaw::LooksAndThenTakesACode, GRACE, 6),
+        (Flaw::LooksAndThenTakesAToken, GRACE, 6),
+        (Flaw::RevokesTooMuch, GRACE, 5),
+        (Flaw::ClosesTheWindowLate, GRACE, 6),
+        (Flaw::TakesOldCodes, GRACE, 4),
+        (Flaw::KnowsNoIdleness, GRACE, 5),
+        (Flaw::ForgetsToNarrow, GRACE, 4),
+        (Flaw::ForgetsTheKey, GRACE, 4),
+        (Flaw::ForgetsWhoseCodeItIs, GRACE, 3),
+        (Flaw::SweepsTooMuch, GRACE, 5),
+        (Flaw::ForgetsWhatWasUsed, GRACE, 5),
+        (Flaw::ExchangesForLonger, GRACE, 6),
+        (Flaw::KeepsTheWayBack, UNTIL_FIRST_USE, 6),
     ];
     let runtime = runtime();
-    for (flaw, most) in flaws {
+    for (flaw, policy, most) in flaws {
         let gate = Gate::default();
         let store = Flawed { inner: MemoryStore::default(), flaw, gate: gate.clone() };
-        let stage = runtime.block_on(Stage::new(&format!("{flaw:?}"), GRACE, store, &gate));
+        let stage = runtime.block_on(Stage::new(&format!("{flaw:?}"), policy, store, &gate));
         let lines = found(&runtime, &stage);
         assert!(lines <= most, "{flaw:?}: {lines}");
     }
@@ -191,12 +217,14 @@ type Change = fn(AuthorizationServerBuilder) -> AuthorizationServerBuilder;
 
 #[test]
 fn a_server_that_was_told_something_else_is_found_by_a_short_script() {
-    let changes: [(&str, Change, usize); 7] = [
+    let changes: [(&str, Change, usize); 9] = [
         ("no rotation", |builder| builder.rotation(Rotation::None), 4),
         ("no window", |builder| builder.rotation(Rotation::Strict), 6),
         ("a longer window", |builder| builder.rotation(Rotation::Grace { seconds: 21 }), 6),
         ("access tokens a second longer", |builder| builder.lifetimes(|set| set.access += 1), 3),
-        ("grants a second longer", |builder| builder.lifetimes(|set| set.refresh += 1), 5),
+        ("grants a second longer", |builder| builder.lifetimes(|set| set.refresh += 1), 6),
+        ("a shorter wait for devices", |builder| builder.devices(|set| set.interval -= 1), 5),
+        ("device codes a second longer", |builder| builder.devices(|set| set.lifetime += 1), 5),
         ("proofs from everyone", |builder| builder.dpop(|dpop| dpop.required = true), 3),
         ("one for all", |builder| builder.revocation(|revocation| revocation.access_revokes_grant = true), 4),
     ];

@@ -1,9 +1,13 @@
 //! The model: what a server owes its clients, as plainly as it can be said. It knows no digest, no seal and no store.
 
-use oauth_core::engine::policy::Rotation;
+mod brought;
+mod device;
+mod refresh;
+mod revocation;
 
+pub(super) use self::{brought::Assertion, device::Device, refresh::Live};
 use super::{
-    ACCESS, CODE, IDLE, Policy, REFRESH,
+    ACCESS, AGENT, CODE, DEVICE, GATEWAY, IDLE, INTERVAL, Policy, RADIO, REFRESH, TV,
     call::{Call, Presented, Wish, is_public, needs_proof},
 };
 use crate::support::{APP, AUDITOR, BRIEF, Caller, RESOURCE_SERVER, WEB};
@@ -18,6 +22,12 @@ pub(super) struct Model {
     pub(super) grants: Vec<Grant>,
     pub(super) access: Vec<Access>,
     pub(super) refresh: Vec<Refresh>,
+    pub(super) assertions: Vec<Assertion>,
+    /// Each `jti` that was used, and until when it is remembered.
+    used: Vec<(String, u64)>,
+    pub(super) devices: Vec<Device>,
+    /// Whether two calls were made at once.
+    pub(super) at_once: bool,
     /// What the last calls must have told the operator, and what they may have.
     pub(super) told: Vec<&'static str>,
     pub(super) may_tell: Vec<&'static str>,
@@ -40,22 +50,6 @@ pub(super) struct Grant {
     swept: bool,
 }
 
-/// The live refresh token.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Live {
-    pub(super) token: usize,
-    used_at: u64,
-    back: Option<Back>,
-}
-
-/// The way back for whoever lost the response to a refresh.
-#[derive(Clone, Debug, PartialEq)]
-struct Back {
-    from: usize,
-    until: u64,
-    access: usize,
-}
-
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Access {
     pub(super) text: String,
@@ -63,6 +57,10 @@ pub(super) struct Access {
     pub(super) ends: u64,
     pub(super) scope: &'static str,
     pub(super) key: Option<u8>,
+    /// Whom it was given to.
+    pub(super) client: Caller,
+    /// The refresh token that it came with, of those that took another's place.
+    beside: Option<usize>,
     revoked: bool,
 }
 
@@ -84,6 +82,10 @@ pub(super) enum Expected {
     ActiveRefresh(usize),
     Inactive,
     Done,
+    Assertion(usize),
+    Begun(usize),
+    Decided(bool),
+    Used(bool),
 }
 
 const INVALID_GRANT: Expected = Expected::Refused(400, "invalid_grant");
@@ -91,7 +93,9 @@ const INVALID_GRANT: Expected = Expected::Refused(400, "invalid_grant");
 impl Model {
     pub(super) fn new(policy: Policy, now: u64) -> Self {
         let (grants, access, refresh) = (Vec::new(), Vec::new(), Vec::new());
-        Self { policy, now, grants, access, refresh, told: Vec::new(), may_tell: Vec::new() }
+        let (assertions, used, devices) = (Vec::new(), Vec::new(), Vec::new());
+        let (told, may_tell) = (Vec::new(), Vec::new());
+        Self { policy, now, grants, access, refresh, assertions, used, devices, at_once: false, told, may_tell }
     }
 
     /// What becomes of `call`.
@@ -103,6 +107,13 @@ impl Model {
             Call::Revoke { token, by } => self.revoke(token, *by),
             Call::Introspect { token, by } => self.introspect(token, *by),
             Call::Own { by, scope, key } => self.own(*by, *scope, *key),
+            Call::Exchange { token, by, scope, key } => self.exchange(token, *by, *scope, *key),
+            Call::Assert { jti: _, seconds } => self.assertion(*seconds),
+            Call::Bring { assertion, by, scope, key } => self.bring(assertion, *by, *scope, *key),
+            Call::Begin { by } => self.begin(*by),
+            Call::Decide { user_code, yes } => self.decide(user_code, *yes),
+            Call::Poll { code, by, key } => self.poll(code, *by, *key),
+            Call::Use { token } => self.used(token),
             Call::End { token } => self.end_by_host(token),
             Call::Sweep => self.sweep(),
         }
@@ -129,6 +140,9 @@ impl Model {
     }
 
     fn redeem(&mut self, code: &str, by: Caller, presented: Presented, key: Option<u8>) -> Expected {
+        if !CLIENTS.contains(&by) {
+            return Expected::Refused(400, "unauthorized_client");
+        }
         if needs_proof(by) && key.is_none() {
             return Expected::Refused(400, "invalid_dpop_proof");
         }
@@ -156,103 +170,29 @@ impl Model {
         Expected::Tokens { access, refresh }
     }
 
-    fn refreshed(&mut self, token: &str, by: Caller, scope: Wish, key: Option<u8>) -> Expected {
-        if by == BRIEF {
-            return Expected::Refused(400, "unauthorized_client");
-        }
-        if needs_proof(by) && key.is_none() {
-            return Expected::Refused(400, "invalid_dpop_proof");
-        }
-        let Some(token) = self.refresh.iter().position(|one| one.text == token) else { return INVALID_GRANT };
-        let Refresh { grant: id, bound, .. } = self.refresh[token];
-        // With another key it is nobody's token: not used, and not used twice.
-        let holds = bound.is_none() || bound == key && is_public(by);
-        if !holds || self.grants[id].owner != by || !self.lives(id) {
-            return INVALID_GRANT;
-        }
-        if scope == Wish::Beyond {
-            return Expected::Refused(400, "invalid_scope");
-        }
-        let scope = scope.text().unwrap_or(FULL);
-        let live = self.grants[id].live.clone().unwrap();
-        if live.token == token {
-            return self.rotate(id, &live, by, scope, key);
-        }
-        match live.back {
-            Some(back) if back.from == token && self.now < back.until => self.again(id, live.token, &back, scope, key),
-            _ => {
-                self.grants[id].revoked = true;
-                self.told.push("refresh_reused");
-                INVALID_GRANT
-            }
-        }
+    fn used(&mut self, token: &str) -> Expected {
+        let found = self.access.iter().position(|one| one.text == token);
+        let Some(at) = found.filter(|at| self.is_live(&self.access[*at])) else { return Expected::Used(false) };
+        self.confirm(at);
+        Expected::Used(true)
     }
 
-    fn rotate(&mut self, id: usize, live: &Live, by: Caller, scope: &'static str, key: Option<u8>) -> Expected {
-        if self.now >= live.used_at + IDLE {
-            return INVALID_GRANT;
-        }
-        let bound = self.refresh[live.token].bound.is_some();
-        let window = match self.policy.rotation {
-            Rotation::Strict => Some(0),
-            Rotation::Grace { seconds } => Some(seconds),
-            // OAuth 2.1 section 6.1: public clients' tokens are bound, or replaced.
-            _ if is_public(by) && !bound => Some(20),
-            _ => None,
-        };
-        let access = self.issue(id, scope, key);
-        let (refresh, token, back) = match window {
-            None => (None, live.token, None),
-            Some(window) => {
-                let next = self.mint(id, by, key);
-                (Some(next), next, Some(Back { from: live.token, until: self.now + window, access }))
-            }
-        };
-        self.grants[id].live = Some(Live { token, used_at: self.now, back });
-        Expected::Tokens { access, refresh }
-    }
-
-    /// The same refresh token again; and the same access token, if it is what is asked for, and alive.
-    fn again(&mut self, id: usize, live: usize, back: &Back, scope: &'static str, key: Option<u8>) -> Expected {
-        self.told.push("refresh_retried");
-        let first = &self.access[back.access];
-        let same = first.scope == scope && first.key == key && self.is_live(first);
-        let access = if same { back.access } else { self.make(id, scope, key) };
-        Expected::Tokens { access, refresh: Some(live) }
+    /// A grant that begins at the token endpoint.
+    fn first(&mut self, by: Caller, key: Option<u8>) -> usize {
+        self.approve(by, key, None);
+        self.told.pop();
+        let id = self.grants.len() - 1;
+        (self.grants[id].redeemed, self.grants[id].ends) = (true, self.now + ACCESS);
+        id
     }
 
     fn own(&mut self, by: Caller, scope: Wish, key: Option<u8>) -> Expected {
         if by != WEB {
             return Expected::Refused(400, "unauthorized_client");
         }
-        self.approve(by, key, None);
-        self.told.pop();
-        let id = self.grants.len() - 1;
-        let grant = &mut self.grants[id];
-        (grant.redeemed, grant.ends) = (true, self.now + ACCESS);
+        let id = self.first(by, key);
         let access = self.issue(id, scope.text().unwrap_or(FULL), key);
         Expected::Tokens { access, refresh: None }
-    }
-
-    fn revoke(&mut self, token: &str, by: Caller) -> Expected {
-        let Some(id) = self.grant_of(token).filter(|id| !self.grants[*id].swept) else { return Expected::Done };
-        if self.grants[id].owner != by {
-            return INVALID_GRANT;
-        }
-        let access = self.access.iter().position(|one| one.text == token);
-        match access {
-            Some(access) if !self.policy.access_revokes_grant => self.revoke_access(access),
-            None if self.grants[id].code == token => {}
-            _ => self.end(id),
-        }
-        Expected::Done
-    }
-
-    fn revoke_access(&mut self, access: usize) {
-        // Whether an access token that has ended is still there is the store's own affair.
-        let tell = if self.is_live(&self.access[access]) { &mut self.told } else { &mut self.may_tell };
-        tell.push("access_revoked");
-        self.access[access].revoked = true;
     }
 
     fn end_by_host(&mut self, token: &str) -> Expected {
@@ -270,14 +210,16 @@ impl Model {
         self.grants[id].revoked = true;
     }
 
-    fn introspect(&self, token: &str, by: Caller) -> Expected {
+    fn introspect(&mut self, token: &str, by: Caller) -> Expected {
         if is_public(by) {
             return Expected::Refused(401, "invalid_client");
         }
         if let Some(at) = self.access.iter().position(|one| one.text == token) {
             let access = &self.access[at];
-            let may = by == AUDITOR || by == RESOURCE_SERVER || by == self.grants[access.grant].owner;
-            return if may && self.is_live(access) { Expected::ActiveAccess(at) } else { Expected::Inactive };
+            let may = by == AUDITOR || by == RESOURCE_SERVER || by == access.client;
+            let live = self.is_live(access);
+            self.confirm(at);
+            return if may && live { Expected::ActiveAccess(at) } else { Expected::Inactive };
         }
         let Some(at) = self.refresh.iter().position(|one| one.text == token) else { return Expected::Inactive };
         let grant = &self.grants[self.refresh[at].grant];
@@ -302,7 +244,9 @@ impl Model {
 
     fn make(&mut self, grant: usize, scope: &'static str, key: Option<u8>) -> usize {
         let ends = self.grants[grant].ends.min(self.now + ACCESS);
-        self.access.push(Access { text: String::new(), grant, ends, scope, key, revoked: false });
+        let client = self.grants[grant].owner;
+        let (text, beside) = (String::new(), None);
+        self.access.push(Access { text, grant, ends, scope, key, client, beside, revoked: false });
         self.access.len() - 1
     }
 
@@ -326,7 +270,8 @@ impl Model {
         let code = self.grants.iter().position(|grant| grant.code == token);
         let access = || self.access.iter().find(|one| one.text == token).map(|one| one.grant);
         let refresh = || self.refresh.iter().find(|one| one.text == token).map(|one| one.grant);
-        code.or_else(access).or_else(refresh)
+        let device = || self.devices.iter().find(|one| one.code == token).and_then(Device::grant);
+        code.or_else(access).or_else(refresh).or_else(device)
     }
 
     /// When something is about to end, in order.
@@ -337,7 +282,10 @@ impl Model {
             [Some(grant.code_ends), Some(grant.ends), live.map(|live| live.used_at + IDLE), back]
         });
         let access = self.access.iter().map(|access| access.ends);
-        let mut all: Vec<u64> = grants.flatten().chain(access).filter(|end| *end > self.now).collect();
+        let devices = self.devices.iter().flat_map(|one| one.next.last().copied().into_iter().chain([one.ends]));
+        let assertions = self.assertions.iter().map(|one| one.ends);
+        let mut all: Vec<u64> =
+            grants.flatten().chain(access).chain(devices).chain(assertions).filter(|end| *end > self.now).collect();
         all.sort_unstable();
         all.dedup();
         all

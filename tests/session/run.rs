@@ -59,6 +59,11 @@ impl<'s> Run<'s> {
             let (token, scope) = (token.text.clone(), Wish::Unsaid);
             self.one(&Call::Refresh { token, by: grant.owner, scope, key }).await?;
         }
+        for device in self.models[0].devices.clone() {
+            if self.models[0].has_decided(&device) {
+                self.one(&Call::Poll { code: device.code, by: device.owner, key: None }).await?;
+            }
+        }
         Ok(())
     }
 
@@ -109,15 +114,14 @@ impl<'s> Run<'s> {
     }
 
     async fn one(&mut self, call: &Call) -> Result<(), String> {
-        let seen = call.send(&self.stage.world, &self.stage.keys).await;
+        let seen = call.send(self.stage).await;
         let line = format!("{call} -> {}", self.shown(&seen));
         self.script.push(line);
         self.keep(|_| vec![vec![(call, &seen)]]).await
     }
 
     async fn two(&mut self, one: &Call, two: &Call, turns: &[usize]) -> Result<(), String> {
-        let (w, keys) = (&self.stage.world, &self.stage.keys);
-        let (first, second) = self.stage.gate.both(one.send(w, keys), two.send(w, keys), turns).await;
+        let (first, second) = self.stage.gate.both(one.send(self.stage), two.send(self.stage), turns).await;
         let lines = [
             format!("at once, in turns of so many steps: {turns:?}"),
             format!("  1: {one} -> {}", self.shown(&first)),
@@ -138,7 +142,9 @@ impl<'s> Run<'s> {
                 orders.push(Vec::new());
             }
             for order in orders {
-                match self.after(model.clone(), &order, &told).await {
+                let mut model = model.clone();
+                model.at_once = order.len() > 1;
+                match self.after(model, &order, &told).await {
                     Ok(state) if !next.contains(&state) => next.push(state),
                     Ok(_) => {}
                     Err(objection) => objections.push(objection),
@@ -179,13 +185,22 @@ impl<'s> Run<'s> {
                 return Err(format!("expected {text} to be {}; it is {}", say(expected), say(found)));
             }
         }
+        model.at_once = false;
         Ok(model)
     }
 
     /// An answer in short, whose tokens have names from then on.
     fn shown(&mut self, seen: &Seen) -> String {
         let mut words = vec![seen.status.to_string()];
-        for (member, letter) in [("code", 'c'), ("access_token", 'a'), ("refresh_token", 'r')] {
+        for (member, letter) in [
+            ("code", 'c'),
+            ("access_token", 'a'),
+            ("refresh_token", 'r'),
+            ("assertion", 'j'),
+            ("jti", 'n'),
+            ("device_code", 'd'),
+            ("user_code", 'u'),
+        ] {
             let Some(text) = seen.text(member) else { continue };
             if !self.names.iter().any(|(known, _)| known == text) {
                 let number = self.names.iter().filter(|(_, name)| name.starts_with(letter)).count();

@@ -2,9 +2,10 @@
 
 use proptest::{collection::vec, prelude::*, sample::select};
 
+use super::{AGENT, GATEWAY, RADIO, TV};
 use super::{
     call::{Call, Presented, Wish, is_public, needs_proof},
-    model::{CLIENTS, Model},
+    model::{Access, CLIENTS, Model},
 };
 use crate::support::{APP, AUDITOR, Caller, RESOURCE_SERVER, WEB};
 
@@ -71,6 +72,40 @@ pub(super) enum Act {
         scope: Wish,
         key: Option<u8>,
     },
+    Exchange {
+        token: usize,
+        by: Option<Caller>,
+        scope: Wish,
+        key: With,
+    },
+    RevokeExchanged {
+        by: By,
+    },
+    Assert {
+        again: bool,
+        seconds: u64,
+    },
+    Bring {
+        assertion: usize,
+        by: Option<Caller>,
+        scope: Wish,
+        key: Option<u8>,
+    },
+    Begin {
+        by: Caller,
+    },
+    Decide {
+        device: usize,
+        yes: bool,
+    },
+    Poll {
+        device: usize,
+        by: By,
+        key: Option<u8>,
+    },
+    Use {
+        token: usize,
+    },
     End {
         grant: usize,
     },
@@ -132,7 +167,10 @@ fn act() -> impl Strategy<Value = Act> {
         prop_oneof![8 => Just(Presented::Rightly), 1 => wrong]
     };
     let wish = || select(vec![Wish::Unsaid, Wish::Unsaid, Wish::Read, Wish::ReadWrite, Wish::Beyond]);
-    let caller = || select(vec![AUDITOR, RESOURCE_SERVER, WEB, APP]);
+    let caller = || select(vec![AUDITOR, RESOURCE_SERVER, WEB, APP, GATEWAY, AGENT]);
+    let rarely = |callers: Vec<Caller>| prop_oneof![8 => Just(None), 1 => select(callers).prop_map(Some)];
+    let device_by = prop_oneof![8 => Just(By::Owner), 1 => select(vec![TV, RADIO, APP]).prop_map(By::Other)];
+    let revoker = prop_oneof![4 => Just(By::Owner), 1 => select(vec![GATEWAY, WEB, APP]).prop_map(By::Other)];
     let own = select(vec![Wish::Unsaid, Wish::Read, Wish::ReadWrite]);
     prop_oneof![
         4 => (select(CLIENTS.to_vec()), some_key(), any::<bool>())
@@ -146,6 +184,17 @@ fn act() -> impl Strategy<Value = Act> {
         2 => (few(), caller()).prop_map(|(token, by)| Act::IntrospectAccess { token, by }),
         2 => (few(), caller()).prop_map(|(token, by)| Act::IntrospectRefresh { token, by }),
         1 => (select(vec![WEB, APP]), own, some_key()).prop_map(|(by, scope, key)| Act::Own { by, scope, key }),
+        3 => (few(), rarely(vec![WEB, APP]), wish(), key())
+            .prop_map(|(token, by, scope, key)| Act::Exchange { token, by, scope, key }),
+        1 => revoker.prop_map(|by| Act::RevokeExchanged { by }),
+        1 => (any::<bool>(), 1..90u64).prop_map(|(again, seconds)| Act::Assert { again, seconds }),
+        2 => (few(), rarely(vec![WEB, GATEWAY]), wish(), some_key())
+            .prop_map(|(assertion, by, scope, key)| Act::Bring { assertion, by, scope, key }),
+        1 => select(vec![TV, RADIO]).prop_map(|by| Act::Begin { by }),
+        2 => (few(), prop_oneof![3 => Just(true), 1 => Just(false)])
+            .prop_map(|(device, yes)| Act::Decide { device, yes }),
+        3 => (few(), device_by, some_key()).prop_map(|(device, by, key)| Act::Poll { device, by, key }),
+        2 => few().prop_map(|token| Act::Use { token }),
         1 => (0..3usize).prop_map(|grant| Act::End { grant }),
         1 => (0..9usize, 0..4usize).prop_map(|(token, at)| Act::Mistake { token, at }),
         1 => Just(Act::Sweep),
@@ -185,7 +234,7 @@ impl Act {
             }
             Self::RevokeAccess { token, by } => {
                 let token = newest(&model.access, token)?;
-                Call::Revoke { token: token.text.clone(), by: by.of(model.grants[token.grant].owner) }
+                model.revocation(token, by)?
             }
             Self::IntrospectAccess { token, by } => {
                 Call::Introspect { token: newest(&model.access, token)?.text.clone(), by }
@@ -194,6 +243,35 @@ impl Act {
                 Call::Introspect { token: newest(&model.refresh, token)?.text.clone(), by }
             }
             Self::Own { by, scope, key } => Call::Own { by, scope, key },
+            Self::Exchange { token, by, scope, key } => {
+                let token = newest(&model.access, token)?;
+                let key = match key {
+                    With::Right => token.key,
+                    With::This(key) => key,
+                };
+                Call::Exchange { token: token.text.clone(), by: by.unwrap_or(GATEWAY), scope, key }
+            }
+            Self::RevokeExchanged { by } => {
+                let token = model.access.iter().rev().find(|access| model.is_exchanged(access))?;
+                model.revocation(token, by)?
+            }
+            Self::Assert { again, seconds } => {
+                let last = model.assertions.last().filter(|_| again);
+                Call::Assert { jti: last.map(|last| last.jti.clone()), seconds }
+            }
+            Self::Bring { assertion, by, scope, key } => {
+                let assertion = newest(&model.assertions, assertion)?.text.clone();
+                Call::Bring { assertion, by: by.unwrap_or(AGENT), scope, key }
+            }
+            Self::Begin { by } => Call::Begin { by },
+            Self::Decide { device, yes } => {
+                Call::Decide { user_code: newest(&model.devices, device)?.user_code.clone(), yes }
+            }
+            Self::Poll { device, by, key } => {
+                let device = newest(&model.devices, device)?;
+                Call::Poll { code: device.code.clone(), by: by.of(device.owner), key }
+            }
+            Self::Use { token } => Call::Use { token: newest(&model.access, token)?.text.clone() },
             Self::End { grant } => Call::End { token: newest(&model.codes(), grant)?.clone() },
             Self::Mistake { token, at } => model.mistake(token, at)?,
             Self::Sweep => Call::Sweep,
@@ -211,6 +289,11 @@ impl By {
 }
 
 impl Model {
+    fn revocation(&self, access: &Access, by: By) -> Option<Call> {
+        let by = by.of(access.client);
+        (!self.may_have_gone(access, by)).then(|| Call::Revoke { token: access.text.clone(), by })
+    }
+
     fn codes(&self) -> Vec<String> {
         self.grants.iter().map(|grant| grant.code.clone()).filter(|code| !code.is_empty()).collect()
     }

@@ -107,12 +107,17 @@ impl Browser {
 
     fn keep(&mut self, answer: &Answer) {
         for cookie in answer.headers.get_all(header::SET_COOKIE) {
-            let (name, rest) = cookie.to_str().unwrap().split_once('=').unwrap();
-            let value = rest.split(';').next().unwrap_or_default();
-            match rest.contains("Max-Age=0") {
-                true => drop(self.cookies.remove(name)),
-                false => drop(self.cookies.insert(name.to_owned(), value.to_owned())),
-            }
+            self.keep_cookie(cookie.to_str().unwrap());
+        }
+    }
+
+    /// What a page of the host's own sets.
+    pub(crate) fn keep_cookie(&mut self, cookie: &str) {
+        let (name, rest) = cookie.split_once('=').unwrap();
+        let value = rest.split(';').next().unwrap_or_default();
+        match rest.contains("Max-Age=0") {
+            true => drop(self.cookies.remove(name)),
+            false => drop(self.cookies.insert(name.to_owned(), value.to_owned())),
         }
     }
 }

@@ -1,5 +1,6 @@
-//! Clients of other people's making: npm's `openid-client` and `oauth4webapi`, PyPI's Authlib. One process of each
-//! serves all tests, by the commands of `tests/foreign-clients/lines.mjs`.
+//! Clients of other people's making: npm's `openid-client` and `oauth4webapi`, PyPI's Authlib; and npm's
+//! `@sd-jwt/jwt-status-list`, a resource server's half. One process of each serves all tests, by the commands of
+//! `tests/foreign-clients/lines.mjs`.
 
 use std::{
     env, fmt, fs,
@@ -18,14 +19,17 @@ pub(crate) enum Library {
     OpenidClient,
     Oauth4webapi,
     Authlib,
+    /// No client: it reads lists of revoked tokens.
+    JwtStatusList,
 }
 
-use Library::{Authlib, Oauth4webapi, OpenidClient};
+use Library::{Authlib, JwtStatusList, Oauth4webapi, OpenidClient};
 
 /// They end with this process, which holds the pipes.
-static RUNNING: [Mutex<Option<Program>>; 3] = [const { Mutex::new(None) }; 3];
+static RUNNING: [Mutex<Option<Program>>; 4] = [const { Mutex::new(None) }; 4];
 
 impl Library {
+    /// The clients.
     pub(crate) const ALL: [Self; 3] = [OpenidClient, Oauth4webapi, Authlib];
 
     /// Does the same with each library, at the same time.
@@ -60,6 +64,7 @@ impl Library {
             OpenidClient => ("node", "openid-client.mjs"),
             Oauth4webapi => ("node", "oauth4webapi.mjs"),
             Authlib => ("python/bin/python", "authlib_client.py"),
+            JwtStatusList => ("node", "status-list.mjs"),
         };
         let mut command = Command::new(folder.join(runtime));
         command.arg(workspace().join("tests/foreign-clients").join(script)).current_dir(folder);

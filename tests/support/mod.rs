@@ -11,6 +11,7 @@ mod events;
 mod folder;
 mod foreign;
 mod load;
+mod matrix_js_sdk;
 mod nodes;
 mod oidc_provider;
 mod outage;
@@ -42,6 +43,7 @@ pub(crate) use self::{
     folder::Folder,
     foreign::{Foreign, Library, Outcome},
     load::{Life, Load, Lost, Memory, Tally},
+    matrix_js_sdk::MatrixJsSdk,
     nodes::{Node, is_live, nodes, two_nodes},
     oidc_provider::{BY_KEY, OPAQUE, OidcProvider, part, with_member},
     outage::{

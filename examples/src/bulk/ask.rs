@@ -1,37 +1,99 @@
 //! What an administrator asks for.
 
+use std::fmt;
+
 use oauth_core::{client::ClientId, clock::UnixTime, server::Selection};
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::Value;
 use toml::value::{Datetime, Offset};
 
-/// `{"subject": ".."}`, `{"subject": "..", "device": ".."}`, `{"client": ".."}` or
-/// `{"issued_before": ..}`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Ask {
+/// The members of `{"subject": ".."}`, `{"subject": "..", "device": ".."}`,
+/// `{"client": ".."}` or `{"issued_before": ..}`, in their order: of two with one
+/// name, neither is lost.
+pub(super) struct Members(Vec<(String, Value)>);
+
+impl Members {
+    /// # Errors
+    /// Which member is wrong, and why.
+    pub(super) fn selection(self) -> Result<Selection, String> {
+        let mut ask = Ask::default();
+        for (name, value) in self.0 {
+            ask.take(&name, &value).map_err(|why| format!("{name}: {why}"))?;
+        }
+        ask.selection().map_err(str::to_owned)
+    }
+}
+
+#[derive(Default)]
+struct Ask {
     subject: Option<String>,
     device: Option<String>,
     client: Option<ClientId>,
-    issued_before: Option<Time>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Time {
-    Seconds(u64),
-    Text(String),
+    issued_before: Option<UnixTime>,
 }
 
 impl Ask {
-    pub(super) fn selection(self) -> Result<Selection, &'static str> {
+    fn take(&mut self, name: &str, value: &Value) -> Result<(), &'static str> {
+        match name {
+            "subject" => set(&mut self.subject, text(value)?.to_owned()),
+            "device" => set(&mut self.device, text(value)?.to_owned()),
+            "client" => set(&mut self.client, text(value)?.parse().map_err(|_| "is no client_id")?),
+            "issued_before" => set(&mut self.issued_before, moment(value)?),
+            _ => Err("there is no such member"),
+        }
+    }
+
+    fn selection(self) -> Result<Selection, &'static str> {
         match (self.subject, self.device, self.client, self.issued_before) {
             (Some(subject), None, None, None) => Ok(Selection::Subject(subject)),
             (Some(subject), Some(device), None, None) => Ok(Selection::Device { subject, device }),
             (None, None, Some(client), None) => Ok(Selection::Client(client)),
-            (None, None, None, Some(Time::Seconds(seconds))) => Ok(Selection::IssuedBefore(UnixTime(seconds))),
-            (None, None, None, Some(Time::Text(text))) => Ok(Selection::IssuedBefore(time(&text)?)),
+            (None, None, None, Some(time)) => Ok(Selection::IssuedBefore(time)),
             _ => Err("give one of subject, subject and device, client, issued_before"),
         }
+    }
+}
+
+fn set<T>(member: &mut Option<T>, value: T) -> Result<(), &'static str> {
+    if member.replace(value).is_some() { Err("is given twice") } else { Ok(()) }
+}
+
+/// An empty one is what a script sends whose variable is not set.
+fn text(value: &Value) -> Result<&str, &'static str> {
+    value.as_str().filter(|text| !text.is_empty()).ok_or("must be a text that is not empty")
+}
+
+fn moment(value: &Value) -> Result<UnixTime, &'static str> {
+    match value.as_u64() {
+        Some(seconds) => Ok(UnixTime(seconds)),
+        None => time(value.as_str().unwrap_or_default()),
+    }
+}
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Each;
+
+        impl<'de> Visitor<'de> for Each {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        from.deserialize_map(Each)
     }
 }
 
@@ -90,20 +152,30 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_for_is_one_thing() {
-        let ask = |text| serde_json::from_str::<Ask>(text).map(Ask::selection);
+    fn what_is_asked_for_is_one_thing_and_what_is_wrong_is_named() {
+        let ask = |text| serde_json::from_str::<Members>(text).unwrap().selection();
         let device = Selection::Device { subject: "alice".to_owned(), device: "D".to_owned() };
-        assert_eq!(ask(r#"{"subject":"alice","device":"D"}"#).unwrap(), Ok(device));
-        assert_eq!(
-            ask(r#"{"issued_before":"1970-01-01T00:00:07Z"}"#).unwrap(),
-            Ok(Selection::IssuedBefore(UnixTime(7)))
-        );
-        assert_eq!(ask(r#"{"issued_before":7}"#).unwrap(), Ok(Selection::IssuedBefore(UnixTime(7))));
-        for wrong in
-            ["{}", r#"{"device":"D"}"#, r#"{"subject":"a","client":"b"}"#, r#"{"client":"b","issued_before":1}"#]
-        {
-            assert!(ask(wrong).unwrap().is_err(), "{wrong}");
+        assert_eq!(ask(r#"{"subject":"alice","device":"D"}"#), Ok(device));
+        assert_eq!(ask(r#"{"issued_before":"1970-01-01T00:00:07Z"}"#), Ok(Selection::IssuedBefore(UnixTime(7))));
+        assert_eq!(ask(r#"{"issued_before":7}"#), Ok(Selection::IssuedBefore(UnixTime(7))));
+        for (wrong, named) in [
+            ("{}", "give one of"),
+            (r#"{"device":"D"}"#, "give one of"),
+            (r#"{"subject":"a","client":"b"}"#, "give one of"),
+            (r#"{"client":"b","issued_before":1}"#, "give one of"),
+            (r#"{"subjct":"alice"}"#, "subjct: "),
+            (r#"{"subject":""}"#, "subject: "),
+            (r#"{"subject":7}"#, "subject: "),
+            // Else all that is alice's would go with the one device.
+            (r#"{"subject":"alice","device":null}"#, "device: "),
+            (r#"{"subject":"alice","device":""}"#, "device: "),
+            (r#"{"subject":"alice","subject":"bob"}"#, "subject: "),
+            (r#"{"client":"\n"}"#, "client: "),
+            (r#"{"issued_before":-1}"#, "issued_before: "),
+            (r#"{"issued_before":"yesterday"}"#, "issued_before: "),
+        ] {
+            let error = ask(wrong).unwrap_err();
+            assert!(error.starts_with(named), "{wrong} {error}");
         }
-        assert!(ask(r#"{"subjct":"alice"}"#).is_err() && ask(r#"{"issued_before":-1}"#).is_err());
     }
 }

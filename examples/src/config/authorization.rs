@@ -37,6 +37,7 @@ pub(super) fn read(
     (settings.pushed, settings.request_objects) = (pushed, signed);
     if profile.is_matrix() {
         settings.response_modes = vec![ResponseMode::Query, ResponseMode::Fragment];
+        settings.passes_over_create = true;
     }
     if section.has("response_modes") {
         settings.response_modes = section.choices("response_modes", &MODES);

@@ -64,6 +64,10 @@ impl Clients {
         }
     }
 
+    pub(super) fn is_named(&self, name: &str) -> bool {
+        self.written.iter().any(|client| client.id.as_deref() == Some(name))
+    }
+
     /// RFC 7662 section 2.1: who introspects must be able to prove who they are.
     pub(super) fn check_caller(&self, table: &Reader<'_>, key: &str, caller: &ClientId) {
         match self.written.iter().find(|client| client.id.as_deref() == Some(caller.as_str())) {

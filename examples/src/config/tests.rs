@@ -260,6 +260,15 @@ fn no_mistake_hides_another() {
 }
 
 #[test]
+fn nobody_is_named_like_a_client() {
+    let dev = "issuer = \"http://localhost:9000\"\ndevelopment = true\n";
+    let client = "[[clients]]\nclient_id = \"app\"\nredirect_uris = [\"https://app.example/cb\"]\n";
+    let user = |name: &str| format!("{dev}{client}[[users]]\nusername = \"{name}\"\npassword = \"b\"\n");
+    assert_eq!(blamed(&user("app")), ["users[0].username"]);
+    assert!(Config::parse(&user("alice"), Path::new("/etc/oauth")).is_ok());
+}
+
+#[test]
 fn what_no_token_could_ever_have_is_a_mistake() {
     let resource =
         |scopes: &str| format!("{GOOD}[[resources]]\nidentifier = \"urn:{}\"\nscopes = {scopes}\n", scopes.len());
@@ -411,6 +420,7 @@ fn a_mode_of_revocation_comes_with_its_defaults_and_contradictions_are_named() {
         ("mode = \"matrix\"\nhttp_listen = \"127.0.0.1:0\"", "http_listen"),
         ("mode = \"draft2011\"\nhttp_listen = \"127.0.0.1:0\"", "http_listen"),
         ("mode = \"draft2011\"\naccess_revokes_grant = true", "access_revokes_grant"),
+        ("mode = \"matrix\"\naccess_revokes_grant = false", "access_revokes_grant"),
         ("access_tokens = false\naccess_revokes_grant = true", "access_revokes_grant"),
         ("mode = \"rfc7009bis\"", "mode"),
         ("privileged = [\"nobody\"]", "privileged[0]"),

@@ -2,7 +2,7 @@
 
 use oauth_axum_rs::{Secret, pages::PasswordUsers};
 
-use super::reader::Reader;
+use super::{clients::Clients, reader::Reader};
 
 /// Those who can sign in on the built-in page, and all names that were
 /// written; `None` is one that could not be read.
@@ -14,15 +14,15 @@ pub(super) struct Users {
 }
 
 impl Users {
-    pub(super) fn read(top: &mut Reader<'_>, development: bool) -> Self {
+    pub(super) fn read(top: &mut Reader<'_>, clients: &Clients, development: bool) -> Self {
         let mut users = Self::default();
         for mut table in top.sections("users") {
-            users.add(&mut table, development);
+            users.add(&mut table, clients, development);
         }
         users
     }
 
-    fn add(&mut self, table: &mut Reader<'_>, development: bool) {
+    fn add(&mut self, table: &mut Reader<'_>, clients: &Clients, development: bool) {
         let admin = table.or("admin", false);
         let name: Option<String> = table.require("username");
         if name.as_deref() == Some("") {
@@ -30,6 +30,10 @@ impl Users {
         }
         if name.is_some() && self.names.contains(&name) {
             table.wrong("username", "is the name of another user too");
+        }
+        // RFC 9700 section 4.15: neither may pass for the other.
+        if name.as_deref().is_some_and(|name| clients.is_named(name)) {
+            table.wrong("username", "is the client_id of one of `clients` too");
         }
         self.names.push(name.clone());
         self.people.extend(name.clone().map(|name| (name, admin)));

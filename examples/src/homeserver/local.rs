@@ -14,19 +14,23 @@ use oauth_core::{engine::fault::Fault, server::Selection};
 use super::{Ending, Homeserver, SignOut, Unavailable};
 use crate::config::{self, Config, Mistakes};
 
-/// Everything under `/_matrix/client`; nothing where the profile is another one.
+/// Everything under `/_matrix/client`; nothing where the profile is another one, or where the homeserver is
+/// elsewhere: it would not hear of who is locked here.
 ///
 /// # Errors
 /// A mistake under `resources` or `matrix`.
 pub fn router(config: &Config, server: &AuthorizationServer) -> Result<Router, Mistakes> {
     let Some(settings) = &config.matrix else { return Ok(Router::new()) };
+    let others = Router::new().route("/_matrix/{*rest}", any(unrecognized_path)).layer(Cors);
+    if settings.homeserver.is_some() {
+        return Ok(others);
+    }
     // What tokens are for if nobody asks for anything else.
     let audience = config.resources.first().map_or("", |resource| &resource.identifier);
     let api = ResourceServer::builder(audience).issuer(Issuer::local(server.clone()));
     let api = api.build().map_err(|error| Mistakes::one("resources", error))?;
     let matrix = matrix(settings, api)?;
     let home = Homeserver::new(matrix, settings.users.clone()).metadata_elsewhere().sign_out(sign_out(server));
-    let others = Router::new().route("/_matrix/{*rest}", any(unrecognized_path)).layer(Cors);
     Ok(home.router().merge(others))
 }
 
@@ -41,8 +45,9 @@ fn matrix(settings: &config::Matrix, api: ResourceServer) -> Result<Matrix, Mist
     builder.build().map_err(|error| Mistakes::one("matrix", error))
 }
 
-/// As a revocation would end it.
-fn sign_out(server: &AuthorizationServer) -> SignOut {
+/// Ends a session as a revocation would.
+#[must_use]
+pub fn sign_out(server: &AuthorizationServer) -> SignOut {
     let server = server.clone();
     Arc::new(move |ending| {
         let server = server.clone();

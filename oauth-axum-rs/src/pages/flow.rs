@@ -46,7 +46,10 @@ impl<U: Users> Visit<'_, U> {
         self.speak_for(&pending, parts);
         let session = self.session(&parts.headers).await?;
         match pending {
-            Pending::Interaction(interaction) => self.show_interaction(*interaction, session).await,
+            Pending::Interaction(interaction) => match self.registration_for(&interaction, session.as_ref(), parts) {
+                Some(url) => see_other(&url),
+                None => self.show_interaction(*interaction, session).await,
+            },
             Pending::Refusal(refusal) => self.show_refusal(&refusal, session.as_ref()),
             _ => Err(Fault::Internal("what waits is of an unknown kind")),
         }

@@ -184,7 +184,7 @@ fn why_sign_in(interaction: &Interaction, session: &SignedIn) -> Option<SignInRe
 
 /// Whether they have signed in for this request. Times are whole seconds, so within
 /// one it counts for which request it was.
-fn is_fresh(interaction: &Interaction, session: &SignedIn) -> bool {
+pub(super) fn is_fresh(interaction: &Interaction, session: &SignedIn) -> bool {
     let for_this = || session.signed_in_for.as_deref().is_none_or(|id| id == interaction.id());
     session.auth_time.is_some_and(|time| match time.cmp(&interaction.asked_at()) {
         Ordering::Less => false,
@@ -193,6 +193,6 @@ fn is_fresh(interaction: &Interaction, session: &SignedIn) -> bool {
     })
 }
 
-fn id_parameter(interaction: &Interaction) -> String {
+pub(super) fn id_parameter(interaction: &Interaction) -> String {
     oauth_core::params::encode([("id", interaction.id().into())])
 }

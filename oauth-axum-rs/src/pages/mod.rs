@@ -99,6 +99,7 @@ mod outside;
 mod password;
 mod reciprocal;
 mod refusal;
+mod registration;
 mod session;
 mod sign_in;
 mod signed_in;
@@ -154,6 +155,8 @@ struct Inner<U> {
     host_sign_in: Option<HostSignIn>,
     /// Of the host's page that asks, where that is not one of these.
     consent_path: Option<String>,
+    /// Of the host's page where people make accounts.
+    registration_path: Option<String>,
     limit: SignInLimit,
     scope_texts: HashMap<String, String>,
     languages: Languages,
@@ -175,6 +178,7 @@ impl<U: Users> Pages<U> {
             sessions: Sessions::new(server, 8 * 3600),
             host_sign_in: None,
             consent_path: None,
+            registration_path: None,
             limit: SignInLimit::new(10),
             scope_texts: HashMap::new(),
             languages: Languages::default(),

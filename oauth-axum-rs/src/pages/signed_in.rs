@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use oauth_core::{
     clock::UnixTime,
     engine::{
@@ -151,6 +151,30 @@ impl BuiltInSessions {
     /// 503 then: nobody knows.
     pub async fn signed_in(&self, headers: &HeaderMap) -> Result<Option<SignedIn>, Fault> {
         Ok(self.sessions.read(&self.server, headers).await?.map(SignedIn::from))
+    }
+
+    /// Signs in `user`, who has just made an account for the request with this id and will sign in
+    /// as `username`: the value of a `Set-Cookie`. The session that the browser had ends.
+    /// See [`Pages::registration_at`](super::Pages::registration_at).
+    ///
+    /// Only in answer to a form that was checked, say by [`Interaction::csrf_matches`]: otherwise
+    /// other websites sign people in as somebody else.
+    ///
+    /// # Errors
+    /// [`Fault`] if the store cannot be told of the end of the session before, or the cookie
+    /// cannot be made.
+    ///
+    /// [`Interaction::csrf_matches`]: oauth_core::engine::interaction::Interaction::csrf_matches
+    pub async fn begin(
+        &self,
+        headers: &HeaderMap,
+        user: &User,
+        username: &str,
+        id: &str,
+    ) -> Result<HeaderValue, Fault> {
+        let session = self.sessions.begin(&self.server, user, username, id)?;
+        self.sessions.end(&self.server, headers).await?;
+        Ok(session)
     }
 }
 

@@ -3,8 +3,11 @@
 
 use std::{
     fmt,
+    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
+
+use futures_util::future::join_all;
 
 use crate::{bus::Queue, clock::UnixTime, secret::Digest, token::GrantId};
 
@@ -32,7 +35,18 @@ pub trait RevocationListener: Send + Sync {
     /// has not been answered yet; or another process has said so. Drop what
     /// rests on it before returning.
     fn revoked(&self, what: &Revoked);
+
+    /// Where another party has to be told, over a network: ends once it has been told of all that was
+    /// heard until now. Whoever asks to revoke a token, or to end a device, is answered after that, so
+    /// it must end soon, also while the other party cannot be reached. `None`: there is nothing
+    /// to wait for.
+    fn settled(&self) -> Option<Settling> {
+        None
+    }
 }
+
+/// What is waited for after a revocation.
+pub type Settling = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The listeners of one process.
 #[derive(Clone, Default)]
@@ -78,6 +92,14 @@ impl Revocations {
     pub(crate) fn publish(&self, what: &Revoked) {
         let listeners = lock(&self.0.listeners).clone();
         listeners.iter().filter_map(Weak::upgrade).for_each(|listener| listener.revoked(what));
+    }
+
+    /// Waits until every listener in this process has told whom it tells of what was revoked until
+    /// now ([`RevocationListener::settled`]).
+    pub async fn settled(&self) {
+        let listeners = lock(&self.0.listeners).clone();
+        let open: Vec<Settling> = listeners.iter().filter_map(|one| one.upgrade()?.settled()).collect();
+        join_all(open).await;
     }
 
     /// What is told from here on, for one bus, until it is dropped.

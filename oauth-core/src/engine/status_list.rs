@@ -26,8 +26,12 @@ use crate::{clock::UnixTime, secret::RootSecret, server::AuthorizationServer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StatusListSettings {
-    /// For how many seconds a list is good before it is made again: 15. So long
-    /// after a JWT was revoked it may still be accepted. At least 1.
+    /// For how many seconds a list is good before it is made again: 15, at least 1.
+    /// So long after a JWT was revoked it may still be accepted, by whoever counts
+    /// from when the list was made, as `oauth-tower` does, and HTTP caches, which are
+    /// told what is left of it. Others may count it from when they fetched the list
+    /// (section 13.7 of the draft permits both), and accept the JWT for up to twice
+    /// as long.
     pub ttl: u64,
     /// For how many seconds more whoever cannot fetch a new one may rely on the
     /// old one: 300. It is the end that the list itself says; resource servers

@@ -27,6 +27,7 @@ use crate::{
 /// | rotation | [`Rotation::UntilFirstUse`]: who lost a response can ask again |
 /// | access tokens | 300 seconds |
 /// | response modes | `query`, `fragment` |
+/// | `prompt=create` where it is not offered | passed over |
 /// | revocation | [`RevocationMode::Matrix`] |
 /// | registration | open, without management; `http://localhost` and the device grant allowed |
 ///
@@ -54,9 +55,10 @@ use crate::{
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// `prompt=create` is not among the prompts, since there is no built-in page where people
-/// make accounts; a host that has one adds [`Prompt::Create`] to
-/// [`AuthorizationSettings::prompts`].
+/// `prompt=create` ("User registration") is not advertised, since there is no built-in page where
+/// people make accounts: who asks for it signs in. A host that has such a page adds
+/// [`Prompt::Create`] to [`AuthorizationSettings::prompts`], and says where it is by
+/// `Pages::registration_at` of `oauth-axum-rs`.
 ///
 /// [`Prompt::Create`]: crate::engine::authorization::Prompt::Create
 /// [`AuthorizationSettings::prompts`]: crate::engine::authorization::AuthorizationSettings::prompts
@@ -114,7 +116,11 @@ impl Profile for Matrix {
             .rotation(Rotation::UntilFirstUse)
             // "Refresh token grant": short-lived.
             .lifetimes(|lifetimes| lifetimes.access = 300)
-            .authorization(|settings| settings.response_modes = vec![ResponseMode::Query, ResponseMode::Fragment])
+            .authorization(|settings| {
+                settings.response_modes = vec![ResponseMode::Query, ResponseMode::Fragment];
+                // Better a person who signs in than one who meets an error on the way to an account.
+                settings.passes_over_create = true;
+            })
             .revocation(|policy| *policy = RevocationPolicy::new(RevocationMode::Matrix))
             .registration(|settings| settings.open().allow_localhost().allow_grant_type(GrantType::DEVICE_CODE))
             .matrix(self.0)

@@ -13,7 +13,7 @@ use crate::{
     engine::{fault::Fault, revocations::Revoked},
     event::Event,
     matrix::device_of,
-    store::Grant,
+    store::{Grant, disown},
 };
 
 /// What is to be revoked by [`AuthorizationServer::revoke_all`].
@@ -34,6 +34,11 @@ pub enum Selection {
     Client(ClientId),
     /// Whatever was granted before that time, and every token under it, however
     /// new.
+    ///
+    /// Part of restoring a backup, in which all that was revoked since it was made
+    /// lives again: say the present, before anything is served, and everybody signs
+    /// in anew. Codes, client assertions and DPoP proofs that were used since may
+    /// be used once more, so wait for the minutes that those are good for.
     IssuedBefore(UnixTime),
 }
 
@@ -194,29 +199,13 @@ impl BulkRevocation {
             }
             Selection::Client(id) => {
                 let _told = self.server.announce(Revoked::Anything).intended();
-                self.disown(id).await
+                if disown(self.server.store(), id, self.before).await? {
+                    return Ok(());
+                }
+                Err(Fault::Internal("a client is being replaced by many at once"))
             }
             Selection::Subject(_) | Selection::Device { .. } => Ok(()),
         }
-    }
-
-    async fn disown(&self, id: &ClientId) -> Result<(), Fault> {
-        /// More than that many who change the record all the time are no accident.
-        const ATTEMPTS: usize = 100;
-        let store = self.server.store();
-        for _ in 0..ATTEMPTS {
-            let Some(current) = store.client(id.clone()).await? else { return Ok(()) };
-            if current.grants_since >= self.before {
-                return Ok(());
-            }
-            let mut next = (*current).clone();
-            next.grants_since = self.before;
-            next.revision = current.revision.saturating_add(1);
-            if store.replace_client(next, current.revision).await? {
-                return Ok(());
-            }
-        }
-        Err(Fault::Internal("a client is being replaced by many at once"))
     }
 
     /// Whether it is one of those to be revoked.

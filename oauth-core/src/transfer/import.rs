@@ -14,9 +14,10 @@ use super::{
     pause, statuses,
 };
 use crate::{
+    client::Client,
     clock::UnixTime,
     secret::{Digest, RootSecret},
-    store::{AccessToken, Consent, Grant, Store, StoreError},
+    store::{AccessToken, Consent, Grant, Store, StoreError, disown},
     token::GrantId,
 };
 
@@ -206,12 +207,13 @@ impl<'a> Import<'a> {
         if self.of.is_some() && header.epoch > UnixTime(0) {
             store.raise_epoch(header.epoch).await.map_err(ImportFault::from)?;
         }
+        let from = Source { exported_at: header.exported_at, is_own: self.of.is_some() };
         let (mut batch, mut done, mut found) = (Batch::default(), Imported::default(), Counts::default());
         let end = loop {
             let line = Line::read(lines.next()?.ok_or(ImportFault::CutOff)?)?;
             found.add(&line);
             if !batch.takes(&line) {
-                take(&mut batch).store(store, header.exported_at, &mut done).await?;
+                take(&mut batch).store(store, from, &mut done).await?;
                 progress(done);
                 pause().await;
             }
@@ -281,11 +283,11 @@ impl Batch {
         self.lines.push((lines.number(), line));
     }
 
-    async fn store(self, store: &(impl Store + ?Sized), exported_at: UnixTime, done: &mut Imported) -> Result<(), At> {
+    async fn store(self, store: &(impl Store + ?Sized), from: Source, done: &mut Imported) -> Result<(), At> {
         let each = self.lines.into_iter().map(async |(number, line)| {
             let mut one = Counts::default();
             one.add(&line);
-            (number, one, insert(store, line, exported_at).await)
+            (number, one, insert(store, line, from).await)
         });
         for (number, one, inserted) in join_all(each).await {
             let inserted = inserted.map_err(|error| (Some(number), error.into()))?;
@@ -295,18 +297,21 @@ impl Batch {
     }
 }
 
+/// What a file says of all its lines.
+#[derive(Clone, Copy)]
+struct Source {
+    exported_at: UnixTime,
+    /// Whether it is of the very issuer that it goes to.
+    is_own: bool,
+}
+
 /// Inserts a record, or leaves the one that is there.
-async fn insert(store: &(impl Store + ?Sized), line: Line, exported_at: UnixTime) -> Result<bool, StoreError> {
+async fn insert(store: &(impl Store + ?Sized), line: Line, from: Source) -> Result<bool, StoreError> {
+    let exported_at = from.exported_at;
     match line {
         // No key is later than this: only its own name bars it.
         Line::SigningKey(key) => store.insert_signing_key(key.into(), Some(UnixTime::MAX)).await,
-        Line::Client(client) => {
-            let present = store.client(client.id.clone()).await?.is_some();
-            if !present {
-                store.put_client(*client).await?;
-            }
-            Ok(!present)
-        }
+        Line::Client(client) => insert_client(store, *client, from.is_own).await,
         Line::Grant(grant) => insert_grant(store, (*grant).into(), exported_at).await,
         Line::Access(line) => {
             let (grant, access) = line.into();
@@ -331,7 +336,19 @@ async fn insert(store: &(impl Store + ?Sized), line: Line, exported_at: UnixTime
     }
 }
 
-/// A revocation must not be lost, whatever is there.
+/// A revocation must not be lost, whatever is there: not that of all that the
+/// client was given, either.
+async fn insert_client(store: &(impl Store + ?Sized), client: Client, is_own: bool) -> Result<bool, StoreError> {
+    if store.client(client.id.clone()).await?.is_none() {
+        return store.put_client(client).await.map(|()| true);
+    }
+    if is_own && !disown(store, &client.id, client.grants_since).await? {
+        return Err(StoreError::Conflict("a client that is being replaced all the time"));
+    }
+    Ok(false)
+}
+
+/// Nor that of one grant.
 async fn insert_grant(store: &(impl Store + ?Sized), grant: Grant, exported_at: UnixTime) -> Result<bool, StoreError> {
     let (id, revoked_at) = (grant.id, grant.revoked_at);
     let known_until = exported_at.saturating_add(MARKED).min(grant.expires_at);

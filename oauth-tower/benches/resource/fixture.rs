@@ -67,11 +67,19 @@ impl Fixture {
 
     /// The same from an issuer that is not ours.
     pub(crate) fn token_of(&self, issuer: &str, number: usize) -> String {
+        self.signed(Self::claims(issuer, number))
+    }
+
+    pub(crate) fn claims(issuer: &str, number: usize) -> AccessTokenClaims {
         let now = SystemClock.now();
         let (aud, jti) = ([RESOURCE.to_owned()], format!("{number:08}"));
         let exp = UnixTime(now.0 + 86_400);
         let mut claims = AccessTokenClaims::new(issuer, aud, "248289761001", "s6BhdRkqt3", jti, now, exp);
         claims.scope = Some("albums:read albums:write".parse().unwrap());
+        claims
+    }
+
+    pub(crate) fn signed(&self, mut claims: AccessTokenClaims) -> String {
         let sign = |claims: &AccessTokenClaims| sign(&self.key, ACCESS_TOKEN_TYPE, claims).unwrap();
         // `,"email":""` takes eleven bytes, and three bytes take four characters.
         let missing = (self.bytes.saturating_sub(sign(&claims).len()) * 3 / 4).saturating_sub(11);
@@ -83,10 +91,13 @@ impl Fixture {
         (0..count).map(|number| self.token(number)).collect()
     }
 
+    pub(crate) fn keys(&self) -> JwkSet {
+        [&self.key].into_iter().collect()
+    }
+
     /// With the keys at hand, room for so many verdicts, and memory enough.
     pub(crate) fn server(&self, entries: usize) -> ResourceServer {
-        let keys: JwkSet = [&self.key].into_iter().collect();
-        builder(Issuer::jwt(ISSUER).keys(keys)).cache_entries(entries as u64).build().unwrap()
+        builder(Issuer::jwt(ISSUER).keys(self.keys())).cache_entries(entries as u64).build().unwrap()
     }
 }
 

@@ -2,15 +2,21 @@
 //! introspection endpoint and with a refusal, which is row 5's first half.
 
 use http::{HeaderValue, StatusCode};
-use oauth_core::jwt::Algorithm;
+use oauth_core::{
+    clock::{Clock, SystemClock},
+    jwt::Algorithm,
+    status_list::{StatusList, StatusListClaims, StatusReference, sign_status_list},
+};
 use tower::Layer;
 
 use crate::{
     Scale,
-    fixture::{Bare, Fixture, answer, exchange, value},
+    fixture::{Bare, Fixture, ISSUER, answer, exchange, value},
     measure::interleaved,
     upstream::{Upstream, runtime, warm},
 };
+
+const LIST: &str = "https://as.example/status/1";
 
 pub(crate) fn table(scale: Scale) {
     println!("\n**Row 1, seen before.** Bar: 250 ns hot, 550 ns over 100,000 live tokens, for 833 bytes.\n");
@@ -20,6 +26,7 @@ pub(crate) fn table(scale: Scale) {
     for algorithm in [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA] {
         hot(scale, &Fixture::new(algorithm));
     }
+    placed(scale);
     spread(scale);
     println!("\n**Row 5, first half: answers and refusals.** Bar: as row 1.\n");
     println!(
@@ -43,6 +50,31 @@ fn hot(scale: Scale, fixture: &Fixture) {
         [&mut |_| exchange(&mut Bare, &token), &mut |_| exchange(&mut service, &token)],
     );
     row(&format!("one token, {} ({} B)", fixture.algorithm, token.len() - "Bearer ".len()), times);
+}
+
+/// One that names a list of revoked tokens: a hit looks at no list.
+fn placed(scale: Scale) {
+    let fixture = Fixture::new(Algorithm::EdDSA);
+    let mut claims = Fixture::claims(ISSUER, 7);
+    StatusReference::new(7, LIST).insert_into(&mut claims.extra);
+    let (upstream, token) = (Upstream::new(StatusCode::OK, list(&fixture)), fixture.signed(claims));
+    let server = upstream.listed(fixture.keys());
+    runtime().block_on(warm(&server, &token));
+    let (mut service, token) = (server.layer().layer(Bare), value(&token));
+    let times = interleaved(
+        scale.of(201, 3),
+        scale.of(2_000, 20),
+        [&mut |_| exchange(&mut Bare, &token), &mut |_| exchange(&mut service, &token)],
+    );
+    let (bytes, calls) = (token.len() - "Bearer ".len(), upstream.calls());
+    row(&format!("one token, EdDSA ({bytes} B), with a place in a status list (fetched {calls} times)"), times);
+}
+
+/// Nothing is revoked, and it is good for a day.
+fn list(fixture: &Fixture) -> String {
+    let (now, day) = (SystemClock.now(), 86_400);
+    let says = StatusListClaims::new(ISSUER, LIST, now).ttl(day).expires_at(now.saturating_add(day));
+    sign_status_list(&fixture.key, &says, &StatusList::with_revoked(1 << 20, [])).unwrap()
 }
 
 /// So many live tokens, asked for in a scattered order.

@@ -12,6 +12,7 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
+use oauth_core::jwk::JwkSet;
 use oauth_tower::{
     outgoing::HttpClient,
     resource::{Issuer, ResourceServer},
@@ -71,6 +72,11 @@ impl Upstream {
     pub(crate) fn introspected(&self) -> ResourceServer {
         let issuer = Issuer::introspection(ISSUER, format!("{ISSUER}/introspect")).client_basic("api", "secret");
         builder(issuer.cache_for(Duration::from_secs(3_600))).http(self.client()).build().unwrap()
+    }
+
+    /// A resource server that has its keys, and fetches lists of revoked tokens from it.
+    pub(crate) fn listed(&self, keys: JwkSet) -> ResourceServer {
+        builder(Issuer::jwt(ISSUER).keys(keys)).http(self.client()).build().unwrap()
     }
 
     /// A resource server that fetches its keys from it.

@@ -26,6 +26,7 @@ use zeroize::Zeroizing;
 
 use super::{
     invalidate::{Ledger, Standing},
+    refusal::InvalidToken,
     token::ValidatedToken,
     validate::Failure,
 };
@@ -169,6 +170,8 @@ impl VerdictCache {
     /// Keeps a denial for a moment; a failure to find out for a shorter one.
     pub(super) fn deny(&self, lookup: &Lookup<'_>, failure: &Failure, standing: Standing, now: UnixTime) {
         let lifetime = match failure {
+            // How it is refused hangs on its session, which may end at any moment.
+            Failure::Denied(InvalidToken::Refreshable) => 0,
             Failure::Denied(_) => {
                 self.recent.remove(&lookup.hash);
                 self.denial_lifetime

@@ -87,7 +87,8 @@
 //! | [`Issuer::jwt`], tokens that name none | milliseconds, if this process was listening then | until the token expires |
 //!
 //! A verdict's time is counted from when the issuer was asked, not from when it
-//! answered. Milliseconds are what is usual, and nothing to rely on. Whoever listens
+//! answered; whoever comes when it is over asks anew, also if that answer is still
+//! on its way. Milliseconds are what is usual, and nothing to rely on. Whoever listens
 //! again drops its verdicts, but for JWTs that name no list this finds nothing out: what
 //! was revoked meanwhile stays good to its end.
 //!

@@ -1,6 +1,12 @@
 //! The authorization code grant: cases 39 to 46.
 
-use super::*;
+use oauth_axum_rs::pages::User;
+use oauth_core::engine::authorization::Prompt;
+
+use super::{
+    discovery::{STABLE, has},
+    *,
+};
 
 // spec: MTX-14
 #[tokio::test]
@@ -109,6 +115,79 @@ async fn a_device_id_is_of_characters_that_a_scope_can_have() {
         w.get(&ask(ELEMENT).with("scope", &scope_of(bad)).uri()).await.is_error_redirect("invalid_scope");
     }
     w.get(&ask(ELEMENT).with("scope", &scope_of(&"x".repeat(256))).uri()).await.is_error_redirect("invalid_scope");
+}
+
+fn create() -> Ask {
+    ask(ELEMENT).with("prompt", "create")
+}
+
+// spec: MTX-22
+#[tokio::test]
+async fn case_44_who_wants_an_account_is_sent_to_make_one() {
+    let w = world_with(|builder| builder.authorization(|it| it.prompts.push(Prompt::Create))).await;
+    let mut sessions = None;
+    let w = w.with_pages(|pages| {
+        sessions = Some(pages.sessions());
+        pages.registration_at("/sign-up")
+    });
+    assert!(has(&w.get(STABLE).await.json(), "prompt_values_supported", "create"));
+    let mut browser = Browser::new(&w);
+    // Whoever is signed in wants another account.
+    browser.consent(&ask(ELEMENT)).await;
+    let id = browser.begin(&create()).await;
+    let (page, sign_up) = (format!("/interaction?id={id}"), format!("/sign-up?id={id}"));
+    assert_eq!(browser.get(&page).await.location(), sign_up);
+    // The host's page makes it, and says so.
+    let made = sessions.unwrap().begin(&browser.headers(), &User::new("u-carol").name("Carol"), "carol", &id).await;
+    browser.keep_cookie(made.unwrap().to_str().unwrap());
+    browser.get(&format!("{page}&registered=1")).await;
+    let consent = browser.get(&page).await;
+    assert!(consent.body.contains("Carol"), "{consent}");
+    let answer = browser.submit(&page, &fields_of(&consent, "approve")).await;
+    let code = response_at(CALLBACK, answer.location()).get("code").unwrap().to_owned();
+    let tokens = w.redeem(ELEMENT, &code).await.tokens();
+    assert!(is_live(&w, &tokens.access).await);
+    assert_eq!(w.server.devices_of("u-carol").await.unwrap().len(), 1);
+    // Another request is another account.
+    let id = browser.begin(&create()).await;
+    assert_eq!(browser.get(&format!("/interaction?id={id}")).await.location(), format!("/sign-up?id={id}"));
+}
+
+// spec: MTX-22
+#[tokio::test]
+async fn case_44_who_has_an_account_already_signs_in() {
+    let w = world_with(|builder| builder.authorization(|it| it.prompts.push(Prompt::Create))).await;
+    let w = w.with_pages(|pages| pages.registration_at("/sign-up"));
+    let mut browser = Browser::new(&w);
+    let id = browser.begin(&create()).await;
+    let page = format!("/interaction?id={id}");
+    let first = browser.get(&format!("{page}&registered=1")).await;
+    let mut fields = fields_of(&first, "sign_in");
+    fields.extend([("username".into(), "alice".into()), ("password".into(), PASSWORD.into())]);
+    assert_eq!(browser.submit(&page, &fields).await.location(), page);
+    fields_of(&browser.get(&page).await, "approve");
+    // Nobody else is sent there, and the device grant has no such thing.
+    let id = Browser::new(&w).begin(&ask(ELEMENT)).await;
+    assert_ne!(w.get(&format!("/interaction?id={id}")).await.status, 303);
+    let params = [("scope", SCOPE), ("prompt", "create")];
+    assert_eq!(w.post("/device_authorization", ELEMENT, &params).await.status, 200);
+}
+
+// spec: MTX-22
+#[tokio::test]
+async fn case_44_without_a_page_it_is_not_advertised_and_people_sign_in() {
+    let w = world().await;
+    assert!(!has(&w.get(STABLE).await.json(), "prompt_values_supported", "create"));
+    for prompt in ["create", "login create"] {
+        let mut browser = Browser::new(&w);
+        let (page, consent) = browser.consent(&ask(ELEMENT).with("prompt", prompt)).await;
+        fields_of(&consent, "approve");
+        let id = page.strip_prefix("/interaction?id=").unwrap();
+        assert!(!browser.interaction(id).await.unwrap().prompt().contains(&Prompt::Create));
+    }
+    for bad in ["none create", "nonsense"] {
+        w.get(&ask(ELEMENT).with("prompt", bad).uri()).await.is_error_redirect("invalid_request");
+    }
 }
 
 // spec: MTX-14

@@ -1,14 +1,13 @@
-//! What the server says of itself, and who may read it: cases 1 to 6 and 44.
+//! What the server says of itself, and who may read it: cases 1 to 6.
 
 use http::Request;
-use oauth_core::engine::authorization::Prompt;
 
 use super::*;
 
-const STABLE: &str = "/_matrix/client/v1/auth_metadata";
+pub(super) const STABLE: &str = "/_matrix/client/v1/auth_metadata";
 const UNSTABLE: &str = "/_matrix/client/unstable/org.matrix.msc2965/auth_metadata";
 
-fn has(metadata: &Value, name: &str, value: &str) -> bool {
+pub(super) fn has(metadata: &Value, name: &str, value: &str) -> bool {
     metadata[name].as_array().is_some_and(|values| values.iter().any(|one| one == value))
 }
 
@@ -92,20 +91,6 @@ async fn cases_4_and_5_scripts_may_call_and_read_errors() {
     }
     let page = Request::get("/authorize").header("origin", "https://app.element.io").body(Bytes::new()).unwrap();
     assert!(!w.send(page).await.headers.contains_key("access-control-allow-origin"));
-}
-
-// spec: MTX-22
-#[tokio::test]
-async fn case_44_accounts_are_created_where_a_host_says_so() {
-    let create = ask(ELEMENT).with("prompt", "create");
-    let w = world().await;
-    assert!(!has(&w.get(STABLE).await.json(), "prompt_values_supported", "create"));
-    w.get(&create.uri()).await.is_error_redirect("invalid_request");
-    let w = world_with(|builder| builder.authorization(|it| it.prompts.push(Prompt::Create))).await;
-    assert!(has(&w.get(STABLE).await.json(), "prompt_values_supported", "create"));
-    let mut browser = Browser::new(&w);
-    let id = browser.begin(&create).await;
-    assert_eq!(browser.interaction(&id).await.unwrap().prompt(), [Prompt::Create]);
 }
 
 #[tokio::test]

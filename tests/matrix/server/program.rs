@@ -138,3 +138,31 @@ async fn the_reference_server_can_be_without_the_api() {
     let server = start("oauth = false");
     is_refused(&server.remote.get("/_matrix/client/v1/auth_metadata").await, 404, "M_UNRECOGNIZED");
 }
+
+#[tokio::test]
+async fn the_reference_server_takes_tokens_in_the_query_where_its_file_says_so() {
+    for (section, taken) in [("", false), ("legacy_query_token = true", true)] {
+        let server = start(section);
+        let tokens = server.tokens().await;
+        let answer = server.remote.get(&format!("{WHOAMI}?access_token={}", tokens.access)).await;
+        match taken {
+            true => is_user(&answer, "@alice:example.org"),
+            false => is_refused(&answer, 401, "M_MISSING_TOKEN"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn case_30_the_reference_server_limits_users_where_its_file_says_so() {
+    for (section, limited) in [("", false), ("[limits]\nclient_server_per_second = 1", true)] {
+        let server = start(section);
+        let tokens = server.tokens().await;
+        let answers = futures_util::future::join_all((0..20).map(|_| server.is(&tokens.access))).await;
+        let (good, refused): (Vec<Answer>, Vec<Answer>) = answers.into_iter().partition(|answer| answer.status == 200);
+        assert!(!good.is_empty() && refused.is_empty() != limited, "{} of 20 are good", good.len());
+        for answer in refused {
+            is_refused(&answer, 429, "M_LIMIT_EXCEEDED");
+            assert!(answer.header("retry-after").parse::<u32>().is_ok(), "{answer}");
+        }
+    }
+}

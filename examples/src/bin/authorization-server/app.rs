@@ -74,9 +74,11 @@ impl App {
 
     /// `POST /revoke` and nothing else: a client that can reach only this
     /// still gets rid of its tokens (RFC 7009 section 2).
-    pub(crate) fn revocation_alone(&self) -> Router {
+    pub(crate) fn revocation_alone(&self, config: &Config) -> Router {
         let path = format!("{}/revoke", self.server.issuer_path());
-        Router::new().route_service(&path, self.service.endpoint(Endpoint::Revoke))
+        let alone = Router::new().route_service(&path, self.service.endpoint(Endpoint::Revoke));
+        // Limits count each client, whoever passes its requests on.
+        config.listen.front().introduce(alone)
     }
 
     fn pages(&self, config: &Config) -> Result<Router, Mistakes> {

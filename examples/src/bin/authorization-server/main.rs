@@ -127,7 +127,7 @@ async fn run(arguments: &Arguments) -> Result<(), Mistakes> {
     let listener = bind("listen", config.listen.address).await?;
     if let Some(address) = config.revocation.http_listen {
         let listener = bind("revocation.http_listen", address).await?;
-        serving.spawn(serve(listener, None, app.revocation_alone(), stop.clone()));
+        serving.spawn(serve(listener, None, app.revocation_alone(&config), stop.clone()));
     }
     if let Some(address) = arguments.admin {
         let listener = bind("--admin", address).await?;
@@ -137,7 +137,8 @@ async fn run(arguments: &Arguments) -> Result<(), Mistakes> {
             events.metrics() + &prometheus.text()
         };
         let guarded = bulk::router(server.clone()).merge(reciprocal::router(&config, &server));
-        let users = config.matrix.as_ref().map(|matrix| homeserver::admin::router(matrix.users.clone()));
+        let users =
+            config.matrix.as_ref().map(|matrix| homeserver::admin::router(matrix.users.clone(), server.clone()));
         let guarded = guarded.merge(users.unwrap_or_default());
         serving.spawn(serve(listener, None, admin::router_with(metrics, admin_secret(), guarded), stop.clone()));
     }

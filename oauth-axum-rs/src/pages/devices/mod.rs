@@ -124,6 +124,7 @@ impl<U: Users> DevicesPage<U> {
         while let Some(step) = all.next().await {
             step?;
         }
+        self.inner.server.revocations().settled().await;
         Ok(())
     }
 

@@ -70,18 +70,23 @@ impl<U: Users> Pages<U> {
     /// party B, and `host` says what to ask and takes the answer.
     ///
     /// ```
+    /// use std::collections::HashMap;
+    ///
     /// use axum::{body::Body, response::{IntoResponse, Redirect, Response}};
-    /// use http::HeaderMap;
+    /// use http::{HeaderMap, HeaderValue, header::COOKIE};
     /// use oauth_axum_rs::{AuthorizationServer, Secret, pages::{Pages, ReciprocalAsk, ReciprocalHost, Users}};
     /// use oauth_axum_rs::oauth_core::engine::policy::HostFuture;
     /// use oauth_axum_rs::oauth_tower::{client::TokenClient, reciprocal::initiate};
     ///
-    /// struct VoiceAssistant { music: TokenClient }
+    /// struct VoiceAssistant {
+    ///     music: TokenClient,
+    ///     /// What waits in which browser, by its cookie; and its access token from the music service.
+    ///     waiting: HashMap<HeaderValue, (ReciprocalAsk, Secret)>,
+    /// }
     ///
     /// impl VoiceAssistant {
-    ///     /// What waits in this browser, and its access token from the music service.
     ///     fn waiting(&self, headers: &HeaderMap) -> Option<(ReciprocalAsk, Secret)> {
-    ///         todo!("looked up in the session that {headers:?} names")
+    ///         self.waiting.get(headers.get(COOKIE)?).cloned()
     ///     }
     /// }
     ///
@@ -107,7 +112,7 @@ impl<U: Users> Pages<U> {
     /// }
     ///
     /// fn pages<U: Users>(server: &AuthorizationServer, users: U, music: TokenClient) -> Pages<U> {
-    ///     Pages::new(server, users).reciprocal("/connect/consent", VoiceAssistant { music })
+    ///     Pages::new(server, users).reciprocal("/connect/consent", VoiceAssistant { music, waiting: HashMap::new() })
     /// }
     /// ```
     ///

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::AuthorizationSettings;
 use crate::{error::OAuthError, params::Params};
 
 /// A value of `prompt`.
@@ -52,12 +53,12 @@ pub(crate) fn is_silent(params: &Params) -> bool {
     params.get("prompt") == Some(Prompt::None.as_str())
 }
 
-/// The values that `params` have, of those that are `offered`; each once.
-pub(super) fn read(params: &Params, offered: &[Prompt]) -> Result<Vec<Prompt>, OAuthError> {
+/// The values that `params` have, of those that `settings` offer; each once.
+pub(super) fn read(params: &Params, settings: &AuthorizationSettings) -> Result<Vec<Prompt>, OAuthError> {
     let mut prompts = Vec::new();
     for text in params.get("prompt").unwrap_or_default().split(' ').filter(|text| !text.is_empty()) {
         // Prompt Create 1.0 section 4.1: a value that is not supported is an invalid_request.
-        let prompt = Prompt::parse(text).filter(|prompt| offered.contains(prompt));
+        let prompt = Prompt::parse(text).filter(|prompt| settings.takes(*prompt));
         let prompt = prompt.ok_or_else(|| OAuthError::invalid_request("the prompt is not one of this server"))?;
         if !prompts.contains(&prompt) {
             prompts.push(prompt);
@@ -67,5 +68,6 @@ pub(super) fn read(params: &Params, offered: &[Prompt]) -> Result<Vec<Prompt>, O
     if prompts.contains(&Prompt::None) && prompts.len() > 1 {
         return Err(OAuthError::invalid_request("the prompt none goes with no other"));
     }
+    prompts.retain(|prompt| settings.prompts.contains(prompt));
     Ok(prompts)
 }

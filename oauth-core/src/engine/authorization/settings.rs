@@ -18,6 +18,10 @@ pub struct AuthorizationSettings {
     /// `prompt_values_supported`: all but [`Prompt::Create`] unless changed. Any
     /// other value is an `invalid_request`.
     pub prompts: Vec<Prompt>,
+    /// Whether [`Prompt::Create`], where it is none of the prompts, is passed over: the
+    /// person signs in. It is an `invalid_request` unless changed (Prompt Create 1.0
+    /// section 4.1); the profile of Matrix changes it.
+    pub passes_over_create: bool,
     /// `acr_values_supported`: the ways to sign in that the host tells apart, as
     /// it names them in [`Approval::acr`]; none unless changed.
     ///
@@ -64,6 +68,7 @@ impl Default for AuthorizationSettings {
             request_objects: RequestObjects::default(),
             detail_types: DetailTypes::default(),
             prompts: Prompt::ALL.into_iter().filter(|prompt| *prompt != Prompt::Create).collect(),
+            passes_over_create: false,
             acr_values: Vec::new(),
             acr_values_are_essential: true,
             ui_locales: Vec::new(),
@@ -79,6 +84,11 @@ impl AuthorizationSettings {
     /// Takes authorization details of the type `name` (RFC 9396 section 5).
     pub fn detail_type(&mut self, name: impl Into<String>, one: impl DetailType) {
         self.detail_types.insert(name.into(), one);
+    }
+
+    /// Whether a request with `prompt` is a good one.
+    pub(super) fn takes(&self, prompt: Prompt) -> bool {
+        self.prompts.contains(&prompt) || prompt == Prompt::Create && self.passes_over_create
     }
 
     /// Whether answers may travel in `mode`.

@@ -64,7 +64,7 @@ impl Wanted {
         }
         Ok(Self {
             asked_at: now,
-            prompts: prompt::read(params, &settings.prompts)?,
+            prompts: prompt::read(params, settings)?,
             max_age: read_max_age(params)?.or(settings.default_max_age),
             acr_values,
             login_hint: params.get("login_hint").filter(|hint| is_harmless(hint)).map(str::to_owned),

@@ -33,7 +33,8 @@ impl AuthorizationServer {
         let (Some(subject), Ok(Some(device))) = (grant.facts.subject.clone(), device_of(&grant.facts.scope)) else {
             return Ok(None);
         };
-        if let Some(homeserver) = &settings.homeserver {
+        // A code that is spent makes no device: nothing would ever take it away.
+        if let Some(homeserver) = settings.homeserver.as_ref().filter(|_| self.is_redeemable(grant)) {
             let user = settings.user(&subject).ok_or(Fault::Internal("a subject is no localpart of Matrix"))?;
             homeserver.upsert(NewDevice { user: &user, device: &device, name: client.name.as_deref() }).await?;
         }
@@ -44,6 +45,12 @@ impl AuthorizationServer {
         let turn = Turn { subject, device, number };
         let _mark = self.store().count_use(mark(grant.id, number), now.saturating_add(MARKS_LAST), now).await?;
         Ok(Some(turn))
+    }
+
+    fn is_redeemable(&self, grant: &Grant) -> bool {
+        let now = self.now();
+        let fresh = grant.code.as_ref().is_some_and(|code| code.redeemed_at.is_none() && now < code.expires_at);
+        fresh && grant.is_live(now)
     }
 
     /// What comes after: ends the older grants for the device. `false` if a newer one has

@@ -74,7 +74,10 @@ impl RegistrationSettings {
     }
 
     /// Gives each client a registration access token, with which it can read,
-    /// replace and delete its registration (RFC 7592).
+    /// replace and delete its registration (RFC 7592). What it has been given
+    /// ends with the deletion. A replacement leaves that alone, whatever it says of
+    /// the scope: that is what the client gets from then on where it asks for
+    /// none, and people have consented to the rest.
     pub const fn manageable(mut self) -> Self {
         self.manageable = true;
         self

@@ -19,8 +19,8 @@ pub struct RevocationPolicy {
     mode: RevocationMode,
     /// Whether access tokens can be revoked; refresh tokens always can.
     pub access_tokens: bool,
-    /// Whether revoking an access token ends the whole grant. In the mode of Matrix
-    /// it does, whatever is said here.
+    /// Whether revoking an access token ends the whole grant: only in the mode of
+    /// Matrix, by default, where it must.
     pub access_revokes_grant: bool,
     /// Whether the metadata name the endpoint: not, by default, in the mode of the
     /// draft.
@@ -42,7 +42,7 @@ impl RevocationPolicy {
         Self {
             mode,
             access_tokens: true,
-            access_revokes_grant: false,
+            access_revokes_grant: mode.rules().access_revokes_grant.unwrap_or(false),
             advertise: mode.rules().advertised,
             jsonp: false,
             misses_per_minute: 300,
@@ -60,11 +60,16 @@ impl RevocationPolicy {
     #[must_use]
     pub fn contradictions(&self) -> Vec<(&'static str, &'static str)> {
         let rules = self.mode.rules();
-        let ends_grant = self.access_revokes_grant;
+        let (ends_grant, settled) = (self.access_revokes_grant, rules.access_revokes_grant);
         let all = [
             ("access_tokens", !self.access_tokens && !rules.access_tokens_may_be_left, "must be true in this mode"),
-            ("access_revokes_grant", ends_grant && !self.access_tokens, "contradicts `access_tokens = false`"),
-            ("access_revokes_grant", ends_grant && rules.access_revokes_grant == Some(false), "contradicts the mode"),
+            (
+                "access_revokes_grant",
+                ends_grant && !self.access_tokens && settled != Some(true),
+                "contradicts `access_tokens = false`",
+            ),
+            ("access_revokes_grant", ends_grant && settled == Some(false), "contradicts the mode"),
+            ("access_revokes_grant", !ends_grant && settled == Some(true), "must be true in this mode"),
             ("advertise", !self.advertise && !rules.may_be_silent, "must be true in this mode"),
             ("jsonp", self.jsonp && !rules.jsonp, "contradicts the mode"),
         ];
@@ -105,6 +110,9 @@ mod tests {
         }
         for (mode, expected) in [(Rfc7009, &[][..]), (Draft2011, &["access_revokes_grant"]), (Matrix, &[])] {
             assert_eq!(wrong(mode, |policy| policy.access_revokes_grant = true), expected, "{mode:?}");
+        }
+        for (mode, expected) in [(Rfc7009, &[][..]), (Draft2011, &[]), (Matrix, &["access_revokes_grant"])] {
+            assert_eq!(wrong(mode, |policy| policy.access_revokes_grant = false), expected, "{mode:?}");
         }
         for (mode, expected) in [(Rfc7009, &[][..]), (Draft2011, &[]), (Matrix, &["advertise"])] {
             assert_eq!(wrong(mode, |policy| policy.advertise = false), expected, "{mode:?}");

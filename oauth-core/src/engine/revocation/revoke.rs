@@ -36,7 +36,10 @@ pub(crate) async fn revoke(
     if matches!(outcome, Ok(true) | Err(Failure::Fault(_))) {
         server.guesses().take_back(asker, server.now());
     }
-    outcome.map(drop)
+    outcome?;
+    // Also if it had ended before: whoever ended it may still be telling others.
+    server.revocations().settled().await;
+    Ok(())
 }
 
 /// Whether anything ended.

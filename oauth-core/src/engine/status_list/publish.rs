@@ -37,7 +37,7 @@ pub(crate) struct Publication {
 pub(super) struct Publications {
     known: Mutex<Known>,
     /// One list is made at a time.
-    turn: Turn<()>,
+    pub(super) turn: Turn<()>,
 }
 
 #[derive(Default)]

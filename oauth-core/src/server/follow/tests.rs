@@ -2,7 +2,10 @@
 
 use std::{
     future::pending,
-    sync::{Mutex, atomic::AtomicUsize},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+    },
     time::Duration,
 };
 
@@ -11,12 +14,14 @@ use futures_util::FutureExt;
 use super::*;
 use crate::{
     bus::{BusError, BusFuture, Heard, Listening, MemoryBus},
+    client::Client,
     clock::{ManualClock, UnixTime},
     engine::{
         policy::Resource,
         revocations::{Announcement, RevocationListener},
     },
     secret::{Digest, RootSecret},
+    server::Selection,
     store::memory::MemoryStore,
     token::GrantId,
 };
@@ -64,6 +69,18 @@ impl Notes {
     }
 }
 
+/// What comes of `future`, if that takes no more than letting others run.
+async fn timely<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    for _ in 0..1_000 {
+        if let Some(done) = future.as_mut().now_or_never() {
+            return done;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("it never happens");
+}
+
 async fn until(holds: impl Fn() -> bool) {
     for _ in 0..100_000 {
         if holds() {
@@ -80,7 +97,7 @@ async fn ear(bus: &MemoryBus, audience: &str) -> Box<dyn Listening> {
 }
 
 async fn notice(ear: &mut Box<dyn Listening>) -> Notice {
-    let Heard::Message(post) = ear.next().await.unwrap() else { panic!("a gap") };
+    let Heard::Message(post) = timely(ear.next()).await.unwrap() else { panic!("a gap") };
     Notice::read(&post.bytes).unwrap()
 }
 
@@ -178,7 +195,7 @@ struct Hanging(AtomicUsize);
 
 impl Bus for Hanging {
     fn publish(&self, _posts: Vec<Post>) -> BusFuture<'_, Result<(), BusError>> {
-        self.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        self.0.fetch_add(1, SeqCst);
         Box::pin(pending())
     }
 
@@ -201,7 +218,7 @@ async fn a_bus_that_hangs_delays_no_revocation() {
         tokio::task::yield_now().await;
     }
     assert_eq!(notes.taken(100).await.len(), 100);
-    assert_eq!(bus.0.load(std::sync::atomic::Ordering::SeqCst), 1, "one call hangs, and no more are begun");
+    assert_eq!(bus.0.load(SeqCst), 1, "one call hangs, and no more are begun");
 }
 
 #[tokio::test]
@@ -274,6 +291,62 @@ async fn what_is_revoked_while_the_bus_is_cut_is_told_once_it_is_back() {
     bus.set_down(false);
     // Whether or not the message comes in time, nothing that rests on it is kept.
     assert_eq!(notes.taken(1).await[0], Revoked::Anything);
+}
+
+/// Tells nothing for as long as it is mute, and breaks no subscription.
+#[derive(Clone, Debug, Default)]
+struct Mute(MemoryBus, Arc<AtomicBool>);
+
+impl Bus for Mute {
+    fn publish(&self, posts: Vec<Post>) -> BusFuture<'_, Result<(), BusError>> {
+        if self.1.load(SeqCst) {
+            return Box::pin(std::future::ready(Err(BusError::new("mute"))));
+        }
+        self.0.publish(posts)
+    }
+
+    fn listen(&self, topics: Vec<Topic>) -> BusFuture<'_, Result<Box<dyn Listening>, BusError>> {
+        self.0.listen(topics)
+    }
+
+    fn pause(&self, time: Duration) -> BusFuture<'_, ()> {
+        self.0.pause(time)
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_told_is_told_once_it_can_be() {
+    let (bus, node) = (Mute::default(), node().await);
+    let mut ear = ear(&bus.0, ONE).await;
+    let _following = tokio::spawn(node.follow(bus.clone()));
+    bus.1.store(true, SeqCst);
+    node.revoke_grant(grant(1)).await.unwrap();
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert!(ear.next().now_or_never().is_none());
+    bus.1.store(false, SeqCst);
+    let told = revoked(&mut ear).await;
+    assert_eq!(told[0].grant, node.grant_refs().at_one(grant(1), ONE).unwrap());
+}
+
+#[tokio::test]
+async fn where_one_number_ends_many_grants_everybody_is_told_to_drop_everything() {
+    let (bus, one, two) = (MemoryBus::default(), node().await, node().await);
+    let notes = Notes::of(&two);
+    let _following = [&one, &two].map(|node| tokio::spawn(node.follow(bus.clone())));
+    notes.taken(1).await;
+    let app = Client::builder("app").redirect_uri("https://app.example/cb").build().unwrap();
+    assert!(one.create_client(app.clone()).await.unwrap());
+    for selection in [Selection::Client(app.id), Selection::IssuedBefore(UnixTime(1_000))] {
+        let mut ears = [ear(&bus, ONE).await, ear(&bus, TWO).await];
+        // The first step says it all, in the store and on the bus.
+        one.revoke_all(selection).unwrap().next().await.unwrap().unwrap();
+        for ear in &mut ears {
+            assert_eq!(notice(ear).await, Notice::All);
+        }
+        assert_eq!(notes.taken(1).await, [Revoked::Anything]);
+    }
 }
 
 #[tokio::test]

@@ -44,6 +44,17 @@ fn with(changes: &Value) -> Result<StatusList, JwtError> {
     read(&jwt::sign(&key, STATUS_LIST_TYPE, &claims).unwrap(), &key)
 }
 
+/// What is read of a `ttl`.
+fn ttl_of(ttl: &Value) -> Option<u64> {
+    let (key, lst) = (key(), StatusList::with_revoked(8, []).to_lst());
+    let mut claims = json!({ "sub": URI, "iat": NOW.0, "ttl": ttl, "status_list": { "bits": 1, "lst": lst } });
+    claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+    let token = jwt::sign(&key, STATUS_LIST_TYPE, &claims).unwrap();
+    let keys: JwkSet = [&key].into_iter().collect();
+    let expected = StatusListExpectations::new(ISSUER, URI, NOW);
+    verify_status_list(&token, &keys, &[Algorithm::ES256], &expected).unwrap().ttl
+}
+
 #[test]
 fn the_lists_of_the_draft_are_read_as_the_draft_says() {
     // Section 4.2.
@@ -98,6 +109,9 @@ fn what_is_no_zlib_is_no_list() {
 fn a_signed_list_is_for_its_own_uri_and_its_own_issuer_until_its_end() {
     assert_eq!(with(&json!({})).unwrap().is_valid(3), Some(false));
     assert!(with(&json!({ "iss": null, "exp": null, "ttl": null })).is_ok());
+    for (says, ttl) in [(json!(15), Some(15)), (json!(15.9), Some(15)), (json!(0), None), (json!(null), None)] {
+        assert_eq!(ttl_of(&says), ttl, "{says}");
+    }
     let claims = |error| Err(JwtError::Claims(error));
     for (changes, error) in [
         (json!({ "sub": "https://as.example/status/2" }), ClaimsError::Malformed("sub")),

@@ -80,6 +80,14 @@ pub(super) async fn a_confirmation_is_about_one_way_back(context: &Context<'_>) 
     same("at first", &store.rotate_refresh(first.clone()).await?, &RefreshOutcome::Rotated)?;
     same("its token", &store.confirm_refresh(grant.id, first.access.digest, context.now).await?, &false)?;
     same("a retry", &again(context, &grant, 1).await?, &retried())?;
+    // One whose window has closed, in a grant that lives.
+    let grant = sample::refreshable(context)?;
+    store.insert_grant(grant.clone(), None).await?;
+    let next = NextRefresh::UntilFirstUse { digest: sample::digest()?, sealed: vec![2], until: context.after(DAY) };
+    let first = RotateRefresh { next, ..sample::rotation_until_first_use(context, &grant, b"sealed")? };
+    same("at first", &store.rotate_refresh(first.clone()).await?, &RefreshOutcome::Rotated)?;
+    let closed = store.confirm_refresh(grant.id, first.access.digest, context.after(DAY)).await?;
+    same("once its window has closed", &closed, &false)?;
     // One that has ended, one of a grant that has, and none.
     let (grant, first) = unconfirmed(context).await?;
     let late = context.after(30 * DAY);

@@ -276,8 +276,12 @@ impl Ear {
         self.hear_own().await
     }
 
-    /// What comes before is kept.
+    /// What comes before is kept. Where more came than that, its own word may have
+    /// been lost with it: nobody waits for it, and a gap is told of at once.
     async fn hear_own(&mut self) -> Result<(), Failure> {
+        if self.link.missed {
+            return Ok(());
+        }
         let mut before = VecDeque::new();
         let hear = async {
             loop {

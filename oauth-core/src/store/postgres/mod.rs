@@ -52,6 +52,12 @@
 //! `ALTER ROLE oauth SET statement_timeout = '5s'`. The migrations take their
 //! turn by a lock that ends with their transaction.
 //!
+//! # Backup and restore
+//!
+//! By the means of PostgreSQL. A restored backup has forgotten what happened
+//! since: what was revoked lives again. What to do is the same as for
+//! [any store](crate::server::Selection::IssuedBefore).
+//!
 //! # The URL
 //!
 //! `postgres://user:password@host:port/database`, and what libpq knows more:

@@ -45,6 +45,9 @@
 //! `cluster-node-timeout`, and reads there may be that old. `replicas(n)`
 //! makes its writes fail meanwhile.
 //!
+//! The same goes for whatever is restored from a copy: see
+//! [what to do](crate::server::Selection::IssuedBefore).
+//!
 //! # What to set
 //!
 //! `maxmemory-policy noeviction`: start-up refuses a server that removes keys
@@ -72,6 +75,7 @@
 //! | `oauth:interaction:D` | a hash: a request that waits for its person | with the interaction |
 //! | `oauth:subject:D` | a sorted set: the ids of a user's grants, with the times of each; `D` is a digest of the user | with the last of the grants |
 //! | `oauth:uses:D` | until when a use counts, and how many there were, see [`Uses`](super::Uses) | then, a minute to spare |
+//! | `oauth:status:N` | the list `N` of revoked JWTs, a bit for each place, see [`Statuses`](super::Statuses) | with the list, an hour to spare |
 //! | `oauth:consent:D` | a hash: what a person has agreed to for a client; `D` is a digest of the two | with the consent |
 //! | `oauth:{links}:link:D` | a hash: a link to another server, with its code that waits and its tokens; `D` is a digest of the two names | with the later of the two, a day to spare for the code |
 //! | `oauth:{links}:due`, `oauth:{links}:ending` | sorted sets: the links whose code waits, by when that is due and by when it ends | with the last of them |

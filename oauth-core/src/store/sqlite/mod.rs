@@ -28,7 +28,8 @@
 //! successors are unknown, and codes and client assertions can be used again
 //! while they last. So wait for a few minutes before you start, for the latter,
 //! and revoke again what was revoked since. If you cannot know what that was,
-//! remove all grants (`DELETE FROM oauth_grants`): everybody signs in again.
+//! revoke [whatever was granted before](crate::server::Selection::IssuedBefore)
+//! the present before anything is served: everybody signs in again.
 //! The root secret is not in the file; without it, a backup is of no use to
 //! anybody, its owner included.
 

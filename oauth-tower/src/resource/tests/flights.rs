@@ -1,5 +1,7 @@
 //! One question per token, whoever asks, leaves or fails.
 
+use std::{pin::pin, time::Duration};
+
 use futures_util::{FutureExt, future::join_all};
 
 use super::{
@@ -133,6 +135,37 @@ async fn whoever_joins_a_question_after_a_strike_gets_an_answer_from_after_it() 
     assert_eq!(early.await.0, StatusCode::OK);
     assert!(present(&server, "t").await.1);
     assert_eq!(upstream.calls(), 2, "the second answer was kept");
+}
+
+// The time of a verdict is counted from the question, so whoever comes when it is
+// over asks anew, although the answer has yet to come.
+// spec: INT-13
+#[tokio::test]
+async fn whoever_joins_a_question_whose_answer_is_too_old_for_them_asks_anew_and_once_for_all() {
+    for (cache_for, waited, takes, calls) in
+        [(2, 0, 5, 1), (2, 1, 0, 1), (2, 2, 0, 2), (2, 5, 2, 2), (0, 0, 0, 2), (0, 0, 9, 2)]
+    {
+        let (upstream, clock) = (Upstream::new(), clock());
+        upstream.json(ENDPOINT, &active()).close();
+        let issuer = issuer().cache_for(Duration::from_secs(cache_for));
+        let server = builder(issuer).http(upstream.client()).clock(clock.clone()).build().unwrap();
+        let mut early = pin!(present(&server, "t"));
+        assert!(early.as_mut().now_or_never().is_none());
+        // The issuer has read its record and answers late; the token is revoked meanwhile.
+        clock.advance(waited);
+        let mut late: Vec<_> = (0..50).map(|_| present(&server, "t").boxed()).collect();
+        assert!(late.iter_mut().all(|late| late.now_or_never().is_none()));
+        assert_eq!(upstream.calls(), 1, "they have joined");
+        clock.advance(takes);
+        upstream.open();
+        // What it answers that one.
+        assert_eq!(early.await.0, StatusCode::OK);
+        upstream.json(ENDPOINT, &json!({ "active": false }));
+        for status in join_all(late).await {
+            assert_eq!(status.0 == StatusCode::OK, calls == 1, "{cache_for} {waited}");
+        }
+        assert_eq!(upstream.calls(), calls, "{cache_for} {waited}");
+    }
 }
 
 #[tokio::test]

@@ -118,6 +118,23 @@ async fn what_is_told_to_others_is_not_heard() {
 }
 
 #[tokio::test]
+async fn an_issuer_revokes_what_is_its_own_and_nothing_of_another() {
+    const OTHER: &str = "https://other.example";
+    let (key, theirs) = (Key::es256(), Key::es256());
+    let server = builder(fixed(&key)).issuer(Issuer::jwt(OTHER).keys(theirs.set())).build().unwrap();
+    let bus = followed(&server).await;
+    let named = |key: &Key, issuer: &str| key.token(json!({ "iss": issuer, "grant_ref": "g1", "jti": "1" }));
+    let (own, others) = (named(&key, ISSUER), named(&theirs, OTHER));
+    assert!(accepts(&server, &own).await && accepts(&server, &others).await);
+    // Both call one of their grants by this name.
+    let notice = Notice::Revoked(vec![RevokedRef::new("g1").until(UNTIL)]).to_bytes();
+    say(&bus, Topic::audience(OTHER, RESOURCE), notice).await;
+    assert!(accepts(&server, &own).await);
+    assert_eq!(verifications(&server), 2, "it is not even judged anew");
+    assert!(!accepts(&server, &others).await);
+}
+
+#[tokio::test]
 async fn an_issuer_that_calls_us_otherwise_is_heard_by_that_name() {
     let key = Key::es256();
     let server = builder(fixed(&key).audience("albums")).build().unwrap();

@@ -1,9 +1,12 @@
 //! Places and lists.
 
+mod marked;
+
 use std::collections::HashSet;
 
 use aws_lc_rs::hmac;
 use bytes::Bytes;
+use futures_util::{FutureExt, future::join_all};
 use http::{Request, Response, StatusCode, header};
 
 use super::{
@@ -62,6 +65,15 @@ async fn get(server: &AuthorizationServer, path: &str, tag: Option<&str>) -> Res
 
 fn text<'r>(response: &'r Response<Bytes>, name: &str) -> &'r str {
     response.headers().get(name).unwrap().to_str().unwrap()
+}
+
+/// The numbers of all lists.
+async fn all(server: &AuthorizationServer) -> Vec<u64> {
+    let request = Request::get("/status").body(Bytes::new()).unwrap();
+    let all = status_list::handle_all(server, &request).await;
+    let all: serde_json::Value = serde_json::from_slice(all.body()).unwrap();
+    let number = |uri: &serde_json::Value| uri.as_str()?.strip_prefix("https://as.example/status/")?.parse().ok();
+    all["status_lists"].as_array().unwrap().iter().map(|uri| number(uri).unwrap()).collect()
 }
 
 /// Whether the list says that the token is valid.
@@ -125,6 +137,20 @@ async fn no_two_tokens_have_one_place_whatever_node_issues_them() {
 }
 
 #[tokio::test]
+async fn what_a_node_has_left_of_yesterday_is_given_to_nobody_today() {
+    let (clock, store) = (ManualClock::new(UnixTime(20_001 * DAY - 1)), Faulty::new(MemoryStore::default()));
+    let one = node(&store, &clock, RootSecret::new([1; 32])).await;
+    let two = node(&store, &clock, RootSecret::new([1; 32])).await;
+    place(&one).await;
+    place(&two).await;
+    clock.advance(1);
+    let mut places = HashSet::new();
+    for _ in 0..300 {
+        assert!(places.insert(place(&one).await) && places.insert(place(&two).await));
+    }
+}
+
+#[tokio::test]
 async fn each_day_has_lists_of_its_own_that_end_when_none_of_its_tokens_can_live() {
     let clock = ManualClock::new(UnixTime(20_001 * DAY - 1));
     let (server, _) = only(&clock).await;
@@ -163,6 +189,36 @@ async fn a_list_is_made_once_in_its_time_and_kept_no_longer_by_anybody() {
     let next = get(&server, &path, Some(&tag)).await;
     assert_eq!((next.status(), made()), (StatusCode::OK, 2));
     assert_ne!(text(&next, "etag"), tag);
+    // A minute back, as a clock that was set does: of what it says now, nobody can say how old it is.
+    clock.advance(60_u64.wrapping_neg());
+    assert_eq!((get(&server, &path, None).await.status(), made()), (StatusCode::OK, 3));
+}
+
+#[tokio::test]
+async fn whoever_waits_while_a_list_is_made_gets_that_one() {
+    let clock = ManualClock::new(NOON);
+    let (server, store) = only(&clock).await;
+    let path = format!("/status/{}", place(&server).await.list);
+    let turn = lists(&server).publications.turn.lock().await;
+    let mut waiting: Vec<_> = (0..5).map(|_| get(&server, &path, None).boxed()).collect();
+    assert!(waiting.iter_mut().all(|one| one.now_or_never().is_none()));
+    drop(turn);
+    for response in join_all(waiting).await {
+        assert_eq!(response.status(), StatusCode::OK);
+    }
+    assert_eq!(store.calls().iter().filter(|call| **call == "revoked_statuses").count(), 1);
+}
+
+#[tokio::test]
+async fn nobody_writes_to_a_list() {
+    let (server, _) = only(&ManualClock::new(NOON)).await;
+    let path = format!("/status/{}", place(&server).await.list);
+    let post = |path: &str| Request::post(path).body(Bytes::new()).unwrap();
+    for response in
+        [status_list::handle(&server, &post(&path)).await, status_list::handle_all(&server, &post("/status")).await]
+    {
+        assert_eq!((response.status(), text(&response, "allow")), (StatusCode::METHOD_NOT_ALLOWED, "GET, HEAD"));
+    }
 }
 
 #[tokio::test]
@@ -201,6 +257,11 @@ async fn whoever_asks_for_lists_that_there_are_not_costs_the_store_nothing() {
     for other in [list - day, list + day, list + 100 * day, list ^ key, 0, u64::MAX] {
         assert_eq!(get(&server, &format!("/status/{other}"), None).await.status(), StatusCode::NOT_FOUND, "{other}");
     }
+    // What there is has one name.
+    for before in ["0", "+", "00"] {
+        let path = format!("/status/{before}{list}");
+        assert_eq!(get(&server, &path, None).await.status(), StatusCode::NOT_FOUND, "{path}");
+    }
     assert_eq!(store.calls().len(), before);
     // The next one of today may come into being on another node at any time.
     for serial in 1..100 {
@@ -224,9 +285,12 @@ async fn a_second_list_of_the_day_is_found_once_another_node_has_begun_it() {
     }
     clock.advance(2);
     assert_eq!(get(&server, &path, None).await.status(), StatusCode::OK);
-    let request = Request::get("/status").body(Bytes::new()).unwrap();
-    let all = status_list::handle_all(&server, &request).await;
-    let all: serde_json::Value = serde_json::from_slice(all.body()).unwrap();
-    let uri = |list: u64| format!("{ISSUER}/status/{list}");
-    assert_eq!(all, serde_json::json!({ "status_lists": [uri(list), uri(list + 1)] }));
+    assert_eq!(all(&server).await, [list, list + 1]);
+    for _ in 0..4_096 {
+        store.claim_statuses(group, UnixTime::MAX, NOON).await.unwrap();
+    }
+    clock.advance(14);
+    assert_eq!(all(&server).await, [list, list + 1], "asked once in a list's time");
+    clock.advance(1);
+    assert_eq!(all(&server).await, [list, list + 1, list + 2]);
 }

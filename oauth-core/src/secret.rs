@@ -77,16 +77,13 @@ impl Digest {
     /// The same for few bytes, without memory of the library's: what has to be hashed on the
     /// path of a request is short.
     fn of_few(parts: &[&[u8]]) -> Option<digest::Digest> {
-        let mut all = [0; 128];
+        let mut all = Zeroizing::new([0; 128]);
         let mut length = 0;
         for part in parts {
             all.get_mut(length..)?.get_mut(..part.len())?.copy_from_slice(part);
             length += part.len();
         }
-        let all = all.get_mut(..length)?;
-        let digest = digest::digest(&digest::SHA256, all);
-        all.zeroize();
-        Some(digest)
+        Some(digest::digest(&digest::SHA256, all.get(..length)?))
     }
 
     /// The bytes, for a store to keep.

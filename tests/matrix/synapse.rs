@@ -1,6 +1,7 @@
 //! A real Synapse, as it comes from PyPI, that leaves its users to the reference server
 //! (`matrix_authentication_service`).
 
+mod homeserver;
 mod js_sdk;
 mod process;
 
@@ -12,7 +13,10 @@ use oauth_core::{
 use oauth_tower::{matrix::RemoteHomeserver, outgoing::HttpClient};
 use serde_json::{Value, json};
 
-use self::process::{Both, Service, Synapse};
+use self::{
+    homeserver::Synapse,
+    process::{Both, Service},
+};
 use super::{NAME, SECRET, WHOAMI, device, is_refused, is_unknown, is_user};
 use crate::support::*;
 
@@ -152,7 +156,7 @@ async fn cases_19_and_46_while_either_is_away_nobody_is_signed_out() {
     let code = service.code("alice", "ABCDEFGHIJ").await;
     service.redeem(&code).await.is_unavailable();
     // Nothing has begun, and the same code is good later.
-    let synapse = Synapse::start(port, service.url()).await;
+    let synapse = Synapse::start(port, service.url(), None).await;
     let tokens = service.redeem(&code).await.tokens();
     service.end();
     is_refused(&synapse.whoami(&tokens.access).await, 503, "M_UNKNOWN");

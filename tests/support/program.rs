@@ -197,6 +197,8 @@ fn is_current(program: &Path) -> bool {
     changed(program).zip(changes).is_some_and(|(program, changes)| changes.iter().all(|change| *change < program))
 }
 
+/// The root, wherever below it the test is.
 pub(crate) fn workspace() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+    let mut folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    folders.find(|folder| folder.join("tests/run").is_file()).unwrap()
 }

@@ -166,3 +166,43 @@ async fn case_30_the_reference_server_limits_users_where_its_file_says_so() {
         }
     }
 }
+
+// spec: MTX-27
+#[tokio::test]
+async fn the_oauth_api_says_error_and_the_client_server_api_says_errcode_and_neither_says_both() {
+    let server = start("[registration]\nopen = true\n");
+    let form = async |path: &str, body: &str| {
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        server.remote.send(request.body(Bytes::from(body.to_owned())).unwrap()).await
+    };
+    let oauth = [
+        form("/token", "").await,
+        form("/token", "grant_type=refresh_token&client_id=element&refresh_token=junk").await,
+        form("/token", "grant_type=password&client_id=element").await,
+        form("/revoke", "").await,
+        form("/oauth2/introspect", "token=t").await,
+        server.send("POST", "/register", "", "{").await,
+    ];
+    let codes: Vec<_> = oauth.iter().map(|answer| answer.member("error")).collect();
+    let expected = ["invalid_client", "invalid_grant", "unsupported_grant_type", "invalid_request", "access_denied"];
+    assert_eq!(codes[..5], expected);
+    for answer in &oauth {
+        assert!(answer.json().get("errcode").is_none(), "{answer}");
+    }
+
+    let matrix = [
+        server.remote.get(WHOAMI).await,
+        server.is("junk").await,
+        server.send("DELETE", WHOAMI, "", "").await,
+        server.remote.get("/_matrix/client/v3/nothing").await,
+        server.send("POST", "/_matrix/client/v3/logout", "junk", "").await,
+    ];
+    let codes: Vec<_> = matrix.iter().map(|answer| answer.member("errcode")).collect();
+    let expected = ["M_MISSING_TOKEN", "M_UNKNOWN_TOKEN", "M_UNRECOGNIZED", "M_UNRECOGNIZED", "M_UNKNOWN_TOKEN"];
+    assert_eq!(codes, expected);
+    // Its `error` is a sentence for people.
+    for answer in &matrix {
+        assert!(answer.member("error").as_str().is_some_and(|text| text.contains(' ')), "{answer}");
+        assert!(answer.json().get("error_description").is_none(), "{answer}");
+    }
+}

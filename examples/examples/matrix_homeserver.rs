@@ -16,7 +16,7 @@ use axum::{
 use examples::say;
 use oauth_axum_rs::{
     AuthorizationServer, AuthorizationServerExt, Issuer, PeerExt, ResourceServer,
-    matrix::{Cors, EveryAccount, Matrix, MatrixSession, unrecognized_method, unrecognized_path},
+    matrix::{Cors, DeviceId, EveryAccount, Matrix, MatrixSession, unrecognized_method, unrecognized_path},
     oauth_core::profile,
     pages::{Pages, PasswordUsers},
 };
@@ -64,7 +64,7 @@ async fn versions() -> Json<Value> {
 }
 
 async fn whoami(session: MatrixSession) -> Json<Value> {
-    let device = session.device().map(|device| device.as_str());
+    let device = session.device().map(DeviceId::as_str);
     Json(json!({ "user_id": session.user().as_str(), "device_id": device, "is_guest": session.is_guest() }))
 }
 

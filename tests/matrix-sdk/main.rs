@@ -15,3 +15,4 @@ mod program;
 mod refresh;
 mod session;
 mod support;
+mod synapse;

@@ -31,7 +31,7 @@ pub(crate) use self::{
     folder::Folder,
     people::{PASSWORD, People},
     port::free_port,
-    program::Program,
+    program::{Program, workspace},
     remote::Remote,
     request::post,
     visitor::{Page, Visitor},

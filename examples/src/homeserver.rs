@@ -6,6 +6,7 @@ mod endpoints;
 pub mod local;
 mod members;
 mod moderation;
+mod path;
 pub mod remote;
 mod users;
 
@@ -17,7 +18,7 @@ use axum::{
 };
 use oauth_axum_rs::{
     Secret,
-    matrix::{Cors, Matrix, OauthStage, UserId, unrecognized_method, unrecognized_path},
+    matrix::{Cors, DeviceId, Matrix, OauthStage, UserId, unrecognized_method, unrecognized_path},
 };
 use serde_json::Value;
 
@@ -43,6 +44,8 @@ pub struct Homeserver {
 pub struct Ending {
     /// Whose.
     pub user: UserId,
+    /// The device that the request is of.
+    pub device: Option<DeviceId>,
     /// The token of the request.
     pub token: Secret,
     /// All sessions of the user, and not this one alone.

@@ -2,7 +2,7 @@
 
 use oauth_axum_rs::{Secret, matrix::Appservice};
 use oauth_core::{
-    matrix::{API, ServerName, UNSTABLE_API},
+    matrix::{API, ServerName, UNSTABLE_API, UserId},
     scope::Scope,
 };
 use regex::Regex;
@@ -91,6 +91,12 @@ impl Matrix {
             }
             return None;
         }
+        for (name, _) in people {
+            let fits = if homeserver.is_some() { synapse_takes(name) } else { UserId::new(name, &server_name).is_ok() };
+            if !fits {
+                top.wrong("users", format_args!("`{name}` cannot be the name of a Matrix user"));
+            }
+        }
         let users = Users::default();
         people.iter().for_each(|(name, admin)| users.insert(name, User { admin: *admin, ..User::default() }));
         Some(Self {
@@ -104,6 +110,12 @@ impl Matrix {
             per_second: limits.client_server_per_second,
         })
     }
+}
+
+/// For whom Synapse makes an account ("User identifiers", and its own rules).
+fn synapse_takes(name: &str) -> bool {
+    let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._=-/+".contains(&byte);
+    name.bytes().all(known) && !name.starts_with('_') && !name.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// `homeserver_url`, with `synapse = true`.

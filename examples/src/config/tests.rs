@@ -2,6 +2,7 @@
 
 mod credentials;
 mod grants;
+mod people;
 
 use std::path::{Path, PathBuf};
 
@@ -257,15 +258,6 @@ fn no_mistake_hides_another() {
 
     let user = "[[users]]\nusername = \"a\"\n[consent]\nauto_approve = \"ghost\"";
     assert_eq!(blamed(&format!("{dev}{user}")), ["consent.auto_approve", "users[0].password_hash"]);
-}
-
-#[test]
-fn nobody_is_named_like_a_client() {
-    let dev = "issuer = \"http://localhost:9000\"\ndevelopment = true\n";
-    let client = "[[clients]]\nclient_id = \"app\"\nredirect_uris = [\"https://app.example/cb\"]\n";
-    let user = |name: &str| format!("{dev}{client}[[users]]\nusername = \"{name}\"\npassword = \"b\"\n");
-    assert_eq!(blamed(&user("app")), ["users[0].username"]);
-    assert!(Config::parse(&user("alice"), Path::new("/etc/oauth")).is_ok());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode, header::AUTHORIZATION},
 };
 use oauth_axum_rs::{
@@ -12,7 +12,7 @@ use oauth_axum_rs::{
 };
 use serde_json::{Value, json};
 
-use super::{Ending, Homeserver};
+use super::{Ending, Homeserver, path::Named};
 
 type Answer = Result<Json<Value>, MatrixRejection>;
 
@@ -48,7 +48,7 @@ pub(super) async fn sync(_session: MatrixSession) -> Json<Value> {
     Json(json!({ "next_batch": "s0" }))
 }
 
-pub(super) async fn join(_session: MatrixSession, Path(room): Path<String>) -> Json<Value> {
+pub(super) async fn join(_session: MatrixSession, Named(room): Named) -> Json<Value> {
     Json(json!({ "room_id": room }))
 }
 
@@ -72,7 +72,7 @@ pub(super) async fn upload_keys(State(home): State<Homeserver>, session: MatrixS
 pub(super) async fn delete_device(
     State(home): State<Homeserver>,
     session: MatrixSession,
-    Path(device): Path<String>,
+    Named(device): Named,
 ) -> Json<Value> {
     if let Ok(device) = DeviceId::new(&device) {
         home.users.change(session.user(), |user| user.deleted_devices.insert(device));
@@ -84,6 +84,6 @@ async fn end(home: &Homeserver, session: &MatrixSession, headers: &HeaderMap, al
     let Some(sign_out) = &home.sign_out else { return Err(MatrixError::unrecognized().into()) };
     let said = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = Secret::new(said.and_then(|said| said.split_once(' ')).map_or("", |(_, token)| token.trim()));
-    let ended = sign_out(Ending { user: session.user().clone(), token, all }).await;
+    let ended = sign_out(Ending { user: session.user().clone(), device: session.device().cloned(), token, all }).await;
     ended.map(|()| Json(json!({}))).map_err(|_| MatrixError::unavailable(2).into())
 }

@@ -1,17 +1,17 @@
 //! The homeserver of the reference server: in one process with the authorization server, so that
 //! what is revoked there is refused here at once.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use axum::{Router, routing::any};
 use oauth_axum_rs::{
     AuthorizationServer, ResourceServer,
-    matrix::{Cors, Matrix, MatrixBuilder, unrecognized_path},
+    matrix::{AccountFuture, Accounts, Cors, DeviceId, Matrix, MatrixBuilder, UserId, unrecognized_path},
     oauth_tower::resource::Issuer,
 };
 use oauth_core::{engine::fault::Fault, server::Selection};
 
-use super::{Ending, Homeserver, SignOut, Unavailable};
+use super::{Ending, Homeserver, SignOut, Unavailable, Users};
 use crate::config::{self, Config, Mistakes};
 
 /// Everything under `/_matrix/client`; nothing where the profile is another one, or where the homeserver is
@@ -29,13 +29,14 @@ pub fn router(config: &Config, server: &AuthorizationServer) -> Result<Router, M
     let audience = config.resources.first().map_or("", |resource| &resource.identifier);
     let api = ResourceServer::builder(audience).issuer(Issuer::local(server.clone()));
     let api = api.build().map_err(|error| Mistakes::one("resources", error))?;
-    let matrix = matrix(settings, api)?;
+    let matrix = matrix(settings, api, server)?;
     let home = Homeserver::new(matrix, settings.users.clone()).metadata_elsewhere().sign_out(sign_out(server));
     Ok(home.router().merge(others))
 }
 
-fn matrix(settings: &config::Matrix, api: ResourceServer) -> Result<Matrix, Mistakes> {
-    let builder = Matrix::builder(api, &settings.server_name).accounts(settings.users.clone());
+fn matrix(settings: &config::Matrix, api: ResourceServer, server: &AuthorizationServer) -> Result<Matrix, Mistakes> {
+    let accounts = Local { users: settings.users.clone(), server: server.clone() };
+    let builder = Matrix::builder(api, &settings.server_name).accounts(accounts);
     let builder = settings.appservices.iter().cloned().fold(builder, MatrixBuilder::appservice);
     let builder = if settings.legacy_query_token { builder.insecure_query_tokens() } else { builder };
     let builder = match settings.per_second {
@@ -43,6 +44,30 @@ fn matrix(settings: &config::Matrix, api: ResourceServer) -> Result<Matrix, Mist
         most => builder.limit_users(most, Duration::from_secs(1)),
     };
     builder.build().map_err(|error| Mistakes::one("matrix", error))
+}
+
+/// The accounts: the devices of a user are those that have a session at the authorization server.
+struct Local {
+    users: Users,
+    server: AuthorizationServer,
+}
+
+impl fmt::Debug for Local {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Local").finish_non_exhaustive()
+    }
+}
+
+impl Accounts for Local {
+    fn account<'a>(&'a self, user: &'a UserId, device: Option<&'a DeviceId>) -> AccountFuture<'a> {
+        Box::pin(async move {
+            let found = self.users.account(user, device).await?;
+            let (Some(account), Some(device)) = (&found, device) else { return Ok(found) };
+            let devices = self.server.devices_of(user.localpart()).await?;
+            let has = devices.iter().any(|known| known.id == *device);
+            Ok(Some(if has { account.clone() } else { account.clone().without_device() }))
+        })
+    }
 }
 
 /// Ends a session as a revocation would.
@@ -61,16 +86,21 @@ pub fn sign_out(server: &AuthorizationServer) -> SignOut {
 }
 
 async fn end(server: &AuthorizationServer, ending: Ending) -> Result<(), Fault> {
-    if let Some(token) = server.validate_access(ending.token.expose()).await? {
+    let token = server.validate_access(ending.token.expose()).await?;
+    if let Some(token) = &token {
         server.revoke_grant(token.grant).await?;
     }
-    if ending.all {
-        // What can be wrong with it is a time in the future, and there is none in it.
-        let all = server.revoke_all(Selection::Subject(ending.user.localpart().to_owned()));
-        let Ok(mut all) = all else { return Ok(()) };
-        while let Some(step) = all.next().await {
-            step?;
-        }
+    let subject = ending.user.localpart().to_owned();
+    let selection = match ending.device {
+        _ if ending.all => Selection::Subject(subject),
+        // An application service has a token of its own, and signs a device of its users out.
+        Some(device) if token.is_none() => Selection::Device { subject, device: device.to_string() },
+        _ => return Ok(()),
+    };
+    // What can be wrong with it is a time in the future, and there is none in it.
+    let Ok(mut all) = server.revoke_all(selection) else { return Ok(()) };
+    while let Some(step) = all.next().await {
+        step?;
     }
     Ok(())
 }

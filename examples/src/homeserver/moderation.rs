@@ -3,14 +3,14 @@
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{Path, State, rejection::BytesRejection},
+    extract::{State, rejection::BytesRejection},
     http::StatusCode,
     routing::get,
 };
 use oauth_axum_rs::matrix::{Matrix, MatrixError, MatrixRejection, MatrixSession, UserId};
 use serde_json::{Value, json};
 
-use super::{Homeserver, User};
+use super::{Homeserver, User, path::Named};
 
 type Answer = Result<Json<Value>, MatrixRejection>;
 
@@ -34,12 +34,7 @@ struct Measure {
 const LOCK: Measure = Measure { name: "locked", of: |user| &mut user.locked };
 const SUSPEND: Measure = Measure { name: "suspended", of: |user| &mut user.suspended };
 
-async fn show(
-    measure: Measure,
-    State(home): State<Homeserver>,
-    session: MatrixSession,
-    Path(user): Path<String>,
-) -> Answer {
+async fn show(measure: Measure, State(home): State<Homeserver>, session: MatrixSession, Named(user): Named) -> Answer {
     let user = whom(&home, &session, &user)?;
     let state = home.users.change(&user, |user| *(measure.of)(user)).ok_or_else(not_found)?;
     Ok(Json(json!({ measure.name: state })))
@@ -49,7 +44,7 @@ async fn change(
     measure: Measure,
     State(home): State<Homeserver>,
     session: MatrixSession,
-    Path(user): Path<String>,
+    Named(user): Named,
     body: Result<Bytes, BytesRejection>,
 ) -> Answer {
     let user = whom(&home, &session, &user)?;

@@ -132,6 +132,34 @@ async fn the_reference_servers_accounts_are_moderated() {
     assert_eq!(put("/admin/users/alice", r#"{"guest":1}"#).await, 400);
 }
 
+#[tokio::test]
+async fn case_28_the_reference_server_knows_the_devices_of_an_appservices_users() {
+    let server = start(
+        "[[matrix.appservices]]\nas_token = \"as-2\"\nsender_localpart = \"bot\"\nusers = \"^@alice:example.org$\"\n",
+    );
+    let tokens = server.tokens().await;
+    let as_alice = |path: &str, device: &str| format!("{path}?user_id=@alice:example.org&device_id={device}");
+    is_refused(&server.send("GET", &as_alice(WHOAMI, "NOBODYS"), "as-2", "").await, 400, "M_UNKNOWN_DEVICE");
+    is_user(&server.send("GET", &as_alice(WHOAMI, "ABCDEFGHIJ"), "as-2", "").await, "@alice:example.org");
+    is_user(&server.is(&tokens.access).await, "@alice:example.org");
+    // It signs a device out as its user would.
+    let logout = as_alice("/_matrix/client/v3/logout", "ABCDEFGHIJ");
+    assert_eq!(server.send("POST", &logout, "as-2", "").await.status, 200);
+    is_unknown(&server.is(&tokens.access).await, false);
+    is_refused(&server.send("POST", &logout, "as-2", "").await, 400, "M_UNKNOWN_DEVICE");
+}
+
+#[tokio::test]
+async fn a_path_that_is_no_text_is_refused_as_matrix_says() {
+    let server = start("");
+    let tokens = server.tokens().await;
+    for (method, path) in [("POST", "join/%ff"), ("DELETE", "devices/%ff")] {
+        let path = format!("/_matrix/client/v3/{path}");
+        let answer = server.send(method, &path, &tokens.access, "").await;
+        assert!(answer.status.is_client_error() && answer.json()["errcode"].is_string(), "{answer}");
+    }
+}
+
 // spec: MTX-02
 #[tokio::test]
 async fn the_reference_server_can_be_without_the_api() {

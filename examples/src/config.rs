@@ -57,7 +57,13 @@ pub use self::{
     revocation::Revocation,
     tokens::Tokens,
 };
-use self::{clients::Clients, matrix::Profile, reader::Reader, report::Report, users::Users};
+use self::{
+    clients::Clients,
+    matrix::{Around, Profile, rules},
+    reader::Reader,
+    report::Report,
+    users::Users,
+};
 
 /// What a file says, checked and with every default filled in.
 #[derive(Debug)]
@@ -164,12 +170,15 @@ impl Config {
         let token_exchange = grants::read_exchange(&mut top, &clients);
         let jwt_bearer = grants::read_bearer(&mut top);
         let reciprocal = Reciprocal::read(&mut top, &clients, listen.development, folder);
+        let resources_are_written = top.has("resources");
         let resources = resources::read(&mut top, &issuer, tokens.format, &clients, profile, report);
         let introspection = Introspection::read(&mut top, tokens.algorithm, &clients, report);
         let users = Users::read(&mut top, &clients, listen.development);
         let auto_approve = users.read_consent(&mut top, listen.development);
-        let matrix = Matrix::read(&mut top, profile, &listen, &limits, &registration, users.people());
-        Self {
+        let (store_kind, people) = (store.as_ref(), users.people());
+        let around = Around { profile, listen: &listen, limits: &limits, folder, store: store_kind, people };
+        let matrix = Matrix::read(&mut top, &around);
+        let config = Self {
             issuer,
             listen,
             store: store.unwrap_or(StoreKind::Memory),
@@ -194,7 +203,11 @@ impl Config {
             users: users.all,
             auto_approve,
             matrix,
+        };
+        if profile.is_matrix() {
+            rules::check(&config, resources_are_written, report);
         }
+        config
     }
 }
 

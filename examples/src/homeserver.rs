@@ -1,9 +1,11 @@
 //! A small homeserver: about ten endpoints of the client-server API, each behind the layer with
 //! the marks that the specification gives it. What its rooms would say is not its concern.
 
+mod accounts_file;
 pub mod admin;
 mod endpoints;
 pub mod local;
+mod marks;
 mod members;
 mod moderation;
 mod path;
@@ -24,7 +26,7 @@ use serde_json::Value;
 
 pub use self::{
     members::Members,
-    users::{User, Users},
+    users::{AccountsFileError, NotChanged, User, Users},
 };
 
 /// A homeserver. Clones share everything.

@@ -87,13 +87,14 @@ fn draft(path: &Path, used: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<
     done.and(removed)
 }
 
-fn write(path: &Path, secret: &[u8]) -> io::Result<()> {
+/// Writes a new file that only its owner reads, and waits until it is on the disk.
+pub(crate) fn write(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path)?;
-    file.write_all(secret)?;
+    file.write_all(content)?;
     file.sync_all()
 }
 

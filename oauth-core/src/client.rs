@@ -6,6 +6,7 @@ mod builder;
 mod developer;
 mod distinguished_name;
 mod grant_type;
+mod host_name;
 mod id;
 mod invalid;
 mod jwks;

@@ -154,7 +154,7 @@ async fn authorization_server(issuer: &str, profile: profile::Matrix, clock: &Ma
     builder.devices(|_| ()).resource(Resource::new(API)).clock(clock.clone()).build().await.unwrap()
 }
 
-fn serve(listener: TcpListener, authority: &Authority, app: Router) {
+pub(crate) fn serve(listener: TcpListener, authority: &Authority, app: Router) {
     let tls = TlsConfig::from_pem_files(authority.file("cert.pem"), authority.file("key.pem")).unwrap();
     tokio::spawn(axum::serve(TlsListener::new(listener, &tls), app.into_make_service()).into_future());
 }

@@ -1,4 +1,4 @@
-//! What the Rust SDK for Matrix, unmodified, makes of the authorization server and of the example homeserver: both in
+//! What the Rust SDK for Matrix, unmodified, makes of the authorization server and of the example homeservers: all in
 //! this process, over TLS, with a clock that the tests move.
 //!
 //! The SDK has the device grant only in its logins by QR code, which need its end-to-end encryption; so it is not
@@ -8,6 +8,7 @@
 
 mod answers;
 mod errors;
+mod example;
 mod house;
 mod login;
 mod logout;

@@ -65,6 +65,8 @@ async fn case_19_an_outage_is_503_and_never_a_sign_out() {
         Said::Text(StatusCode::INTERNAL_SERVER_ERROR, ""),
         Said::Text(StatusCode::OK, "no json"),
         Said::Text(StatusCode::OK, "[true]"),
+        Said::Json(json!({})),
+        Said::Json(json!({ "active": "true", "username": "alice", "scope": SCOPE })),
         Said::Json(json!({ "active": true, "username": "alice", "scope": SCOPE, "expires_in": 1.5 })),
         Said::Json(json!({ "active": true, "username": "alice", "scope": [SCOPE] })),
         Said::Nothing,
@@ -97,7 +99,30 @@ async fn case_20_a_verdict_ends_with_the_token_and_not_with_its_place_in_the_cac
     is_user(&home.get(WHOAMI, "t").await, "@alice:example.org");
     service.say("t", Said::Json(json!({ "active": false })));
     home.clock.advance(2);
-    is_unknown(&home.get(WHOAMI, "t").await, false);
+    is_unknown(&home.get(WHOAMI, "t").await, true);
+}
+
+#[tokio::test]
+async fn case_12_an_expired_token_that_was_good_here_is_a_soft_logout_for_as_long_as_it_is_known() {
+    let (service, home) = home().await;
+    service.good("t", json!({ "expires_in": 300 }));
+    is_user(&home.get(WHOAMI, "t").await, "@alice:example.org");
+    service.say("t", Said::Json(json!({ "active": false })));
+    // Long after the answer was forgotten, and again.
+    for _ in 0..3 {
+        home.clock.advance(300);
+        is_unknown(&home.get(WHOAMI, "t").await, true);
+    }
+    // One that ended before its time is over for good.
+    service.good("u", json!({ "expires_in": 300 }));
+    is_user(&home.get(WHOAMI, "u").await, "@alice:example.org");
+    service.say("u", Said::Json(json!({ "active": false })));
+    home.clock.advance(299);
+    is_unknown(&home.get(WHOAMI, "u").await, false);
+    home.clock.advance(300);
+    is_unknown(&home.get(WHOAMI, "u").await, false);
+    // As is one that nobody here has seen.
+    is_unknown(&home.get(WHOAMI, "v").await, false);
 }
 
 #[tokio::test]

@@ -6,6 +6,8 @@ mod device_grant;
 mod discovery;
 mod homeserver;
 mod introspect;
+mod kept;
+mod missed;
 mod program;
 mod refresh;
 mod registration;

@@ -5,6 +5,8 @@ mod homeserver;
 mod js_sdk;
 mod process;
 
+use std::time::Duration;
+
 use oauth_core::{
     engine::matrix::{Homeserver, NewDevice},
     matrix::UserId,
@@ -146,6 +148,31 @@ async fn synapse_understands_all_that_a_homeserver_is_told() {
     let stranger = RemoteHomeserver::insecure_loopback(&both.synapse.remote.url, Secret::new("wrong"), http()).unwrap();
     let error = stranger.delete(&user, &one).await.unwrap_err().to_string();
     assert_eq!(error, "the homeserver answered 403 Forbidden M_UNKNOWN to delete_device");
+}
+
+/// It was not reached when the session ended, and by nobody since.
+#[tokio::test]
+async fn a_device_whose_end_synapse_has_missed_is_gone_when_the_service_starts_again() {
+    let (port, nobody) = (free_port(), free_port());
+    let service = Service::start(port);
+    let synapse = Synapse::start(port, service.url(), None).await;
+    let (ends, stays) = (service.sign_in("alice", "ENDSDEVICE").await, service.sign_in("alice", "STAYSDEVICE").await);
+    assert_eq!(synapse.devices(&stays.access).await.len(), 2);
+    service.end();
+    service.finds(port, nobody);
+    service.begin();
+    assert_eq!(service.remote.revoke(ELEMENT, &ends.access).await.status, 200);
+    service.end();
+    assert_eq!(synapse.devices(&stays.access).await.len(), 2);
+    service.finds(nobody, port);
+    service.begin();
+    for _ in 0..1200 {
+        if let [(device, _)] = &synapse.devices(&stays.access).await[..] {
+            return assert_eq!(device, "STAYSDEVICE");
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("Synapse has never heard of it");
 }
 
 /// Neither says to a client that its session is over because the other cannot be asked.

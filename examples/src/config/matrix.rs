@@ -1,14 +1,26 @@
 //! `profile`, and `[matrix]`.
 
+mod appservices;
+pub(super) mod rules;
+mod secrets;
+
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
 use oauth_axum_rs::{Secret, matrix::Appservice};
 use oauth_core::{
     matrix::{API, ServerName, UNSTABLE_API, UserId},
     scope::Scope,
 };
-use regex::Regex;
 use url::Url;
 
-use super::{Limits, Registration, listen::Listen, reader::Reader};
+use super::{
+    Limits, Mistakes,
+    listen::{Listen, StoreKind},
+    reader::Reader,
+};
 use crate::homeserver::{User, Users};
 
 /// `profile`: what absent keys mean.
@@ -45,71 +57,105 @@ pub struct Matrix {
     pub oauth: bool,
     /// `homeserver_url`, where `synapse` is on.
     pub homeserver: Option<Url>,
+    /// `catch_up_seconds`; `None` where that is off.
+    pub catch_up: Option<Duration>,
     /// `introspection_secret`.
     pub introspection_secret: Option<Secret>,
     /// `legacy_query_token`.
     pub legacy_query_token: bool,
     /// `[[matrix.appservices]]`.
     pub appservices: Vec<Appservice>,
-    /// The accounts: those of `[[users]]`.
+    /// The accounts: those of `[[users]]`, with their marks in `accounts_file`, if there is one.
     pub users: Users,
     /// `limits.client_server_per_second`.
     pub per_second: u32,
 }
 
+/// What `[matrix]` has to do with.
+pub(super) struct Around<'c> {
+    pub(super) profile: Profile,
+    pub(super) listen: &'c Listen,
+    pub(super) limits: &'c Limits,
+    /// Where relative paths begin.
+    pub(super) folder: &'c Path,
+    /// `None` after a mistake.
+    pub(super) store: Option<&'c StoreKind>,
+    /// The users, and whether they moderate.
+    pub(super) people: &'c [(String, bool)],
+}
+
 impl Matrix {
-    /// `None` where the profile is another one. `people`: the users and whether they moderate.
-    pub(super) fn read(
-        top: &mut Reader<'_>,
-        profile: Profile,
-        listen: &Listen,
-        limits: &Limits,
-        registration: &Registration,
-        people: &[(String, bool)],
-    ) -> Option<Self> {
-        if profile.is_matrix() && !registration.open {
-            top.wrong("registration.open", "is off, and in Matrix every client registers itself");
+    /// `None` where the profile is another one.
+    pub(super) fn read(top: &mut Reader<'_>, around: &Around<'_>) -> Option<Self> {
+        let development = around.listen.development;
+        let unused = top.has("matrix") && !around.profile.is_matrix();
+        if unused && !development && !top.blames("profile") {
+            top.wrong("matrix", "needs `profile = \"matrix\"`");
         }
         let mut section = top.section("matrix");
         let server_name: String = section.or("server_name", "localhost".to_owned());
-        if ServerName::new(&server_name).is_err() {
+        let named = ServerName::new(&server_name).is_ok();
+        if !named {
             section.wrong("server_name", "is no name of a homeserver");
         }
-        let introspection_secret = section.take::<Secret>("introspection_secret").filter(|it| !it.expose().is_empty());
-        let homeserver = read_homeserver(&mut section, listen.development);
-        if homeserver.is_some() && introspection_secret.is_none() {
+        let introspection_secret = secrets::read_introspection(&mut section, development);
+        let synapse = section.or("synapse", false);
+        let homeserver = read_homeserver(&mut section, synapse, development);
+        if synapse && introspection_secret.is_none() && !section.blames("introspection_secret") {
             section.missing("introspection_secret");
         }
+        let catch_up = section.number("catch_up_seconds", 3600, 0..=86_400);
         let oauth = section.or("oauth", true);
         let legacy_query_token = section.or("legacy_query_token", false);
-        let appservices = section.sections("appservices");
-        let appservices: Vec<Appservice> =
-            appservices.into_iter().enumerate().filter_map(|(at, table)| read_appservice(at, table)).collect();
-        if !profile.is_matrix() {
-            if introspection_secret.is_some() || homeserver.is_some() || !appservices.is_empty() {
-                section.wrong("introspection_secret", "needs `profile = \"matrix\"`, as all of `[matrix]`");
-            }
+        let accounts_file = read_accounts_file(&mut section, around);
+        let appservices = appservices::read(&mut section, named.then_some(&*server_name), development);
+        if !around.profile.is_matrix() {
             return None;
         }
-        for (name, _) in people {
-            let fits = if homeserver.is_some() { synapse_takes(name) } else { UserId::new(name, &server_name).is_ok() };
+        for (name, _) in around.people {
+            let fits = if synapse { synapse_takes(name) } else { UserId::new(name, &server_name).is_ok() };
             if !fits {
                 top.wrong("users", format_args!("`{name}` cannot be the name of a Matrix user"));
             }
         }
-        let users = Users::default();
-        people.iter().for_each(|(name, admin)| users.insert(name, User { admin: *admin, ..User::default() }));
+        let users = accounts_file.map(Users::kept_in).unwrap_or_default();
+        around.people.iter().for_each(|(name, admin)| users.insert(name, User { admin: *admin, ..User::default() }));
         Some(Self {
             server_name,
             oauth,
             homeserver,
+            catch_up: (catch_up > 0).then(|| Duration::from_secs(catch_up)),
             introspection_secret,
             legacy_query_token,
             appservices,
             users,
-            per_second: limits.client_server_per_second,
+            per_second: around.limits.client_server_per_second,
         })
     }
+
+    /// Reads `accounts_file`, after making it if there never was one.
+    ///
+    /// # Errors
+    /// A mistake under its key: nobody knows who may act.
+    pub fn begin_accounts(&self) -> Result<(), Mistakes> {
+        self.users.begin().map_err(|error| Mistakes::one("matrix.accounts_file", error))
+    }
+
+    /// Finds out that [`Matrix::begin_accounts`] would do, and leaves nothing behind.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn check_accounts(&self) -> Result<(), Mistakes> {
+        self.users.check().map_err(|error| Mistakes::one("matrix.accounts_file", error))
+    }
+}
+
+/// `accounts_file`: by default there is one where the store outlives the process too; none if it is empty.
+fn read_accounts_file(section: &mut Reader<'_>, around: &Around<'_>) -> Option<PathBuf> {
+    let lasts = around.store.is_some_and(|store| *store != StoreKind::Memory);
+    let default = if lasts { "accounts.json" } else { "" };
+    let file: String = section.or("accounts_file", default.to_owned());
+    (!file.is_empty()).then(|| around.folder.join(file))
 }
 
 /// For whom Synapse makes an account ("User identifiers", and its own rules).
@@ -119,13 +165,20 @@ fn synapse_takes(name: &str) -> bool {
 }
 
 /// `homeserver_url`, with `synapse = true`.
-fn read_homeserver(section: &mut Reader<'_>, development: bool) -> Option<Url> {
-    let synapse = section.or("synapse", false);
+fn read_homeserver(section: &mut Reader<'_>, synapse: bool, development: bool) -> Option<Url> {
     let url: Option<String> = section.take("homeserver_url").filter(|url: &String| !url.is_empty());
     let url = match (synapse, url) {
-        (false, _) => return None,
+        (false, None) => return None,
+        (false, Some(_)) => {
+            if !section.blames("synapse") {
+                section.wrong("homeserver_url", "needs `synapse = true`: nothing else asks there");
+            }
+            return None;
+        }
         (true, None) => {
-            section.missing("homeserver_url");
+            if !section.blames("homeserver_url") {
+                section.missing("homeserver_url");
+            }
             return None;
         }
         (true, Some(url)) => Url::parse(&url).ok(),
@@ -135,27 +188,4 @@ fn read_homeserver(section: &mut Reader<'_>, development: bool) -> Option<Url> {
         section.wrong("homeserver_url", "must be an https URL, or http with `development = true`");
     }
     good
-}
-
-fn read_appservice(at: usize, mut table: Reader<'_>) -> Option<Appservice> {
-    let token: Option<Secret> = table.require("as_token");
-    let sender: Option<String> = table.require("sender_localpart");
-    let users: Option<String> = table.take("users");
-    let users = match users.as_deref().map(Regex::new).transpose() {
-        Ok(users) => users,
-        Err(error) => {
-            table.wrong("users", error);
-            None
-        }
-    };
-    let service = Appservice::new(format!("appservice {at}"), token?, sender?);
-    Some(match users {
-        Some(users) => service.users(move |user| is_whole(&users, user.as_str())),
-        None => service,
-    })
-}
-
-/// Over the full user id: what matches a part of it is none.
-fn is_whole(users: &Regex, user: &str) -> bool {
-    users.find(user).is_some_and(|found| found.len() == user.len())
 }

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod grants;
+mod matrix;
 mod people;
 
 use std::path::{Path, PathBuf};

@@ -69,21 +69,31 @@ pub(super) async fn upload_keys(State(home): State<Homeserver>, session: MatrixS
     Ok(Json(json!({})))
 }
 
+/// A device is gone with its session, where sessions can be ended here.
 pub(super) async fn delete_device(
     State(home): State<Homeserver>,
     session: MatrixSession,
+    headers: HeaderMap,
     Named(device): Named,
-) -> Json<Value> {
-    if let Ok(device) = DeviceId::new(&device) {
-        home.users.change(session.user(), |user| user.deleted_devices.insert(device));
+) -> Answer {
+    let Ok(device) = DeviceId::new(&device) else { return Ok(Json(json!({}))) };
+    if let Some(sign_out) = &home.sign_out {
+        let (user, device) = (session.user().clone(), Some(device.clone()));
+        let ended = sign_out(Ending { user, device, token: token_of(&headers), all: false }).await;
+        ended.map_err(|_| MatrixError::unavailable(2))?;
     }
-    Json(json!({}))
+    home.users.delete_device(session.user(), device);
+    Ok(Json(json!({})))
 }
 
 async fn end(home: &Homeserver, session: &MatrixSession, headers: &HeaderMap, all: bool) -> Answer {
     let Some(sign_out) = &home.sign_out else { return Err(MatrixError::unrecognized().into()) };
-    let said = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let token = Secret::new(said.and_then(|said| said.split_once(' ')).map_or("", |(_, token)| token.trim()));
+    let token = token_of(headers);
     let ended = sign_out(Ending { user: session.user().clone(), device: session.device().cloned(), token, all }).await;
     ended.map(|()| Json(json!({}))).map_err(|_| MatrixError::unavailable(2).into())
+}
+
+fn token_of(headers: &HeaderMap) -> Secret {
+    let said = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    Secret::new(said.and_then(|said| said.split_once(' ')).map_or("", |(_, token)| token.trim()))
 }

@@ -61,7 +61,8 @@ impl fmt::Debug for Local {
 impl Accounts for Local {
     fn account<'a>(&'a self, user: &'a UserId, device: Option<&'a DeviceId>) -> AccountFuture<'a> {
         Box::pin(async move {
-            let found = self.users.account(user, device).await?;
+            // The server knows which devices there are: one that was deleted may be back.
+            let found = self.users.account(user, None).await?;
             let (Some(account), Some(device)) = (&found, device) else { return Ok(found) };
             let devices = self.server.devices_of(user.localpart()).await?;
             let has = devices.iter().any(|known| known.id == *device);

@@ -27,24 +27,22 @@ impl Members {
         Self { passwords, accounts }
     }
 
-    fn is_gone(&self, subject: &str) -> bool {
-        self.accounts.as_ref().is_some_and(|accounts| accounts.is_deactivated(subject))
+    async fn is_gone(&self, subject: &str) -> Result<bool, Fault> {
+        let Some(accounts) = &self.accounts else { return Ok(false) };
+        accounts.is_deactivated(subject).await.map_err(|error| Fault::Host(error.into()))
     }
 }
 
 impl Subjects for Members {
     fn is_active<'a>(&'a self, subject: &'a str) -> HostFuture<'a, bool> {
-        if self.is_gone(subject) {
-            return Box::pin(std::future::ready(Ok(false)));
-        }
-        self.passwords.is_active(subject)
+        Box::pin(async move { Ok(!self.is_gone(subject).await? && self.passwords.is_active(subject).await?) })
     }
 }
 
 impl pages::Users for Members {
     async fn sign_in(&self, username: &str, password: &Secret) -> Result<Option<pages::User>, Fault> {
-        let user = self.passwords.sign_in(username, password).await?;
-        Ok(user.filter(|user| !self.is_gone(user.subject())))
+        let Some(user) = self.passwords.sign_in(username, password).await? else { return Ok(None) };
+        Ok(if self.is_gone(user.subject()).await? { None } else { Some(user) })
     }
 }
 

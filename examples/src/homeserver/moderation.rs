@@ -10,7 +10,7 @@ use axum::{
 use oauth_axum_rs::matrix::{Matrix, MatrixError, MatrixRejection, MatrixSession, UserId};
 use serde_json::{Value, json};
 
-use super::{Homeserver, User, path::Named};
+use super::{Homeserver, NotChanged, User, path::Named};
 
 type Answer = Result<Json<Value>, MatrixRejection>;
 
@@ -36,8 +36,9 @@ const SUSPEND: Measure = Measure { name: "suspended", of: |user| &mut user.suspe
 
 async fn show(measure: Measure, State(home): State<Homeserver>, session: MatrixSession, Named(user): Named) -> Answer {
     let user = whom(&home, &session, &user)?;
-    let state = home.users.change(&user, |user| *(measure.of)(user)).ok_or_else(not_found)?;
-    Ok(Json(json!({ measure.name: state })))
+    let found = home.users.find(user.localpart()).await.map_err(|error| refusal(&error.into()))?;
+    let mut user = found.ok_or_else(not_found)?;
+    Ok(Json(json!({ measure.name: *(measure.of)(&mut user) })))
 }
 
 async fn change(
@@ -53,7 +54,8 @@ async fn change(
     if home.users.is_admin(&user) {
         return Err(MatrixError::forbidden("not for administrators").into());
     }
-    home.users.change(&user, |user| *(measure.of)(user) = wanted).ok_or_else(not_found)?;
+    let done = home.users.apply(user.localpart(), move |user| *(measure.of)(user) = wanted).await;
+    done.map_err(|error| refusal(&error))?;
     Ok(Json(json!({ measure.name: wanted })))
 }
 
@@ -73,6 +75,17 @@ fn wanted(measure: Measure, body: Result<Bytes, BytesRejection>) -> Result<bool,
     let body: Value = serde_json::from_slice(&body).map_err(|_| bad("M_NOT_JSON", "the content is no JSON"))?;
     let wanted = body.get(measure.name).and_then(Value::as_bool);
     wanted.ok_or_else(|| bad("M_BAD_JSON", "the content lacks a boolean"))
+}
+
+/// What cannot be written down was not done.
+fn refusal(error: &NotChanged) -> MatrixError {
+    match error {
+        NotChanged::NoUser => not_found(),
+        NotChanged::File(error) => {
+            tracing::error!(%error, "the accounts cannot be asked, or changed");
+            MatrixError::unavailable(2)
+        }
+    }
 }
 
 fn not_found() -> MatrixError {

@@ -83,7 +83,7 @@ impl TryFrom<Record> for Client {
 
     fn try_from(record: Record) -> Result<Self, RecordError> {
         // What is allowed was decided when it was registered.
-        let redirect_uris = record.redirect_uris.iter().map(|uri| RedirectUri::check(uri, RedirectRules::Native));
+        let redirect_uris = record.redirect_uris.iter().map(|uri| RedirectUri::check(uri, RedirectRules::Kept));
         let client = Self {
             id: record.client_id,
             auth_method: record.auth_method,

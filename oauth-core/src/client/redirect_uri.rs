@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
+use super::host_name;
+
 /// A registered redirect URI, kept as it was written: comparing parsed URLs
 /// would let two spellings pass as one (RFC 9700 section 2.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,8 +35,11 @@ pub enum InvalidRedirectUri {
     /// `.` or `..` as a segment of the path.
     #[error("a redirect URI has no segment that is . or ..")]
     DotSegment,
-    /// A host or a port that is not spelled as every reader spells it.
-    #[error("the host of a redirect URI is spelled out, and its port is a plain number")]
+    /// A host or a port that is not spelled as every reader spells it, or a host that nobody can have.
+    #[error(
+        "the host of a redirect URI is spelled out, each label of it of letters, digits and inner hyphens, and its \
+         port is a plain number"
+    )]
     Host,
     /// A parameter that the answer has too (OAuth 2.1 section 3.1: none may be
     /// there twice).
@@ -67,11 +72,20 @@ pub(crate) enum RedirectRules {
     Localhost,
     /// The same, and private-use schemes without a slash after them, as Matrix has them.
     Native,
+    /// What a store has kept: all of these, and hosts that are none. What may be registered was decided
+    /// when it was, and a record that cannot be read would be in everybody's way.
+    Kept,
 }
 
 impl From<bool> for RedirectRules {
     fn from(localhost: bool) -> Self {
         if localhost { Self::Localhost } else { Self::Strict }
+    }
+}
+
+impl RedirectRules {
+    const fn takes_no_slash(self) -> bool {
+        matches!(self, Self::Native | Self::Kept)
     }
 }
 
@@ -120,9 +134,9 @@ impl RedirectUri {
             return Err(InvalidRedirectUri::Fragment);
         }
         match url.scheme() {
-            "https" => check_authority(text, &url)?,
+            "https" => check_authority(text, &url, rules)?,
             "http" => {
-                check_authority(text, &url)?;
+                check_authority(text, &url, rules)?;
                 if !(is_loopback(&url) || rules != RedirectRules::Strict && url.host_str() == Some("localhost")) {
                     return Err(InvalidRedirectUri::Cleartext);
                 }
@@ -223,7 +237,7 @@ fn has_dot_segment(text: &str) -> bool {
 fn check_private_use(text: &str, scheme: &str, rules: RedirectRules) -> Result<(), InvalidRedirectUri> {
     let rest = text.get(scheme.len()..).and_then(|rest| rest.strip_prefix(':'));
     let rest = match rest.and_then(|rest| rest.strip_prefix('/')) {
-        None => rest.filter(|rest| rules == RedirectRules::Native && !rest.is_empty()),
+        None => rest.filter(|rest| rules.takes_no_slash() && !rest.is_empty()),
         path => path,
     };
     let reversed_domain = scheme.contains('.') && scheme.split('.').all(|label| !label.is_empty());
@@ -235,7 +249,7 @@ fn check_private_use(text: &str, scheme: &str, rules: RedirectRules) -> Result<(
 
 /// The host must be spelled out as every reader reads it, and nothing may hide
 /// before an `@`.
-fn check_authority(text: &str, url: &Url) -> Result<(), InvalidRedirectUri> {
+fn check_authority(text: &str, url: &Url, rules: RedirectRules) -> Result<(), InvalidRedirectUri> {
     // Right after the scheme: the URL parser takes `https:ada@evil.example/://` for an authority too.
     let rest = text.get(url.scheme().len()..).and_then(|rest| rest.strip_prefix("://"));
     // Draft-16 section 2.3.1: "including the path component".
@@ -246,7 +260,7 @@ fn check_authority(text: &str, url: &Url) -> Result<(), InvalidRedirectUri> {
         (None | Some(""), _) | (_, None) => Err(InvalidRedirectUri::NotAbsolute),
         (Some(authority), _) if authority.contains('@') => Err(InvalidRedirectUri::UserInformation),
         (Some(authority), Some(host)) => match authority.to_ascii_lowercase().strip_prefix(host) {
-            Some(port) if is_port(port) => Ok(()),
+            Some(port) if is_port(port) && (rules == RedirectRules::Kept || host_name::has_host(url)) => Ok(()),
             _ => Err(InvalidRedirectUri::Host),
         },
     }
@@ -318,6 +332,10 @@ mod tests {
             ("https://a.example/%2e%2E/cb", DotSegment),
             ("http://2130706433/cb", Host),
             ("https://a.example:0/cb", Host),
+            ("https://.example.com/cb", Host),
+            ("https://a..example.com/cb", Host),
+            ("https://-a.example.com/cb", Host),
+            ("https://a-.example.com:8443/cb", Host),
             ("https://a.example/cb?a=1&%63ode=x", ResponseParameter),
             ("com.example.app:/cb?state=x", ResponseParameter),
             ("http://127.0.0.2/cb", Cleartext),
@@ -334,7 +352,18 @@ mod tests {
         for good in ["com.example:cb", "com.example.app:/cb", "com.example:/", "http://localhost/cb"] {
             assert!(check(good).is_ok(), "{good}");
         }
-        for bad in ["example:cb", "com.example://cb", "com.example:", "javascript:x"] {
+        for bad in ["example:cb", "com.example://cb", "com.example:", "javascript:x", "https://a..example/cb"] {
+            assert!(check(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_was_registered_before_hosts_were_looked_at_can_still_be_read() {
+        let check = |text| RedirectUri::check(text, RedirectRules::Kept);
+        for kept in ["https://-a.example/cb", "https://a..example/cb", "com.example:cb", "http://localhost/cb"] {
+            assert!(check(kept).is_ok(), "{kept}");
+        }
+        for bad in ["https://a@b.example/cb", "https://a.example:0/cb", "javascript:x", "/cb"] {
             assert!(check(bad).is_err(), "{bad}");
         }
     }

@@ -12,7 +12,7 @@ mod settings;
 mod turn;
 
 pub use self::{
-    devices::UserDevice,
+    devices::{DeviceSession, SessionState, UserDevice},
     homeserver::{Homeserver, NewDevice},
 };
 pub(crate) use self::{

@@ -37,9 +37,9 @@ pub trait RevocationListener: Send + Sync {
     fn revoked(&self, what: &Revoked);
 
     /// Where another party has to be told, over a network: ends once it has been told of all that was
-    /// heard until now. Whoever asks to revoke a token, or to end a device, is answered after that, so
-    /// it must end soon, also while the other party cannot be reached. `None`: there is nothing
-    /// to wait for.
+    /// heard until now. Whoever asks to revoke a token, or to end a device, is answered after that, as is
+    /// whoever ends a grant by using a code or a refresh token again. So it must end soon, also while
+    /// the other party cannot be reached. `None`: there is nothing to wait for.
     fn settled(&self) -> Option<Settling> {
         None
     }

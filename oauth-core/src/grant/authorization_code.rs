@@ -58,7 +58,8 @@ async fn issue(server: &AuthorizationServer, request: TokenRequest<'_>) -> Resul
     }
     let target = Target::read(server, &request, &grant.facts, false)?;
 
-    let turn = server.take_turn(client, &grant).await?;
+    let answers = |code: &Code| code.is_answered_by(read.digest, params.get("redirect_uri"), challenge);
+    let turn = server.take_turn(client, &grant, answers).await?;
     let access = server.mint_access(&grant, 0, target).await?;
     let refresh = mint_refresh(server, &request, &grant)?;
     let redeem = redeem(server, client, params, &read, challenge, &access, refresh.as_ref());
@@ -78,9 +79,8 @@ async fn issue(server: &AuthorizationServer, request: TokenRequest<'_>) -> Resul
             Ok(response)
         }
         Redemption::Replayed => {
-            announcement.happened();
-            server.mark_grant_revoked(grant.id).await?;
             server.tell(&Event::CodeReplayed { grant: grant.id, client: &client.id });
+            server.ended_by_replay(grant.id, announcement).await?;
             Err(OAuthError::invalid_grant("the code was used before; its tokens have been revoked").into())
         }
         Redemption::Refused => {

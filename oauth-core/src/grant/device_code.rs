@@ -91,7 +91,7 @@ async fn redeem(
         return Err(refused().into());
     }
     let target = Target::read(server, request, &grant.facts, false)?;
-    let turn = server.take_turn(request.client, grant).await?;
+    let turn = server.take_turn(request.client, grant, |code| code.is_answered_by(read.digest, None, None)).await?;
     let access = server.mint_access(grant, 0, target).await?;
     let lives_on = request.client.may_use(&GrantType::REFRESH_TOKEN);
     let refresh = lives_on.then(|| server.mint_refresh(grant, 0, request.sender)).transpose()?;
@@ -109,9 +109,8 @@ async fn redeem(
             Ok(server.response(access.text, &access.record, refresh.map(|minted| minted.text)))
         }
         Redemption::Replayed => {
-            announcement.happened();
-            server.mark_grant_revoked(grant.id).await?;
             server.tell(&Event::CodeReplayed { grant: grant.id, client: &request.client.id });
+            server.ended_by_replay(grant.id, announcement).await?;
             Err(OAuthError::invalid_grant("the device_code was used before; its tokens have been revoked").into())
         }
         Redemption::Refused => {

@@ -74,9 +74,8 @@ async fn issue(server: &AuthorizationServer, request: TokenRequest<'_>) -> Resul
             retry(server, client, &grant, &read, &sealed, new.access, &target).await
         }
         RefreshOutcome::Reused => {
-            announcement.happened();
-            server.mark_grant_revoked(grant.id).await?;
             server.tell(&Event::RefreshReused { grant: grant.id, client: &client.id });
+            server.ended_by_replay(grant.id, announcement).await?;
             Err(OAuthError::invalid_grant("the refresh token was used before; the grant has been revoked").into())
         }
         RefreshOutcome::Refused => {

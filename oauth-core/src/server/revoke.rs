@@ -48,6 +48,15 @@ impl AuthorizationServer {
         Ok(outcome)
     }
 
+    /// What comes after a step that has ended a grant because something was used twice: whoever did
+    /// that is answered, as whoever revokes, after those who have to be told over a network.
+    pub(crate) async fn ended_by_replay(&self, id: GrantId, announcement: Announcement<'_>) -> Result<(), Fault> {
+        announcement.happened();
+        self.mark_grant_revoked(id).await?;
+        self.revocations().settled().await;
+        Ok(())
+    }
+
     /// Tells of a revocation when the result is dropped.
     pub(crate) fn announce(&self, what: Revoked) -> Announcement<'_> {
         let until = self.now().saturating_add(self.inner.lifetimes.access);

@@ -178,7 +178,9 @@ impl Grant {
     /// [`Redemption::Redeemed`], in the same transaction that loaded it.
     pub fn redeem_code(&mut self, redeem: &RedeemCode) -> Redemption {
         let bound = self.facts.client == redeem.client;
-        let Some(code) = self.code.as_mut().filter(|code| bound && code.is_answered_by(redeem)) else {
+        let answered =
+            |code: &Code| code.is_answered_by(redeem.digest, redeem.redirect_uri.as_deref(), redeem.challenge);
+        let Some(code) = self.code.as_mut().filter(|code| bound && answered(code)) else {
             return Redemption::Refused;
         };
         if code.redeemed_at.is_some() {
@@ -256,14 +258,20 @@ impl Grant {
 }
 
 impl Code {
-    fn is_answered_by(&self, redeem: &RedeemCode) -> bool {
-        let redirect = match &redeem.redirect_uri {
-            Some(uri) => *uri == self.redirect_uri,
+    /// Whether this is it, and all that it is bound to is there.
+    pub(crate) fn is_answered_by(
+        &self,
+        digest: Digest,
+        redirect_uri: Option<&str>,
+        challenge: Option<CodeChallenge>,
+    ) -> bool {
+        let redirect = match redirect_uri {
+            Some(uri) => uri == self.redirect_uri,
             None => !self.redirect_uri_required,
         };
         // The verifier itself was compared in constant time by the engine;
         // these are digests.
-        self.digest == redeem.digest && redirect && self.challenge == redeem.challenge
+        self.digest == digest && redirect && self.challenge == challenge
     }
 }
 

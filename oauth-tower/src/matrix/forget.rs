@@ -50,8 +50,11 @@ const REMEMBERED: usize = 256;
 /// reach it has failed.
 ///
 /// It is told again for an hour if it cannot be reached. What ends while nobody polls, or while it
-/// is away for longer, is not told: the tokens are dead all the same, as it hears when it asks about
-/// them.
+/// is away for longer, and what ends by time alone, is not told by this: the tokens are dead all the
+/// same, as it hears when it asks about them, and [`CatchUp`](super::CatchUp) takes the devices away.
+///
+/// A refresh token or a code that is used a second time ends its session too, and whoever did it is
+/// answered in the same way.
 pub async fn forget_devices(server: AuthorizationServer, homeserver: impl Homeserver) {
     let (queue, heard) = mpsc::channel(QUEUE);
     let ear = Arc::new(Ear { queue, away: AtomicBool::new(false) });
@@ -78,7 +81,7 @@ enum Heard {
 impl RevocationListener for Ear {
     fn revoked(&self, what: &Revoked) {
         if let Revoked::Grant(grant) = what {
-            // Beyond the bound, the homeserver hears it when it asks about a token.
+            // Beyond the bound, it is for whoever goes through all users.
             let _full = self.queue.try_send(Heard::Ended(*grant));
         }
     }
@@ -181,61 +184,16 @@ async fn forget(server: &AuthorizationServer, homeserver: &impl Homeserver, gran
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        future::pending,
-        sync::{Mutex, atomic::AtomicU8},
-    };
-
     use oauth_core::{
-        authorization_details::AuthorizationDetails,
         clock::{Clock, SystemClock},
-        engine::{matrix::NewDevice, policy::HostFuture},
-        matrix::{DeviceId, UserId},
         profile::Matrix,
-        secret::Digest,
-        store::{Grant, GrantFacts, Refresh},
     };
     use tokio::time::sleep;
 
-    use super::*;
-
-    /// One that remembers what was deleted. Clones share it.
-    #[derive(Clone, Debug, Default)]
-    struct Home(Arc<(AtomicU8, Mutex<Vec<String>>)>);
-
-    const AWAY: u8 = 1;
-    const HANGS: u8 = 2;
-
-    impl Home {
-        fn is(&self, mood: u8) {
-            self.0.0.store(mood, Ordering::SeqCst);
-        }
-
-        fn deleted(&self) -> Vec<String> {
-            let mut deleted = self.0.1.lock().unwrap().clone();
-            deleted.sort();
-            deleted
-        }
-    }
-
-    impl Homeserver for Home {
-        fn upsert<'a>(&'a self, _: NewDevice<'a>) -> HostFuture<'a, ()> {
-            Box::pin(async { Ok(()) })
-        }
-
-        fn delete<'a>(&'a self, user: &'a UserId, device: &'a DeviceId) -> HostFuture<'a, ()> {
-            match self.0.0.load(Ordering::SeqCst) {
-                AWAY => return Box::pin(async { Err(Fault::Host("it is away".into())) }),
-                HANGS => return Box::pin(pending()),
-                _ => self.0.1.lock().unwrap().push(format!("{user} {device}")),
-            }
-            Box::pin(async { Ok(()) })
-        }
-
-        fn sync<'a>(&'a self, _: &'a UserId, _: &'a [DeviceId]) -> HostFuture<'a, ()> {
-            Box::pin(async { Ok(()) })
-        }
-    }
+    use super::{
+        super::stand_in::{AWAY, HANGS, Home, session},
+        *,
+    };
 
     /// A server that tells it, where alice has as many sessions, on devices `D1`, `D2` ...
     async fn telling(home: &Home, sessions: u8) -> (AuthorizationServer, Vec<GrantId>) {
@@ -243,7 +201,7 @@ mod tests {
         let server = builder.build().await.unwrap();
         let mut grants = Vec::new();
         for number in 1..=sessions {
-            let grant = session(number);
+            let grant = session(number, number, SystemClock.now());
             grants.push(grant.id);
             server.store().insert_grant(grant, None).await.unwrap();
         }
@@ -251,23 +209,6 @@ mod tests {
         // It listens from here on.
         tokio::task::yield_now().await;
         (server, grants)
-    }
-
-    fn session(number: u8) -> Grant {
-        let now = SystemClock.now();
-        let facts = GrantFacts {
-            client: "element".parse().unwrap(),
-            subject: Some("alice".to_owned()),
-            scope: format!("urn:matrix:client:api:* urn:matrix:client:device:D{number}").parse().unwrap(),
-            resources: Vec::new(),
-            auth_time: None,
-            acr: None,
-            authorization_details: AuthorizationDetails::default(),
-            dpop_jkt: None,
-        };
-        let refresh = Some(Refresh { digest: Digest::of(&[&[number]]), generation: 0, used_at: now, retry: None });
-        let (id, expires_at) = (GrantId::from_bytes([number; 16]), now.saturating_add(1 << 30));
-        Grant { id, facts, created_at: now, expires_at, revoked_at: None, code: None, refresh }
     }
 
     async fn end(server: &AuthorizationServer, grant: GrantId) {

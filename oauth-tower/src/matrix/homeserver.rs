@@ -16,7 +16,7 @@ use oauth_core::{
     matrix::{DeviceId, UserId},
     secret::Secret,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::outgoing::{Endpoint, HttpClient, HttpError, Transport, UrlError};
 
@@ -66,6 +66,8 @@ enum Failed {
     Http(#[from] HttpError),
     #[error("the homeserver answered {status} {errcode} to {what}")]
     Refused { status: StatusCode, errcode: String, what: &'static str },
+    #[error("it was no homeserver that answered {status} to {what}: perhaps a proxy")]
+    Strange { status: StatusCode, what: &'static str },
     #[error("a request cannot be made: {0}")]
     Request(#[from] http::Error),
 }
@@ -123,10 +125,12 @@ impl RemoteHomeserver {
             .header(CONTENT_TYPE, "application/json")
             .header(ACCEPT, "application/json");
         let response = self.http.send(request.body(Bytes::from(body.to_string()))?).await?;
-        if response.status().is_success() {
-            return Ok(());
+        let status = response.status();
+        match status {
+            _ if !status.is_success() => Err(Failed::Refused { status, errcode: errcode(response.body()), what }),
+            _ if is_done(status, response.body()) => Ok(()),
+            _ => Err(Failed::Strange { status, what }),
         }
-        Err(Failed::Refused { status: response.status(), errcode: errcode(response.body()), what })
     }
 }
 
@@ -159,6 +163,15 @@ impl Homeserver for RemoteHomeserver {
         let devices: Vec<&str> = devices.iter().map(DeviceId::as_str).collect();
         let body = json!({ "localpart": user.localpart(), "devices": devices });
         Box::pin(async move { self.tell("sync_devices", &body, LONG).await })
+    }
+}
+
+/// How it says that it has done what it was told: not with a page, which comes from a proxy.
+fn is_done(status: StatusCode, body: &[u8]) -> bool {
+    match status {
+        StatusCode::NO_CONTENT => body.is_empty(),
+        StatusCode::OK | StatusCode::CREATED => serde_json::from_slice::<Map<String, Value>>(body).is_ok(),
+        _ => false,
     }
 }
 
@@ -261,6 +274,34 @@ mod tests {
         let (home, _) = failing(100, StatusCode::BAD_REQUEST, r#"{"errcode":"nobody\nknows"}"#);
         let error = home.upsert(NewDevice::new(&user, &device)).await.unwrap_err().to_string();
         assert_eq!(error, "the homeserver answered 400 Bad Request without an errcode to provision_user");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_is_not_the_homeservers_is_none() {
+        let (user, device) = names();
+        for (status, body) in [
+            (StatusCode::OK, "<html>Welcome"),
+            (StatusCode::OK, ""),
+            (StatusCode::OK, "[]"),
+            (StatusCode::CREATED, "null"),
+            (StatusCode::NO_CONTENT, "{}"),
+            (StatusCode::ACCEPTED, "{}"),
+        ] {
+            let (home, heard) = failing(100, status, body);
+            let error = home.delete(&user, &device).await.unwrap_err().to_string();
+            let expected = format!("it was no homeserver that answered {status} to delete_device: perhaps a proxy");
+            assert_eq!(error, expected, "{body}");
+            home.upsert(NewDevice::new(&user, &device)).await.unwrap_err();
+            assert_eq!(heard.lock().unwrap().len(), 6);
+        }
+        for (status, body) in
+            [(StatusCode::OK, "{}"), (StatusCode::CREATED, r#"{"x":1}"#), (StatusCode::NO_CONTENT, "")]
+        {
+            let (home, heard) = failing(100, status, body);
+            home.delete(&user, &device).await.unwrap();
+            home.upsert(NewDevice::new(&user, &device)).await.unwrap();
+            assert_eq!(heard.lock().unwrap().len(), 3);
+        }
     }
 
     #[test]

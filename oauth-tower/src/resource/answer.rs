@@ -32,8 +32,12 @@ pub(super) struct Rules<'a> {
 /// The claims of the token that `answer` is about, if it is good.
 pub(super) fn judge(mut answer: Map<String, Value>, rules: &Rules<'_>) -> Result<TokenClaims, InvalidToken> {
     // RFC 7662 section 2.2: `active` is "REQUIRED. Boolean". "true" is not.
-    if answer.remove("active") != Some(Value::Bool(true)) {
-        return Err(InvalidToken::Inactive);
+    match answer.remove("active") {
+        Some(Value::Bool(true)) => {}
+        Some(Value::Bool(false)) => return Err(InvalidToken::Inactive),
+        // To a homeserver this is no answer: a "no" would sign the client out.
+        _ if rules.homeserver.is_some() => return Err(ClaimsError::Malformed("active").into()),
+        _ => return Err(InvalidToken::Inactive),
     }
     if is_refresh_token(&answer) {
         return Err(InvalidToken::RefreshToken);
@@ -207,6 +211,16 @@ mod tests {
             assert_eq!(refused(json!({ "active": other })), InvalidToken::Inactive);
         }
         assert_eq!(judge(Map::new(), &RULES), Err(InvalidToken::Inactive));
+    }
+
+    #[test]
+    fn to_a_homeserver_what_is_no_boolean_is_no_answer() {
+        let rules = Rules { homeserver: Some(RULES.now), ..RULES };
+        assert_eq!(judged(json!({ "active": false }), &rules), Err(InvalidToken::Inactive));
+        for other in [json!("true"), json!("false"), json!(1), json!(null)] {
+            assert_eq!(judged(json!({ "active": other }), &rules), Err(ClaimsError::Malformed("active").into()));
+        }
+        assert_eq!(judge(Map::new(), &rules), Err(ClaimsError::Malformed("active").into()));
     }
 
     // spec: INT-12

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use futures_util::FutureExt;
-use oauth_core::{secret::Secret, token::GrantRefs};
+use oauth_core::{claims::ClaimsError, secret::Secret, token::GrantRefs};
 
 use super::{
     cache::Lookup,
@@ -91,7 +91,8 @@ impl Judge {
         let text = question.token.expose();
         match self.issuers.get(index).map(|configured| &configured.mechanism) {
             Some(Mechanism::Introspection { introspector, .. }) => {
-                let (finding, ground) = introspector.ask(self, index, text, question.address, known).await?;
+                let answer = introspector.ask(self, index, text, question.address, known).await;
+                let (finding, ground) = answer.map_err(|failure| self.why_inactive(failure, text))?;
                 let audience = introspector.audience.as_deref().unwrap_or(&self.resource);
                 let grant = self.grant_slot(index, own_ref(&finding.claims, audience));
                 Ok((finding, [grant, ground]))
@@ -99,6 +100,15 @@ impl Judge {
             #[cfg(feature = "server")]
             Some(Mechanism::Local(local)) => local.ask(self, text).await,
             _ => Err(Failure::Denied(InvalidToken::Unrecognized)),
+        }
+    }
+
+    /// "Inactive" is all that the issuer says (RFC 7662 section 2.2), but of some tokens it is known why.
+    fn why_inactive(&self, failure: Failure, token: &str) -> Failure {
+        let has_expired = || self.cache.has_expired(&self.cache.lookup(token.as_bytes()));
+        match failure {
+            Failure::Denied(InvalidToken::Inactive) if has_expired() => Failure::Denied(ClaimsError::Expired.into()),
+            other => other,
         }
     }
 }

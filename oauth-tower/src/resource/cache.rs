@@ -52,10 +52,9 @@ pub(super) struct VerdictCache {
     denied: moka::sync::Cache<TokenKey, Denial, Verbatim>,
     /// No denial is good beyond this: while the time is later, nobody looks.
     last_denial: AtomicU64,
-    /// The hashes of tokens whose verdict was good until it expired: they go
-    /// before those that nobody has ever vouched for. The seed is secret, so
-    /// nobody makes a token that collides.
-    recent: Cache<u64, (), UnitWeighter, Verbatim>,
+    /// The hashes of tokens whose verdict was good until it expired. The seed is secret, so nobody makes
+    /// a token that collides.
+    recent: Cache<u64, Over, UnitWeighter, Verbatim>,
     /// How long a denial is remembered, in seconds.
     denial_lifetime: u64,
     hasher: RandomState,
@@ -82,6 +81,15 @@ struct Denial {
     failure: Failure,
     until: UnixTime,
     standing: Standing,
+}
+
+/// What was over with a verdict that was good.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Over {
+    /// Its time in the cache: the token goes before those that nobody has ever vouched for.
+    Verdict,
+    /// The token's own.
+    Token,
 }
 
 /// How many verifications may run side by side, at most. Two tokens take the
@@ -131,8 +139,9 @@ impl VerdictCache {
             return Some(verdict);
         }
         // Before it is gone from the other place: at no moment is it a stranger.
-        if holds && verdict.expires_at().is_none_or(|exp| now < exp) {
-            self.recent.insert(lookup.hash, ());
+        if holds {
+            let over = if verdict.expires_at().is_none_or(|exp| now < exp) { Over::Verdict } else { Over::Token };
+            self.recent.insert(lookup.hash, over);
         }
         self.good.remove_if(lookup, |one| Arc::ptr_eq(one, &verdict));
         None
@@ -140,7 +149,12 @@ impl VerdictCache {
 
     /// Whether the token was good a moment ago, when its verdict expired.
     pub(super) fn was_good(&self, lookup: &Lookup<'_>) -> bool {
-        self.recent.get(&lookup.hash).is_some()
+        self.recent.get(&lookup.hash) == Some(Over::Verdict)
+    }
+
+    /// Whether the token was good, when it expired.
+    pub(super) fn has_expired(&self, lookup: &Lookup<'_>) -> bool {
+        self.recent.get(&lookup.hash) == Some(Over::Token)
     }
 
     /// Keeps a verdict, unless it is over already.
@@ -173,7 +187,7 @@ impl VerdictCache {
             // How it is refused hangs on its session, which may end at any moment.
             Failure::Denied(InvalidToken::Refreshable) => 0,
             Failure::Denied(_) => {
-                self.recent.remove(&lookup.hash);
+                self.recent.remove_if(&lookup.hash, |over| *over == Over::Verdict);
                 self.denial_lifetime
             }
             Failure::Unavailable { .. } => Failure::MEMORY,

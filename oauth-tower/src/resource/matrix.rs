@@ -59,7 +59,7 @@
 //! * for a JWT, and for an introspection response, if nothing is wrong but `exp`. Whether
 //!   its grant lives, neither of them says;
 //! * not for a token that its issuer calls inactive: RFC 7662 section 2.2 has it say no
-//!   more than that.
+//!   more than that. It is there if the token was good here until it expired.
 //!
 //! [client-server API]: https://spec.matrix.org/latest/client-server-api/
 

@@ -61,13 +61,15 @@ impl Cors {
     }
 
     /// Scripts of every origin, in the words of the client-server API of Matrix ("Web
-    /// Browser Clients"). Where the [mode](oauth_core::engine::revocation::RevocationMode)
+    /// Browser Clients"); they may read `Retry-After` and `WWW-Authenticate`. Where the [mode](oauth_core::engine::revocation::RevocationMode)
     /// is that of Matrix, the revocation endpoint has it whatever is set.
     #[must_use]
     pub fn matrix() -> Self {
         let methods = [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS];
         let headers = [HeaderName::from_static("x-requested-with"), CONTENT_TYPE, AUTHORIZATION];
-        Self(CorsLayer::new().allow_origin(Any).allow_methods(methods).allow_headers(headers).max_age(MAX_AGE))
+        let layer = CorsLayer::new().allow_origin(Any).allow_methods(methods).allow_headers(headers);
+        // A limit at the token endpoint is 503 here, and says when to come back.
+        Self(layer.expose_headers([RETRY_AFTER, WWW_AUTHENTICATE]).max_age(MAX_AGE))
     }
 }
 
@@ -129,6 +131,7 @@ fn for_everybody() -> CorsLayer {
         .allow_origin(Any)
         .allow_methods(methods)
         .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([RETRY_AFTER])
         .max_age(MAX_AGE)
 }
 
@@ -165,6 +168,19 @@ mod tests {
             ["*", "null", "", "app.example", "https://app.example/", "https://App.example", "https://a.example:443"];
         for bad in bad.into_iter().chain(["https://u@a.example", "https://a.example?x", "file:///x", "app:/x"]) {
             assert_eq!(Cors::origins([bad]).unwrap_err(), InvalidOrigin(bad.to_owned()));
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_may_call_may_read_when_to_come_back() {
+        for (layer, exposed) in [
+            (for_apps(Any.into()), "dpop-nonce,www-authenticate,retry-after"),
+            (Cors::matrix().0, "retry-after,www-authenticate"),
+            (for_everybody(), "retry-after"),
+        ] {
+            let request = Request::get("/").header("origin", "https://app.example").body(()).unwrap();
+            let response = around(layer, request, async |_| Response::new(Bytes::new())).await;
+            assert_eq!(response.headers()["access-control-expose-headers"], exposed);
         }
     }
 }

@@ -99,14 +99,64 @@ async fn a_code_that_is_spent_makes_no_device() {
 }
 
 #[tokio::test]
-async fn a_device_without_a_browser_is_known_before_its_tokens_too() {
+async fn who_has_not_all_that_a_code_is_bound_to_makes_no_device_nor_hears_of_the_homeserver() {
     let (w, told) = telling().await;
+    let code = w.code_for(&ask(ELEMENT)).await;
+    let other = "0".repeat(43);
+    for away in [false, true] {
+        told.is_away(away);
+        for (name, wrong) in [("code_verifier", &*other), ("redirect_uri", "https://b.example/")] {
+            let params = redemption(&code).map(|(key, value)| (key, if key == name { wrong } else { value }));
+            w.token(ELEMENT, &params).await.is_refused(400, "invalid_grant");
+        }
+        let params: Vec<_> = redemption(&code).into_iter().filter(|(key, _)| *key != "redirect_uri").collect();
+        w.token(ELEMENT, &params).await.is_refused(400, "invalid_grant");
+        w.redeem(CINNY, &code).await.is_refused(400, "invalid_grant");
+    }
+    told.is_away(false);
+    assert_eq!(told.take(), [""; 0]);
+    // It is as good as before.
+    let tokens = w.redeem(ELEMENT, &code).await.tokens();
+    assert!(is_live(&w, &tokens.access).await);
+    assert_eq!(told.take(), [BEGUN]);
+}
+
+#[tokio::test]
+async fn who_ends_a_session_by_using_something_again_is_answered_after_the_homeserver() {
+    let (w, told) = telling().await;
+    let code = w.code_for(&ask(ELEMENT)).await;
+    w.redeem(ELEMENT, &code).await.tokens();
+    w.redeem(ELEMENT, &code).await.is_refused(400, "invalid_grant");
+    assert_eq!(told.take(), [BEGUN, ENDED]);
+    let first = sign_in(&w, &ask(ELEMENT)).await.refresh.unwrap();
+    let second = w.refresh(ELEMENT, &first).await.tokens().refresh.unwrap();
+    w.refresh(ELEMENT, &second).await.tokens();
+    w.refresh(ELEMENT, &first).await.is_refused(400, "invalid_grant");
+    assert_eq!(told.take(), [BEGUN, ENDED]);
+    let code = device_code(&w).await;
+    let poll = async || w.token(ELEMENT, &[DEVICE_GRANT, ("device_code", &code)]).await;
+    poll().await.tokens();
+    w.clock.advance(30);
+    poll().await.is_refused(400, "invalid_grant");
+    assert_eq!(told.take(), [BEGUN, ENDED]);
+}
+
+const DEVICE_GRANT: (&str, &str) = ("grant_type", "urn:ietf:params:oauth:grant-type:device_code");
+
+/// That of a device without a browser, to which alice has said yes.
+async fn device_code(w: &World) -> String {
     let answer = w.post("/device_authorization", ELEMENT, &[("scope", SCOPE), ("resource", HOME)]).await.json();
     let lookup = w.server.device(answer["user_code"].as_str().unwrap(), Guesser::default()).await.unwrap();
     let DeviceLookup::Found(request) = lookup else { panic!("{answer}") };
     assert_eq!(request.approve(Approval::new("alice")).await.unwrap(), DeviceDecision::Decided);
-    let grant = ("grant_type", "urn:ietf:params:oauth:grant-type:device_code");
-    let poll = async || w.token(ELEMENT, &[grant, ("device_code", answer["device_code"].as_str().unwrap())]).await;
+    answer["device_code"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_device_without_a_browser_is_known_before_its_tokens_too() {
+    let (w, told) = telling().await;
+    let code = device_code(&w).await;
+    let poll = async || w.token(ELEMENT, &[DEVICE_GRANT, ("device_code", &code)]).await;
     told.is_away(true);
     poll().await.is_unavailable();
     assert_eq!(w.server.devices_of("alice").await.unwrap(), []);

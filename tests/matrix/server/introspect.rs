@@ -59,6 +59,17 @@ async fn nobody_else_may_ask() {
     assert_eq!(asked(&w, SECRET, "x", "", false).await.status, 404);
 }
 
+/// A stranger may share the address of the homeserver, that of a proxy: it would be shut out.
+#[tokio::test]
+async fn wrong_secrets_never_keep_the_right_one_out() {
+    let w = world().await;
+    let tokens = sign_in(&w, &ask(ELEMENT)).await;
+    for _ in 0..400 {
+        assert_eq!(asked(&w, "wrong", &tokens.access, "", true).await.status, 401);
+    }
+    assert_eq!(asked(&w, SECRET, &tokens.access, "", true).await.member("active"), true);
+}
+
 // spec: MTX-16
 #[tokio::test]
 async fn to_ask_about_a_token_is_to_use_it() {

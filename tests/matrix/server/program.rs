@@ -5,13 +5,13 @@ use std::fs;
 
 use super::*;
 
-const ADMIN: &str = "s3cret";
+pub(super) const ADMIN: &str = "s3cret";
 
 /// A running one, whose person is alice, and where its administrators are.
-struct Running {
-    _program: Program,
-    remote: Remote,
-    admin: Remote,
+pub(super) struct Running {
+    pub(super) program: Program,
+    pub(super) remote: Remote,
+    pub(super) admin: Remote,
 }
 
 fn start(sections: &str) -> Running {
@@ -33,12 +33,12 @@ fn start(sections: &str) -> Running {
     command.args(["--admin", &format!("127.0.0.1:{admin}")]).env("OAUTH_ADMIN_SECRET", ADMIN);
     let program = reference.started_by(command);
     let remote = |port| Remote::new(plain_client(), format!("http://127.0.0.1:{port}"));
-    Running { _program: program, remote: remote(port), admin: remote(admin) }
+    Running { program, remote: remote(port), admin: remote(admin) }
 }
 
 impl Running {
     /// Alice's, without a page.
-    async fn tokens(&self) -> Tokens {
+    pub(super) async fn tokens(&self) -> Tokens {
         let ask = Ask::of(ELEMENT).with("scope", SCOPE);
         let (mut uri, mut cookies) = (ask.uri(), String::new());
         for _ in 0..3 {
@@ -54,7 +54,7 @@ impl Running {
         panic!("no code at {uri}")
     }
 
-    async fn send(&self, method: &str, path: &str, token: &str, body: &str) -> Answer {
+    pub(super) async fn send(&self, method: &str, path: &str, token: &str, body: &str) -> Answer {
         let request =
             Request::builder().method(method).uri(path).header(header::AUTHORIZATION, format!("Bearer {token}"));
         self.remote.send(request.body(Bytes::from(body.to_owned())).unwrap()).await
@@ -62,6 +62,13 @@ impl Running {
 
     async fn is(&self, token: &str) -> Answer {
         self.remote.call(WHOAMI, token).await
+    }
+
+    /// `PUT /admin/users/NAME`, as its administrators do it.
+    pub(super) async fn put_user(&self, name: &str, body: &str) -> Answer {
+        let request = Request::put(format!("/admin/users/{name}"));
+        let request = request.header(header::AUTHORIZATION, format!("Bearer {ADMIN}"));
+        self.admin.send(request.body(Bytes::from(body.to_owned())).unwrap()).await
     }
 }
 
@@ -120,16 +127,51 @@ async fn the_reference_servers_accounts_are_moderated() {
         }
     }
     // Case 25, as its operators do it.
-    let put = async |path: &str, body: &str| {
-        let request = Request::put(path).header(header::AUTHORIZATION, format!("Bearer {ADMIN}"));
-        server.admin.send(request.body(Bytes::from(body.to_owned())).unwrap()).await.status.as_u16()
-    };
-    assert_eq!(put("/admin/users/alice", r#"{"deactivated":true}"#).await, 204);
+    assert_eq!(server.put_user("alice", r#"{"deactivated":true}"#).await.status, 204);
     is_unknown(&server.is(&tokens.access).await, false);
     let params = [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh.as_ref().unwrap())];
     server.remote.post("/token", ELEMENT, &params).await.is_refused(400, "invalid_grant");
-    assert_eq!(put("/admin/users/nobody", r#"{"guest":true}"#).await, 404);
-    assert_eq!(put("/admin/users/alice", r#"{"guest":1}"#).await, 400);
+}
+
+#[tokio::test]
+async fn what_administrators_ask_wrongly_is_refused_as_everything_on_their_address() {
+    let server = start("");
+    for (name, body, status) in [
+        ("nobody", r#"{"guest":true}"#, 404),
+        ("alice", r#"{"guest":1}"#, 400),
+        ("alice", r#"{"locked":true}"#, 400),
+        ("%ff", r#"{"guest":true}"#, 400),
+        ("alice%c3%28", r#"{"guest":true}"#, 400),
+        ("alice%00", r#"{"guest":true}"#, 404),
+    ] {
+        let answer = server.put_user(name, body).await;
+        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (status, "application/json"), "{answer}");
+        assert!(answer.json()["error"].is_string(), "{name}: {answer}");
+    }
+    let long = format!("{{{}}}", " ".repeat(3 << 20));
+    assert_eq!(server.put_user("alice", &long).await.status, 413);
+    let request = Request::put("/admin/users/%ff").body(Bytes::new()).unwrap();
+    assert_eq!(server.admin.send(request).await.status, 401);
+    // It goes on.
+    assert_eq!(server.put_user("alice", r#"{"guest":false}"#).await.status, 204);
+}
+
+#[tokio::test]
+async fn scripts_may_read_when_to_come_back_and_how_to_authenticate() {
+    let server = start("");
+    let origin = |request: http::request::Builder| request.header(header::ORIGIN, "https://app.example");
+    let ask = async |path: &str| {
+        let request = if path.starts_with("/_matrix") { Request::get(path) } else { Request::post(path) };
+        server.remote.send(origin(request).body(Bytes::new()).unwrap()).await
+    };
+    for path in ["/token", "/revoke", "/register", "/oauth2/introspect", WHOAMI, "/_matrix/client/nothing"] {
+        let answer = ask(path).await;
+        let exposed = answer.header("access-control-expose-headers").to_ascii_lowercase();
+        let mut exposed: Vec<&str> = exposed.split(',').map(str::trim).collect();
+        exposed.sort_unstable();
+        assert_eq!(exposed, ["retry-after", "www-authenticate"], "{path}: {answer}");
+        assert_eq!(answer.header("access-control-allow-origin"), "*", "{path}");
+    }
 }
 
 #[tokio::test]

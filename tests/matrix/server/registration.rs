@@ -35,6 +35,10 @@ async fn case_32_each_valid_redirect_uri_is_taken_and_each_invalid_one_refused()
         ("native", "http://localhost:1234/callback"),
         ("native", "http://127.0.0.1:80/callback"),
         ("native", "http://example.com/callback"),
+        ("web", "https://.example.com/callback"),
+        ("web", "https://a..example.com/callback"),
+        ("native", "https://-a.example.com/callback"),
+        ("native", "https://a-.example.com/callback"),
     ] {
         register(&w, &metadata(kind, &[bad], json!({}))).await.is_refused(400, "invalid_redirect_uri");
     }
@@ -46,10 +50,42 @@ async fn case_33_a_client_has_a_page_of_its_own() {
     let w = world().await;
     let none = metadata("native", &["http://127.0.0.1/cb"], json!({ "client_uri": null }));
     register(&w, &none).await.is_refused(400, "invalid_client_metadata");
-    for bad in ["http://example.com/", "https://user@example.com/", "https://com/", "https://co.uk/", "no url"] {
+    let hosts = ["https://.example.com/", "https://a..example.com/", "https://-a.example.com/"];
+    for bad in ["http://example.com/", "https://user@example.com/", "https://com/", "https://co.uk/", "no url"]
+        .into_iter()
+        .chain(hosts)
+    {
         let body = metadata("native", &["http://127.0.0.1/cb"], json!({ "client_uri": bad }));
         register(&w, &body).await.is_refused(400, "invalid_client_metadata");
     }
+}
+
+#[tokio::test]
+async fn a_developer_reads_what_is_wrong_and_what_would_be_right() {
+    let w = world().await;
+    let page = |uri: &str| metadata("native", &["http://127.0.0.1/cb"], json!({ "client_uri": uri }));
+    for (body, said) in [
+        (page("https://m\u{fc}nchen.example/"), "client_uri: must be ASCII: a host of other letters as xn--..."),
+        (page("http://localhost/"), "client_uri: must be https, whatever its host: "),
+        (page("https://localhost/"), "client_uri: must have a host of the client's own, as in app.example.org"),
+        (page("https://a..example.com/"), "client_uri: has a host that is none: its labels are of letters, digits"),
+        (
+            metadata("web", &["https://example.org/cb"], json!({})),
+            "redirect_uris: `https://example.org/cb` must be https",
+        ),
+        (metadata("native", &["com.example.app://cb"], json!({})), "a private-use scheme is a reversed domain name"),
+    ] {
+        let answer = register(&w, &body).await;
+        let description = answer.member("error_description");
+        let description = description.as_str().unwrap();
+        assert!(answer.status == 400 && description.contains(said), "{answer}");
+        // RFC 6749 section 5.2.
+        assert!(description.bytes().all(|b| matches!(b, 0x20 | 0x21 | 0x23..=0x5B | 0x5D..=0x7E)), "{answer}");
+    }
+    let long = ask(ELEMENT).with("scope", &scope_of(&"X".repeat(256)));
+    let refused = w.get(&long.uri()).await.is_error_redirect("invalid_scope");
+    let description = refused.get("error_description").unwrap();
+    assert!(description.contains("a device id is 1 to 255 printable ASCII characters"), "{description}");
 }
 
 // spec: MTX-05

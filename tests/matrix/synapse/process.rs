@@ -60,6 +60,14 @@ impl Service {
         self.program.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap().kill();
     }
 
+    /// Says where the homeserver is, for the next start.
+    pub(super) fn finds(&self, from: u16, to: u16) {
+        let text = fs::read_to_string(self.reference.config()).unwrap();
+        let url = |port: u16| format!("homeserver_url = \"http://127.0.0.1:{port}\"");
+        assert!(text.contains(&url(from)), "{text}");
+        fs::write(self.reference.config(), text.replace(&url(from), &url(to))).unwrap();
+    }
+
     pub(super) fn url(&self) -> &str {
         &self.reference.issuer
     }

@@ -10,7 +10,7 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 use clap::Parser;
 use examples::{
     admin, backup, bulk, bus, complain,
-    config::{Config, Mistakes},
+    config::{self, Config, Mistakes},
     events::EventLog,
     homeserver, logs,
     prometheus::Prometheus,
@@ -99,9 +99,10 @@ async fn check(arguments: &Arguments) -> Result<(), Mistakes> {
     let config = Config::load(&arguments.config)?;
     let store = OpenStore::open(&config.store).await;
     let root = root_secret::load(&config.keys, store.as_ref().ok(), false).await;
-    let (store, root) = match (store, root) {
-        (Ok(store), Ok(root)) => (store, root),
-        (store, root) => return Err(Mistakes::all([store.err(), root.err()])),
+    let accounts = config.matrix.as_ref().map_or(Ok(()), config::Matrix::check_accounts);
+    let (store, root) = match (store, root, accounts) {
+        (Ok(store), Ok(root), Ok(())) => (store, root),
+        (store, root, accounts) => return Err(Mistakes::all([store.err(), root.err(), accounts.err()])),
     };
     let server = start::authorization_server(&config, &store, root, EventLog::default()).await?;
     drop(App::new(&config, &server)?.router(&config)?);
@@ -117,6 +118,7 @@ async fn run(arguments: &Arguments) -> Result<(), Mistakes> {
     if let Some(root) = &root {
         root_secret::seal(&store, root, config.tokens.algorithm).await?;
     }
+    config.matrix.as_ref().map_or(Ok(()), config::Matrix::begin_accounts)?;
     let events = EventLog::default();
     let server = start::authorization_server(&config, &store, root, events.clone()).await?;
     let prometheus = Prometheus::install();
@@ -147,8 +149,9 @@ async fn run(arguments: &Arguments) -> Result<(), Mistakes> {
     }
     serving.spawn(serve(listener, config.listen.tls.clone(), app.router(&config)?, stop));
     let following = bus::spawn_server(&config, &server)?;
+    // Before anything is swept: it looks at what has ended.
+    let forgetting = homeserver::remote::spawn(&config, &server).await?;
     let maintenance = start::spawn_maintenance(server.clone());
-    let forgetting = homeserver::remote::spawn(&config, &server)?;
     say(format_args!("listening on {}", server.issuer()));
 
     while serving.join_next().await.is_some() {}

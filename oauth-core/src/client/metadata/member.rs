@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::{ClientMetadata, RegistrationError};
+use crate::client::host_name::has_host;
 
 /// The most elements of a list.
 const MAX_LIST: usize = 32;
@@ -125,13 +126,22 @@ pub(super) fn parsed<T>(
 /// people may be led to is http or https, and not under a false name.
 pub(super) fn web_page(members: &Map<String, Value>, name: &str) -> Result<Option<String>, RegistrationError> {
     let Some(text) = string(members, name, MAX_URL)? else { return Ok(None) };
+    let wrong = |what| Err(RegistrationError::member(name, what));
+    // RFC 3986 section 2: a URI has no other characters; section 3.2.2 on names of other letters.
+    if !text.is_ascii() {
+        return wrong("must be ASCII: a host of other letters as xn--..., and what else is not ASCII as %..");
+    }
     let plain = text.bytes().all(|b| b.is_ascii_graphic() && !b"\\\"<>`".contains(&b));
     let url = Url::parse(text).ok().filter(|_| plain);
-    let legal = url.is_some_and(|url| {
-        matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none()
-    });
-    if !legal {
-        return Err(RegistrationError::member(name, "must be an http or https URL without a user name"));
+    let Some(url) = url.filter(|url| matches!(url.scheme(), "http" | "https") && !has_user(url)) else {
+        return wrong("must be an http or https URL without a user name");
+    };
+    if !has_host(&url) {
+        return wrong("has a host that is none: its labels are of letters, digits and inner hyphens");
     }
     Ok(Some(text.to_owned()))
+}
+
+fn has_user(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
 }

@@ -43,13 +43,16 @@ pub trait Homeserver: fmt::Debug + Send + Sync + 'static {
     /// A failure is 503, and the client may come again with the same code.
     fn upsert<'a>(&'a self, device: NewDevice<'a>) -> HostFuture<'a, ()>;
 
-    /// `device` is gone: its session has ended. A failure is not for ever: whoever tells it comes
-    /// again, so this need not wait for a homeserver that is away.
+    /// `device` is gone: its session has ended. It may be told twice, and of a device that was never
+    /// there. A failure is not for ever: whoever tells it comes again, so this need not wait for a
+    /// homeserver that is away.
     fn delete<'a>(&'a self, user: &'a UserId, device: &'a DeviceId) -> HostFuture<'a, ()>;
 
-    /// `devices` are all that `user` has; any other is gone. For hosts that put in order what a homeserver
-    /// has missed: the server does not do this by itself, since it cannot know which sign-ins are
-    /// under way.
+    /// `devices` are all that `user` has; any other is gone. For hosts that put a homeserver in order
+    /// while nobody signs in: it would also take away what a sign-in under way has just made, and
+    /// the devices that application services have made. Neither the server nor anything that comes with
+    /// it calls this; what was missed is told device by device, by
+    /// [`device_sessions_of`](crate::server::AuthorizationServer::device_sessions_of).
     fn sync<'a>(&'a self, user: &'a UserId, devices: &'a [DeviceId]) -> HostFuture<'a, ()>;
 }
 

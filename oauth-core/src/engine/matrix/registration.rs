@@ -16,12 +16,18 @@ use crate::{
     server::AuthorizationServer,
 };
 
+/// What redirect URIs there are ("Redirect URI validation").
+const WEB: &str = "must be https, at the host of the client_uri or below it, as application_type is web";
+const NATIVE: &str = "must be https at the host of the client_uri or below it, or have that host the other way round \
+                      for a scheme as in com.example.app:/cb, or be http://localhost, http://127.0.0.1 or http://[::1] \
+                      without a port";
+
 /// Holds what a client says of itself to the rules, which all hang on its `client_uri`.
 pub(crate) fn check(metadata: &ClientMetadata) -> Result<(), RegistrationError> {
     let profile = &metadata.profile;
     let wrong = |name: &str, what: &str| RegistrationError::ClientMetadata(format!("{name}: {what}"));
     let page = profile.client_uri.as_deref().ok_or_else(|| wrong("client_uri", "is missing"))?;
-    let base = Base::read(page).ok_or_else(|| wrong("client_uri", "must be https, and a host of the client's own"))?;
+    let base = Base::read(page).map_err(|what| wrong("client_uri", what))?;
     for (name, uri) in
         [("logo_uri", &profile.logo_uri), ("tos_uri", &profile.tos_uri), ("policy_uri", &profile.policy_uri)]
     {
@@ -33,7 +39,7 @@ pub(crate) fn check(metadata: &ClientMetadata) -> Result<(), RegistrationError> 
     for uri in &metadata.redirect_uris {
         let text = uri.as_str();
         if !(base.covers(text) || native && (base.owns_scheme(text) || is_loopback(text))) {
-            let what = "is not one that a client of this client_uri and application_type can have";
+            let what = if native { NATIVE } else { WEB };
             return Err(RegistrationError::RedirectUri(format!("redirect_uris: `{text}` {what}")));
         }
     }
@@ -61,15 +67,24 @@ pub(crate) fn shared_id(server: &AuthorizationServer, client: &Client) -> Option
 struct Base(Host<String>);
 
 impl Base {
-    fn read(client_uri: &str) -> Option<Self> {
-        let url = https(client_uri)?;
-        let host = url.host()?.to_owned();
-        // Whoever has `co.uk` for a base would have all of its customers for one.
-        let own = match &host {
-            Host::Domain(name) => !name.ends_with('.') && psl::domain(name.as_bytes()).is_some(),
-            Host::Ipv4(_) | Host::Ipv6(_) => true,
-        };
-        own.then_some(Self(host))
+    /// Reads it; the error says what it must be ("Client metadata": https, and no user information).
+    fn read(client_uri: &str) -> Result<Self, &'static str> {
+        let url = Url::parse(client_uri).map_err(|_| "must be an https URL")?;
+        if url.scheme() != "https" {
+            return Err("must be https, whatever its host: http is for redirect_uris of native clients on localhost");
+        }
+        if has_user(&url) {
+            return Err("must have no user name and no password");
+        }
+        let host = url.host().ok_or("must have a host")?.to_owned();
+        match &host {
+            Host::Domain(name) if name.ends_with('.') => Err("must have a host without a dot at its end"),
+            // Whoever has `co.uk` for a base would have all of its customers for one.
+            Host::Domain(name) if psl::domain(name.as_bytes()).is_none() => {
+                Err("must have a host of the client's own, as in app.example.org: localhost and co.uk are nobody's")
+            }
+            Host::Domain(_) | Host::Ipv4(_) | Host::Ipv6(_) => Ok(Self(host)),
+        }
     }
 
     /// Whether `uri` is https, at this host or below it.
@@ -91,8 +106,11 @@ impl Base {
 
 /// An https URL without user information.
 fn https(uri: &str) -> Option<Url> {
-    let url = Url::parse(uri).ok().filter(|url| url.scheme() == "https")?;
-    (url.username().is_empty() && url.password().is_none()).then_some(url)
+    Url::parse(uri).ok().filter(|url| url.scheme() == "https" && !has_user(url))
+}
+
+fn has_user(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
 }
 
 /// "MUST NOT have a port at registration".
@@ -107,7 +125,22 @@ mod tests {
     use super::*;
 
     fn base(uri: &str) -> Option<Base> {
-        Base::read(uri)
+        Base::read(uri).ok()
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_page_of_a_client_is_said_and_what_would_be_right() {
+        for (uri, said) in [
+            ("http://localhost/", "must be https, whatever its host: http is for redirect_uris of native clients"),
+            ("http://example.com/", "must be https, "),
+            ("https://u:p@example.com/", "must have no user name and no password"),
+            ("https://localhost/", "must have a host of the client's own, as in app.example.org: localhost"),
+            ("https://co.uk/", "must have a host of the client's own"),
+            ("https://example.com./", "must have a host without a dot at its end"),
+        ] {
+            let what = Base::read(uri).err().unwrap();
+            assert!(what.starts_with(said) && what.is_ascii() && !what.contains(['"', '\\']), "{uri}: {what}");
+        }
     }
 
     // spec: MTX-04

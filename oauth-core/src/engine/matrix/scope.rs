@@ -3,7 +3,7 @@
 use crate::{
     client::Client,
     error::OAuthError,
-    matrix::{API, DEVICE, UNSTABLE_API, UNSTABLE_DEVICE, device_of, has_api},
+    matrix::{API, DEVICE, DeviceId, UNSTABLE_API, UNSTABLE_DEVICE, device_of, has_api},
     params::Params,
     scope::Scope,
     server::AuthorizationServer,
@@ -44,7 +44,17 @@ pub(crate) fn asked(params: &Params, client: &Client) -> Result<Scope, OAuthErro
         Ok(Some(_)) if has_api(&given) => Ok(given),
         Ok(Some(_)) => Err(OAuthError::invalid_scope("the scope has a device, and not the API that it would use")),
         Ok(None) => Err(OAuthError::invalid_scope("the scope names no device, or the client may not have one")),
-        Err(_) => Err(OAuthError::invalid_scope("the scope names more than one device, or one without an id")),
+        Err(_) => Err(OAuthError::invalid_scope(no_one_device(&given))),
+    }
+}
+
+/// Why `scope` does not name one device, though it names some ("Device ID allocation").
+fn no_one_device(scope: &Scope) -> String {
+    let id =
+        |token: &str| token.strip_prefix(DEVICE).or_else(|| token.strip_prefix(UNSTABLE_DEVICE)).map(DeviceId::new);
+    match scope.iter().filter_map(id).find_map(Result::err) {
+        Some(error) => format!("the scope names a device by what is no id: {error}"),
+        None => "the scope names more than one device".to_owned(),
     }
 }
 
@@ -88,6 +98,17 @@ mod tests {
             assert_eq!(ask(bad, ""), None, "{bad}");
         }
         assert_eq!(ask(&format!("{API} {X}"), "notes"), None, "a client for something else");
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_device_is_said() {
+        let said = |scope: &str| no_one_device(&scope.parse().unwrap());
+        assert_eq!(said(&format!("{API} {X} {UNSTABLE_DEVICE}Y")), "the scope names more than one device");
+        let ids = "the scope names a device by what is no id: a device id is 1 to 255 printable ASCII characters, ";
+        for bad in ["x".repeat(256), String::new()] {
+            let text = said(&format!("{API} {DEVICE}{bad}"));
+            assert!(text.starts_with(ids) && !text.contains(['"', '\\']), "{text}");
+        }
     }
 
     // spec: MTX-11

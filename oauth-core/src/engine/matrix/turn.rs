@@ -12,7 +12,7 @@ use crate::{
     matrix::{DeviceId, device_of},
     secret::Digest,
     server::AuthorizationServer,
-    store::Grant,
+    store::{Code, Grant},
     token::GrantId,
 };
 
@@ -28,13 +28,21 @@ pub(crate) struct Turn {
 
 impl AuthorizationServer {
     /// What comes before a code is redeemed; `None` for what is not about a device.
-    pub(crate) async fn take_turn(&self, client: &Client, grant: &Grant) -> Result<Option<Turn>, Fault> {
+    /// `answers`: whether the request has all that the code is bound to.
+    pub(crate) async fn take_turn(
+        &self,
+        client: &Client,
+        grant: &Grant,
+        answers: impl Fn(&Code) -> bool,
+    ) -> Result<Option<Turn>, Fault> {
         let Some(settings) = self.matrix() else { return Ok(None) };
         let (Some(subject), Ok(Some(device))) = (grant.facts.subject.clone(), device_of(&grant.facts.scope)) else {
             return Ok(None);
         };
-        // A code that is spent makes no device: nothing would ever take it away.
-        if let Some(homeserver) = settings.homeserver.as_ref().filter(|_| self.is_redeemable(grant)) {
+        // A code that is spent makes no device, nor one that somebody has seen who has not its
+        // verifier: nothing would ever take it away.
+        let redeemable = self.is_redeemable(grant) && grant.code.as_ref().is_some_and(answers);
+        if let Some(homeserver) = settings.homeserver.as_ref().filter(|_| redeemable) {
             let user = settings.user(&subject).ok_or(Fault::Internal("a subject is no localpart of Matrix"))?;
             homeserver.upsert(NewDevice { user: &user, device: &device, name: client.name.as_deref() }).await?;
         }

@@ -9,14 +9,18 @@ use std::{
 
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode,
-    header::{ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN},
+    header::{
+        ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+        ACCESS_CONTROL_EXPOSE_HEADERS,
+    },
 };
 use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 
 /// Answers `OPTIONS` by itself, so that no endpoint runs for it, and adds the three headers
-/// to every response. [`MatrixLayer`](super::MatrixLayer) does so too: this one is for the routes
-/// that need no token, and for whatever answers where there is no route.
+/// to every response, with one more that lets scripts read `Retry-After` and `WWW-Authenticate`.
+/// [`MatrixLayer`](super::MatrixLayer) does so too: this one is for the routes that need no token, and
+/// for whatever answers where there is no route.
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use]
 pub struct Cors;
@@ -88,7 +92,8 @@ pub(super) fn preflight<B>(empty: B) -> Response<B> {
     response
 }
 
-/// The headers that "servers MUST supply".
+/// The headers that "servers MUST supply", and what scripts may read besides: without it a browser keeps to
+/// itself when to come back (Fetch, "CORS-safelisted response-header name").
 pub(super) fn allow(headers: &mut HeaderMap) {
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT, DELETE, OPTIONS"));
@@ -96,4 +101,5 @@ pub(super) fn allow(headers: &mut HeaderMap) {
         ACCESS_CONTROL_ALLOW_HEADERS,
         HeaderValue::from_static("X-Requested-With, Content-Type, Authorization"),
     );
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Retry-After, WWW-Authenticate"));
 }

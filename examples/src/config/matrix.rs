@@ -183,9 +183,10 @@ fn read_homeserver(section: &mut Reader<'_>, synapse: bool, development: bool) -
         }
         (true, Some(url)) => Url::parse(&url).ok(),
     };
-    let good = url.filter(|url| url.scheme() == "https" || development && url.scheme() == "http");
+    let plain = |url: &Url| url.query().is_none() && url.fragment().is_none();
+    let good = url.filter(|url| plain(url) && (url.scheme() == "https" || development && url.scheme() == "http"));
     if good.is_none() {
-        section.wrong("homeserver_url", "must be an https URL, or http with `development = true`");
+        section.wrong("homeserver_url", "must be an https URL, or http with `development = true`, without a query");
     }
     good
 }

@@ -8,14 +8,15 @@ use oauth_axum_rs::oauth_tower::{
     outgoing::HttpClient,
 };
 use oauth_core::{engine::matrix::Homeserver, server::AuthorizationServer};
-use tokio::{task::JoinHandle, time::sleep};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, sleep_until},
+};
 
 use crate::config::{Config, Mistakes};
 
-/// How long to wait after a failure, and how often one user is tried before the next one: one whom the
-/// homeserver refuses must not keep the others waiting for ever.
+/// How long to wait after a failure.
 const PAUSE: Duration = Duration::from_secs(60);
-const ATTEMPTS: usize = 60;
 
 /// It, if there is one.
 ///
@@ -61,30 +62,44 @@ async fn knowing<H: Homeserver>(server: &AuthorizationServer, homeserver: H, use
     catch_up
 }
 
-/// Looks at all of `users`, and again when `every` has passed since.
+/// Looks at all of `users`, and again when `every` has passed since; sooner at those with whom something
+/// went wrong.
 async fn go_through<H: Homeserver>(
     server: AuthorizationServer,
     mut catch_up: CatchUp<H>,
     users: Vec<String>,
     every: Duration,
 ) {
+    let (mut due, mut left) = (Instant::now(), Vec::new());
     loop {
-        for user in &users {
-            tell(&server, &mut catch_up, user).await;
+        let now = Instant::now();
+        if now >= due {
+            due = now + every;
+            left.clone_from(&users);
         }
-        sleep(every).await;
+        left = tell(&server, &mut catch_up, left).await;
+        sleep_until(if left.is_empty() { due } else { due.min(Instant::now() + PAUSE) }).await;
     }
 }
 
-async fn tell<H: Homeserver>(server: &AuthorizationServer, catch_up: &mut CatchUp<H>, user: &str) {
-    for _ in 0..ATTEMPTS {
-        match catch_up.user(user).await {
-            Ok(0) => return,
-            Ok(devices) => return tracing::info!(devices, "the homeserver was told of devices that it had missed"),
-            Err(fault) => server.report(&fault),
+/// Returns those with whom something went wrong.
+async fn tell<H: Homeserver>(
+    server: &AuthorizationServer,
+    catch_up: &mut CatchUp<H>,
+    users: Vec<String>,
+) -> Vec<String> {
+    let mut left = Vec::new();
+    for user in users {
+        match catch_up.user(&user).await {
+            Ok(0) => {}
+            Ok(devices) => tracing::info!(devices, "the homeserver was told of devices that it had missed"),
+            Err(fault) => {
+                server.report(&fault);
+                left.push(user);
+            }
         }
-        sleep(PAUSE).await;
     }
+    left
 }
 
 #[cfg(test)]
@@ -101,6 +116,8 @@ mod tests {
         store::{Grant, GrantFacts, Refresh},
         token::GrantId,
     };
+
+    use tokio::time::sleep;
 
     use super::*;
 
@@ -207,25 +224,29 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_goes_on_with_the_same_user_after_a_failure() {
+    async fn whoever_failed_is_tried_again_soon() {
         let home = Home::default();
         home.refuses(&["ann", "bob", "cyd"]);
         telling(&home).await;
-        after(PAUSE * 2).await;
-        assert_eq!(home.took(), ["ann?", "ann?", "ann?"]);
+        after(PAUSE).await;
+        assert_eq!(home.took(), ["ann?", "bob?", "cyd?", "ann?", "bob?", "cyd?"]);
         home.refuses(&[]);
         after(PAUSE).await;
         assert_eq!(home.took(), ["ann", "bob", "cyd"]);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_who_is_refused_does_not_keep_the_others_for_ever() {
+    async fn one_who_is_refused_keeps_nobody_waiting() {
         let home = Home::default();
         home.refuses(&["bob"]);
-        telling(&home).await;
-        after(PAUSE * 59).await;
-        assert_eq!(home.took().len(), 61);
+        let server = telling(&home).await;
         after(PAUSE).await;
-        assert_eq!(home.took(), ["cyd"]);
+        assert_eq!(home.took(), ["ann", "bob?", "cyd", "bob?"]);
+        // And all others are looked at in time.
+        end_one(&server, "cyd").await;
+        after(EVERY - PAUSE - Duration::from_secs(1)).await;
+        assert!(home.took().iter().all(|told| told == "bob?"));
+        after(Duration::from_secs(1)).await;
+        assert_eq!(home.took(), ["bob?", "cyd"]);
     }
 }

@@ -1,6 +1,6 @@
 //! User ids: `@localpart:server` ("User Identifiers").
 
-use std::fmt;
+use std::{fmt, net::Ipv6Addr};
 
 /// The name of a homeserver, as in user ids: a host name or an address, and perhaps
 /// a port.
@@ -24,11 +24,10 @@ impl ServerName {
     /// Reads the name of a server.
     ///
     /// # Errors
-    /// [`InvalidUserId`] if it is empty, or has a character that no name has.
+    /// [`InvalidUserId`] if it is none: a name of letters, digits, dots and hyphens, or an address, with a port
+    /// or without one.
     pub fn new(name: &str) -> Result<Self, InvalidUserId> {
-        let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']');
-        let good = !name.is_empty() && !name.starts_with(':') && name.bytes().all(legal);
-        if good && name.len() <= UserId::MAX_BYTES { Ok(Self(name.into())) } else { Err(InvalidUserId) }
+        if is_server_name(name) && name.len() <= UserId::MAX_BYTES { Ok(Self(name.into())) } else { Err(InvalidUserId) }
     }
 
     /// The name.
@@ -36,6 +35,21 @@ impl ServerName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// By the grammar under "Server Name".
+fn is_server_name(name: &str) -> bool {
+    let (host, port) = match name.rsplit_once(':') {
+        Some((host, port)) if !name.ends_with(']') => (host, Some(port)),
+        _ => (name, None),
+    };
+    let is_port = |port: &str| matches!(port.len(), 1..=5) && port.bytes().all(|byte| byte.is_ascii_digit());
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    let is_host = match host.strip_prefix('[') {
+        Some(address) => address.strip_suffix(']').is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
+        None => !host.is_empty() && host.bytes().all(legal),
+    };
+    is_host && port.is_none_or(is_port)
 }
 
 impl UserId {
@@ -108,6 +122,18 @@ impl fmt::Debug for ServerName {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_name_of_a_server_is_a_host_and_perhaps_a_port() {
+        for good in ["example.org", "a:8448", "192.0.2.1", "192.0.2.1:80", "[2001:db8::1]", "[::1]:8448", "localhost"] {
+            assert!(ServerName::new(good).is_ok(), "{good}");
+        }
+        for bad in
+            ["", ":1", "[::1", "::1", "[::1]x", "[]", "[a]:1", "a]", "a:", "a:x", "a:123456", "a b", "a_b", "a:1:2"]
+        {
+            assert!(ServerName::new(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn an_id_has_a_localpart_and_a_server() {

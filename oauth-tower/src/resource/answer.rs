@@ -88,6 +88,10 @@ fn expiry(answer: &mut Map<String, Value>, rules: &Rules<'_>) -> Result<Option<U
     let exp = time(answer, "exp")?;
     let Some(asked) = rules.homeserver else { return Ok(exp) };
     let lifetime: Option<u64> = take(answer, "expires_in")?;
+    // It was counted by the issuer, just now: there is no clock to differ from.
+    if lifetime == Some(0) {
+        return Err(ClaimsError::Expired);
+    }
     Ok([exp, lifetime.map(|seconds| asked.saturating_add(seconds))].into_iter().flatten().min())
 }
 
@@ -211,6 +215,15 @@ mod tests {
             assert_eq!(refused(json!({ "active": other })), InvalidToken::Inactive);
         }
         assert_eq!(judge(Map::new(), &RULES), Err(InvalidToken::Inactive));
+    }
+
+    #[test]
+    fn what_lives_for_no_second_more_is_over() {
+        let rules = Rules { homeserver: Some(RULES.now), ..RULES };
+        assert_eq!(judged(json!({ "expires_in": 0 }), &rules), Err(ClaimsError::Expired.into()));
+        assert!(judged(json!({ "expires_in": 1 }), &rules).is_ok());
+        // Nobody else reads it.
+        assert!(judged(json!({ "expires_in": 0 }), &RULES).is_ok());
     }
 
     #[test]

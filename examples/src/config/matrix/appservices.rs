@@ -14,7 +14,9 @@ pub(super) fn read(section: &mut Reader<'_>, server_name: Option<&str>, developm
     for (at, mut table) in section.sections("appservices").into_iter().enumerate() {
         let token: Option<Secret> = table.require("as_token");
         if let Some(token) = &token {
-            secrets::check_filled_in(&table, "as_token", token, development);
+            if secrets::check_filled_in(&table, "as_token", token, development) {
+                secrets::check_header(&table, "as_token", token);
+            }
             // Whoever has it would be whichever comes first.
             if tokens.contains(token) {
                 table.wrong("as_token", "is the one of another of `matrix.appservices` too");

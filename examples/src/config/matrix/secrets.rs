@@ -14,11 +14,21 @@ pub(super) fn read_introspection(section: &mut Reader<'_>, development: bool) ->
     const KEY: &str = "introspection_secret";
     let secret: Secret = section.take(KEY)?;
     let filled_in = check_filled_in(section, KEY, &secret, development);
+    if filled_in {
+        check_header(section, KEY, &secret);
+    }
     if filled_in && !development && secret.expose().len() < SHORTEST {
         section
             .wrong(KEY, format_args!("must have {SHORTEST} characters at least, as `openssl rand -hex 32` makes them"));
     }
     Some(secret)
+}
+
+/// What a header can carry as it is (RFC 6750 section 2.1).
+pub(super) fn check_header(table: &Reader<'_>, key: &str, secret: &Secret) {
+    if !secret.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+        table.wrong(key, "is sent in a header: printable ASCII without spaces");
+    }
 }
 
 /// Whether somebody has put something in the place of what samples have there.

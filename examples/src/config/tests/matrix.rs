@@ -56,6 +56,11 @@ fn what_samples_have_in_place_of_a_secret_is_none() {
         assert_eq!(blamed(&with(&token(bad))), ["matrix.appservices[0].as_token"], "{bad}");
         assert_eq!(blamed(&with(&secret(bad))), ["matrix.introspection_secret"], "{bad}");
     }
+    // What no header carries, in development as well: else every sign-in would be 503.
+    for odd in ["0123456789abcdef0123456789abcdef\\n", " 0123456789abcdef0123456789abcdef"] {
+        assert_eq!(blamed(&with(&secret(odd))), ["matrix.introspection_secret"]);
+        assert_eq!(blamed(&in_development(&token(odd))), ["matrix.appservices[0].as_token"]);
+    }
     let error = Config::parse(&with(&secret("hunter2")), Path::new("")).unwrap_err().to_string();
     assert!(error.starts_with("matrix.introspection_secret: must have 32 ") && !error.contains("hunter2"), "{error}");
     assert_eq!(blamed(&with(&secret(&SECRET[1..]))), ["matrix.introspection_secret"]);
@@ -77,6 +82,10 @@ fn what_is_not_used_is_not_passed_over() {
     assert_eq!(blamed(&unbuilt), ["profile"]);
     assert_eq!(blamed(&with("[matrix]\nhomeserver_url = \"https://a.example\"")), ["matrix.homeserver_url"]);
     assert!(parse(&with("[matrix]\nhomeserver_url = \"\"")).matrix.unwrap().homeserver.is_none());
+    let query = format!(
+        "[matrix]\nsynapse = true\nintrospection_secret = \"{SECRET}\"\nhomeserver_url = \"https://a.example/?x\""
+    );
+    assert_eq!(blamed(&with(&query)), ["matrix.homeserver_url"]);
     let both = format!("synapse = true\nhomeserver_url = \"https://a.example\"\nintrospection_secret = \"{SECRET}\"");
     assert!(parse(&with(&format!("[matrix]\n{both}"))).matrix.unwrap().homeserver.is_some());
 }

@@ -136,6 +136,11 @@ pub(super) fn web_page(members: &Map<String, Value>, name: &str) -> Result<Optio
     let Some(url) = url.filter(|url| matches!(url.scheme(), "http" | "https") && !has_user(url)) else {
         return wrong("must be an http or https URL without a user name");
     };
+    // As everybody reads it, so that nobody is shown another one.
+    let spelled = format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default());
+    if !text.to_ascii_lowercase().starts_with(&spelled) {
+        return wrong("must be an http or https URL whose host is spelled out");
+    }
     if !has_host(&url) {
         return wrong("has a host that is none: its labels are of letters, digits and inner hyphens");
     }

@@ -6,8 +6,10 @@ mod protection;
 mod register;
 mod sign_in;
 
+use std::sync::Arc;
+
 use oauth_axum_rs::pages::{DeveloperTerms, Developers};
-use oauth_core::engine::registration::RegistrationSettings;
+use oauth_core::{client::Client, engine::registration::RegistrationSettings};
 
 use super::that;
 use crate::support::*;
@@ -84,4 +86,9 @@ fn caller(page: &Answer) -> Caller {
         Some(secret) => Caller::Basic(id, secret.leak()),
         None => Caller::Public(id),
     }
+}
+
+/// What is kept of the client.
+async fn client(w: &World, caller: Caller) -> Arc<Client> {
+    w.server.client(&caller.client_id()).await.unwrap().unwrap()
 }

@@ -45,6 +45,13 @@ async fn each_wrong_field_keeps_what_was_typed_and_says_what_is_wrong() {
     }
     assert!(refused.body.contains("https://app.example/cb\nhttp://app.example/cb</textarea>"), "{refused}");
     assert_eq!(w.events.count("client_registered"), 0);
+    // Nobody is shown another host than the one that a browser goes to.
+    let doubtful = [("website", "https://b%61nk.example/"), ("privacy_policy", "https:app.example/privacy")];
+    let refused = send(&mut browser, &page, &good_but(&doubtful)).await;
+    for (field, what) in [("website", "website"), ("privacy_policy", "link to the privacy policy")] {
+        let expected = format!("The {what} must be an http or https URL whose host is spelled out.");
+        assert_eq!(problem(&refused, field), expected);
+    }
     // What was chosen and accepted stays so.
     let refused = send(&mut browser, &page, &good_but(&[("client_type", "app"), ("website", "x")])).await;
     let checked: Vec<&str> = refused.body.split(" checked>").collect();

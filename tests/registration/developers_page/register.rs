@@ -1,9 +1,9 @@
 //! What comes of the form.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use oauth_core::{
-    client::{AuthMethod, Client, GrantType, metadata::RegistrationError},
+    client::{AuthMethod, GrantType, metadata::RegistrationError},
     engine::{
         policy::HostFuture,
         registration::{RegistrationPolicy, RegistrationRequest, Terms},
@@ -11,10 +11,6 @@ use oauth_core::{
 };
 
 use super::*;
-
-async fn client(w: &World, caller: Caller) -> Arc<Client> {
-    w.server.client(&caller.client_id()).await.unwrap().unwrap()
-}
 
 // spec: REG-03, SEC-07
 #[tokio::test]

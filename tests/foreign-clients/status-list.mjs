@@ -28,7 +28,9 @@ async function list(uri, command) {
   const token = await response.text();
   const expected = { typ: TYPE, issuer: command.issuer, subject: uri, requiredClaims: ['iat', 'exp'] };
   const { payload } = await jwtVerify(token, await keys(command), expected);
-  return { payload, statuses: getListFromStatusListJWT(token), kept: response.headers.get('cache-control') };
+  const header = (name) => response.headers.get(name);
+  const how = { kept: header('cache-control'), coding: header('content-encoding') };
+  return { payload, statuses: getListFromStatusListJWT(token), how };
 }
 
 serve({
@@ -36,14 +38,14 @@ serve({
   async status({ token, ...command }) {
     await jwtVerify(token, await keys(command), { typ: 'at+jwt', issuer: command.issuer });
     const { uri, idx } = getStatusListFromJWT(token);
-    const { payload, statuses, kept } = await list(uri, command);
+    const { payload, statuses, how } = await list(uri, command);
     return {
       status: statuses.getStatus(idx),
       bits: statuses.getBitsPerStatus(),
       places: statuses.statusList.length,
       revoked: statuses.statusList.filter((status) => status !== 0).length,
       ttl: payload.ttl,
-      kept,
+      ...how,
     };
   },
 

@@ -40,7 +40,7 @@ async fn who_reads_the_list_by_a_foreign_library_sees_what_was_revoked_and_nothi
     for token in &tokens {
         let read = read(&reader, token).await;
         let expected = json!({ "status": 0, "bits": 1, "places": 1 << 20, "revoked": 0, "ttl": 1,
-            "kept": "public, max-age=1" });
+            "kept": "public, max-age=1", "coding": "gzip" });
         assert_eq!(read, expected);
     }
     server.revoke(WEB, &tokens[1]).await.is_revoked();

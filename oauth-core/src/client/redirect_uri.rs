@@ -71,6 +71,7 @@ pub(crate) enum RedirectRules {
     /// `http://localhost` too.
     Localhost,
     /// The same, and private-use schemes without a slash after them, as Matrix has them.
+    #[cfg_attr(not(any(feature = "server", test)), expect(dead_code, reason = "only a server registers clients"))]
     Native,
     /// What a store has kept: all of these, and hosts that are none. What may be registered was decided
     /// when it was, and a record that cannot be read would be in everybody's way.

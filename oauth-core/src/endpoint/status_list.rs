@@ -6,8 +6,11 @@
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderValue, Request, Response, StatusCode,
-    header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH},
+    HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode,
+    header::{
+        ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG,
+        IF_NONE_MATCH, VARY,
+    },
 };
 use serde_json::json as value;
 
@@ -60,24 +63,54 @@ fn number(path: &str) -> Option<u64> {
 }
 
 fn publish(list: &Publication, asked: &HeaderMap) -> Response<Bytes> {
-    let known = asked.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let mut known = known.flat_map(|value| value.split(',')).map(|tag| tag.trim().trim_start_matches("W/"));
+    // Section 8.2: the response "SHOULD use gzip Content-Encoding".
+    let is_gzip = takes_gzip(asked);
+    let chosen = if is_gzip { &list.gzip } else { &list.plain };
     let mut response = Response::new(Bytes::new());
-    if known.any(|tag| tag == "*" || tag == list.etag) {
+    if is_known(&chosen.etag, asked) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     } else {
-        *response.body_mut() = list.token.clone();
+        *response.body_mut() = chosen.body.clone();
     }
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/statuslist+jwt"));
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    if is_gzip {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
     let cache = HeaderValue::from_str(&format!("public, max-age={}", list.max_age));
     headers.extend(
-        [(CACHE_CONTROL, cache), (ETAG, HeaderValue::from_str(&list.etag))]
+        [(CACHE_CONTROL, cache), (ETAG, HeaderValue::from_str(&chosen.etag))]
             .into_iter()
             .filter_map(|(name, value)| Some((name, value.ok()?))),
     );
     response
+}
+
+/// Whether what is asked for is in the caller's hands already (RFC 9110 section 13.1.2).
+fn is_known(etag: &str, asked: &HeaderMap) -> bool {
+    elements(asked, &IF_NONE_MATCH).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
+}
+
+/// RFC 9110 section 12.5.3: what is named decides, and `*` for what is not; a
+/// weight of 0 is no. Whoever says nothing gets the list as it is.
+fn takes_gzip(asked: &HeaderMap) -> bool {
+    let weight_of = |names: &[&str]| {
+        elements(asked, &ACCEPT_ENCODING).find_map(|coding| {
+            let (name, weight) = coding.split_once(';').unwrap_or((coding, "q=1"));
+            let weight = weight.trim().strip_prefix(['q', 'Q']).and_then(|rest| rest.strip_prefix('='));
+            let is_named = names.iter().any(|wanted| name.trim().eq_ignore_ascii_case(wanted));
+            is_named.then(|| weight.and_then(|weight| weight.parse::<f32>().ok()).unwrap_or(0.0))
+        })
+    };
+    weight_of(&["gzip", "x-gzip"]).or_else(|| weight_of(&["*"])).is_some_and(|weight| weight > 0.0)
+}
+
+/// The elements of a list, on one line or on many.
+fn elements<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
+    let lines = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    lines.flat_map(|line| line.split(',')).map(str::trim)
 }
 
 fn of_the_past() -> Response<Bytes> {

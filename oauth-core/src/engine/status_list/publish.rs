@@ -8,6 +8,7 @@ use std::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use futures_util::lock::Mutex as Turn;
+use miniz_oxide::deflate::compress_to_vec;
 
 use super::{
     StatusLists,
@@ -24,12 +25,20 @@ use crate::{
 /// A list as it is handed out.
 #[derive(Clone)]
 pub(crate) struct Publication {
-    pub(crate) token: Bytes,
-    pub(crate) etag: String,
+    pub(crate) plain: Representation,
+    /// The same, compressed once more: what is left to save is what base64 added.
+    pub(crate) gzip: Representation,
     /// For how many seconds it may be kept.
     pub(crate) max_age: u64,
     made_at: UnixTime,
     expires_at: UnixTime,
+}
+
+/// What is sent, and its name: each has one of its own (RFC 9110 section 8.8.3.3).
+#[derive(Clone)]
+pub(crate) struct Representation {
+    pub(crate) body: Bytes,
+    pub(crate) etag: String,
 }
 
 /// What this node has made, and what it knows.
@@ -150,8 +159,23 @@ impl StatusLists {
         let statuses = StatusList::with_revoked(PLACES, revoked);
         let token = sign_status_list(&key, &says.expires_at(expires_at).ttl(ttl), &statuses)?;
         let digest = Digest::of(&[token.as_bytes()]);
-        let etag = digest.as_bytes().first_chunk::<12>().map(|half| URL_SAFE_NO_PAD.encode(half)).unwrap_or_default();
-        let etag = format!("\"{etag}\"");
-        Ok(Publication { token: Bytes::from(token), etag, max_age: ttl, made_at: now, expires_at })
+        let tag = digest.as_bytes().first_chunk::<12>().map(|half| URL_SAFE_NO_PAD.encode(half)).unwrap_or_default();
+        let gzip = Representation { body: gzipped(token.as_bytes()).into(), etag: format!("\"{tag}.gzip\"") };
+        let plain = Representation { body: token.into(), etag: format!("\"{tag}\"") };
+        Ok(Publication { plain, gzip, max_age: ttl, made_at: now, expires_at })
     }
+}
+
+/// As one member of RFC 1952, without a name and of no time.
+fn gzipped(text: &[u8]) -> Vec<u8> {
+    const DEFLATE: u8 = 8;
+    const UNKNOWN_SYSTEM: u8 = 255;
+    let mut member = vec![0x1f, 0x8b, DEFLATE, 0, 0, 0, 0, 0, 0, UNKNOWN_SYSTEM];
+    // What was compressed before has nothing that repeats itself: the quickest way finds as much.
+    member.extend(compress_to_vec(text, 1));
+    member.extend(crc32fast::hash(text).to_le_bytes());
+    // "the size of the original input data modulo 2^32"
+    let [a, b, c, d, ..] = (text.len() as u64).to_le_bytes();
+    member.extend([a, b, c, d]);
+    member
 }

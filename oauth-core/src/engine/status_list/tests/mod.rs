@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use aws_lc_rs::hmac;
 use bytes::Bytes;
 use futures_util::{FutureExt, future::join_all};
-use http::{Request, Response, StatusCode, header};
+use http::{HeaderName, Request, Response, StatusCode, header};
 
 use super::{
     StatusLists,
@@ -56,9 +56,13 @@ async fn place(server: &AuthorizationServer) -> StatusPlace {
 }
 
 async fn get(server: &AuthorizationServer, path: &str, tag: Option<&str>) -> Response<Bytes> {
+    get_with(server, path, tag.map(|tag| (header::IF_NONE_MATCH, tag)).as_slice()).await
+}
+
+async fn get_with(server: &AuthorizationServer, path: &str, headers: &[(HeaderName, &str)]) -> Response<Bytes> {
     let mut request = Request::get(path);
-    if let Some(tag) = tag {
-        request = request.header(header::IF_NONE_MATCH, tag);
+    for (name, value) in headers {
+        request = request.header(name, *value);
     }
     status_list::handle(server, &request.body(Bytes::new()).unwrap()).await
 }
@@ -192,6 +196,37 @@ async fn a_list_is_made_once_in_its_time_and_kept_no_longer_by_anybody() {
     // A minute back, as a clock that was set does: of what it says now, nobody can say how old it is.
     clock.advance(60_u64.wrapping_neg());
     assert_eq!((get(&server, &path, None).await.status(), made()), (StatusCode::OK, 3));
+}
+
+#[tokio::test]
+async fn whoever_takes_gzip_gets_the_list_in_gzip_under_a_tag_of_its_own() {
+    let (server, _) = only(&ManualClock::new(NOON)).await;
+    let path = format!("/status/{}", place(&server).await.list);
+    let plain = get(&server, &path, None).await;
+    assert_eq!((text(&plain, "vary"), plain.headers().get("content-encoding")), ("accept-encoding", None));
+    for asked in ["gzip", "br, x-GZIP ; Q=0.3", "*", "gzip;q=1.000, *;q=0"] {
+        let gzip = get_with(&server, &path, &[(header::ACCEPT_ENCODING, asked)]).await;
+        assert_eq!((text(&gzip, "content-encoding"), text(&gzip, "vary")), ("gzip", "accept-encoding"), "{asked}");
+        assert_eq!(text(&gzip, "content-type"), "application/statuslist+jwt");
+        assert!(gzip.body().len() < plain.body().len());
+        // Ten bytes before what is compressed, and after it its checksum and length (RFC 1952).
+        let (member, length) = gzip.body().split_last_chunk::<4>().unwrap();
+        let (member, checksum) = member.split_last_chunk::<4>().unwrap();
+        let inflated = miniz_oxide::inflate::decompress_to_vec(&member[10..]).unwrap();
+        assert_eq!(&inflated, plain.body());
+        assert_eq!(u32::from_le_bytes(*length) as usize, inflated.len());
+        assert_eq!(u32::from_le_bytes(*checksum), crc32fast::hash(&inflated));
+        let (known, other) = (text(&gzip, "etag"), text(&plain, "etag"));
+        assert_ne!(known, other);
+        for (tag, status) in [(known, StatusCode::NOT_MODIFIED), (other, StatusCode::OK)] {
+            let headers = [(header::ACCEPT_ENCODING, asked), (header::IF_NONE_MATCH, tag)];
+            assert_eq!(get_with(&server, &path, &headers).await.status(), status);
+        }
+    }
+    for asked in ["", "br", "identity", "gzip;q=0", "gzip; q=0.000, *", "*;q=0", "gzip;q=x", "gzip;level=1"] {
+        let answer = get_with(&server, &path, &[(header::ACCEPT_ENCODING, asked)]).await;
+        assert_eq!((answer.headers().get("content-encoding"), answer.body()), (None, plain.body()), "{asked}");
+    }
 }
 
 #[tokio::test]

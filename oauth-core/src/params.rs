@@ -153,7 +153,7 @@ impl Drop for Params {
 
 /// Decodes one name or value (RFC 6749 appendix B). It is written once, into room
 /// enough for all of it: what may be a secret leaves no copies behind.
-#[cfg(feature = "server")]
+#[cfg(any(feature = "server", test))]
 pub(crate) fn decode(text: &str) -> Result<String, OAuthError> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
     decode_onto(text, &mut bytes)?;

@@ -51,7 +51,10 @@ impl<T> Queue<T> {
     }
 
     /// Nothing more will come.
-    #[cfg_attr(not(any(feature = "server", feature = "testing")), expect(dead_code, reason = "only nodes need it"))]
+    #[cfg_attr(
+        not(any(feature = "server", feature = "testing", test)),
+        expect(dead_code, reason = "only nodes need it")
+    )]
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;

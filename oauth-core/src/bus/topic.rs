@@ -25,7 +25,7 @@ impl Topic {
     }
 
     /// What the nodes of `issuer` tell each other.
-    #[cfg_attr(not(feature = "server"), expect(dead_code, reason = "only nodes need it"))]
+    #[cfg_attr(not(any(feature = "server", test)), expect(dead_code, reason = "only nodes need it"))]
     pub(crate) fn nodes(issuer: &str) -> Self {
         Self::of(&["nodes", issuer])
     }

@@ -133,7 +133,7 @@ impl ClientSecret {
 
     /// The secret itself; `None` if only its hash is kept, or if it was sealed
     /// under another root secret or for another client.
-    #[cfg(feature = "server")]
+    #[cfg(any(feature = "server", test))]
     pub(crate) fn open(&self, sealer: &Sealer, id: &ClientId) -> Option<Secret> {
         match &self.kept {
             Kept::Digest(_) => None,

@@ -12,7 +12,7 @@ pub(crate) mod moved;
 mod number;
 mod publish;
 mod revoke;
-#[cfg(test)]
+#[cfg(all(test, feature = "testing"))]
 mod tests;
 
 use std::fmt;

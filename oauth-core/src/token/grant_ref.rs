@@ -31,7 +31,7 @@ impl GrantRefs {
     }
 
     /// The same, with the keys of these audiences derived once.
-    #[cfg(feature = "server")]
+    #[cfg(any(feature = "server", test))]
     pub(crate) fn knowing<'a>(mut self, audiences: impl IntoIterator<Item = &'a str>) -> Self {
         let key = |one: &'a str| Some((one.to_owned(), self.key(one)?));
         self.known = Arc::new(audiences.into_iter().filter_map(key).collect());

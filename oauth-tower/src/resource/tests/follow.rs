@@ -7,7 +7,7 @@ use super::{
     ISSUER, Key, NOW, RESOURCE, UnixTime, Upstream, builder, fixed, headers, introspection, present, server,
     verifications,
 };
-use crate::resource::{Issuer, IssuerKind, ResourceServer};
+use crate::resource::{Issuer, ResourceServer};
 
 const URL: &str = "https://as.example/introspect";
 const UNTIL: UnixTime = UnixTime(NOW + 200);
@@ -283,7 +283,7 @@ async fn two_nodes_and_an_api_of_its_own_hear_of_one_revocation() {
     };
     let (one, two, bus) = (node().await, node().await, MemoryBus::default());
     let local = builder(Issuer::local(two.clone())).build().unwrap();
-    assert_eq!(local.health().issuers[0].kind, IssuerKind::Local);
+    assert_eq!(local.health().issuers[0].kind, crate::resource::IssuerKind::Local);
     let _following = [&one, &two].map(|node| tokio::spawn(node.follow(bus.clone())));
     settle().await;
     let before = local.judge.ledger.sequence();

@@ -65,6 +65,8 @@ struct Known {
     device: DeviceId,
     /// That it has ended.
     told: bool,
+    /// That the homeserver did not want to hear it.
+    refused: bool,
 }
 
 impl<H: Homeserver> CatchUp<H> {
@@ -98,13 +100,14 @@ impl<H: Homeserver> CatchUp<H> {
         while let Some(device) = self.ended(subject, &sessions, &refused) {
             if let Err(fault) = self.homeserver.delete(&user, &device).await {
                 first.get_or_insert(fault);
+                self.of(subject, &device).for_each(|it| it.refused = true);
                 refused.insert(device);
                 if refused.len() >= MOST_REFUSED {
                     break;
                 }
                 continue;
             }
-            self.told(subject, &device);
+            self.of(subject, &device).for_each(|it| it.told = true);
             deleted += 1;
             sessions = self.look(subject).await?;
             // It has signed in again at this very moment, and what was deleted was the new one.
@@ -120,7 +123,7 @@ impl<H: Homeserver> CatchUp<H> {
         let sessions = self.server.device_sessions_of(subject).await?;
         let known = self.known.entry(subject.to_owned()).or_default();
         for session in sessions.iter().filter(|session| session.state != SessionState::Begins) {
-            let new = || Known { device: session.device.clone(), told: false };
+            let new = || Known { device: session.device.clone(), told: false, refused: false };
             known.entry(session.grant).or_insert_with(new).told &= session.state == SessionState::Ended;
         }
         let there: HashSet<GrantId> = sessions.iter().map(|session| session.grant).collect();
@@ -134,15 +137,18 @@ impl<H: Homeserver> CatchUp<H> {
         Ok(sessions)
     }
 
-    /// A device that is to be told of, and was not `refused`.
+    /// A device that is to be told of, and was not `refused` now; those that ever were come last, so that
+    /// they are not all that is ever tried.
     fn ended(&self, subject: &str, sessions: &[DeviceSession], refused: &HashSet<DeviceId>) -> Option<DeviceId> {
         let untold = self.known.get(subject)?.values().filter(|it| !it.told && !refused.contains(&it.device));
-        untold.map(|it| &it.device).find(|device| !keeps(sessions, device)).cloned()
+        let next = untold.filter(|it| !keeps(sessions, &it.device)).min_by_key(|it| it.refused);
+        next.map(|it| it.device.clone())
     }
 
-    fn told(&mut self, subject: &str, device: &DeviceId) {
+    /// The sessions of that device.
+    fn of(&mut self, subject: &str, device: &DeviceId) -> impl Iterator<Item = &mut Known> {
         let known = self.known.get_mut(subject).into_iter().flat_map(HashMap::values_mut);
-        known.filter(|it| it.device == *device).for_each(|it| it.told = true);
+        known.filter(move |it| it.device == *device)
     }
 }
 
@@ -170,7 +176,7 @@ mod tests {
     };
 
     use super::{
-        super::stand_in::{AWAY, Home, KEEPS_D2, session},
+        super::stand_in::{AWAY, Home, KEEPS_ALL_BUT_D2, KEEPS_D2, session},
         *,
     };
 
@@ -345,6 +351,23 @@ mod tests {
         w.home.is(0);
         assert_eq!(catch_up.user("alice").await.unwrap(), 1);
         assert_eq!(w.home.deleted(), [D1, D2, D3]);
+    }
+
+    #[tokio::test]
+    async fn a_homeserver_that_refuses_all_is_soon_left_alone_and_what_it_would_take_has_its_turn() {
+        let w = world((1..=100).map(|number| session(number, number, NOW))).await;
+        for id in 1..=100 {
+            w.end(id).await;
+        }
+        let mut catch_up = w.catch_up();
+        w.home.is(AWAY);
+        catch_up.user("alice").await.unwrap_err();
+        assert_eq!(w.home.refused(), MOST_REFUSED);
+        w.home.is(KEEPS_ALL_BUT_D2);
+        for _ in 0..100 / MOST_REFUSED + 1 {
+            catch_up.user("alice").await.unwrap_err();
+        }
+        assert_eq!(w.home.deleted(), [D2]);
     }
 
     /// At which somebody signs in on `D1`, and has tokens, while it deletes a device.

@@ -4,7 +4,7 @@ use std::{
     future::pending,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicU8, AtomicUsize, Ordering},
     },
 };
 
@@ -29,6 +29,7 @@ pub(super) struct Home(Arc<Told>);
 #[derive(Debug, Default)]
 struct Told {
     mood: AtomicU8,
+    refused: AtomicUsize,
     deleted: Mutex<Vec<String>>,
     made: Mutex<Vec<String>>,
 }
@@ -37,10 +38,16 @@ pub(super) const AWAY: u8 = 1;
 pub(super) const HANGS: u8 = 2;
 /// Refuses to delete `D2`.
 pub(super) const KEEPS_D2: u8 = 3;
+pub(super) const KEEPS_ALL_BUT_D2: u8 = 4;
 
 impl Home {
     pub(super) fn is(&self, mood: u8) {
         self.0.mood.store(mood, Ordering::SeqCst);
+    }
+
+    /// How often it was away, or refused.
+    pub(super) fn refused(&self) -> usize {
+        self.0.refused.load(Ordering::SeqCst)
     }
 
     pub(super) fn deleted(&self) -> Vec<String> {
@@ -63,7 +70,11 @@ impl Homeserver for Home {
     fn delete<'a>(&'a self, user: &'a UserId, device: &'a DeviceId) -> HostFuture<'a, ()> {
         match self.0.mood.load(Ordering::SeqCst) {
             KEEPS_D2 if device.as_str() != "D2" => {}
-            AWAY | KEEPS_D2 => return Box::pin(async { Err(Fault::Host("it is away".into())) }),
+            KEEPS_ALL_BUT_D2 if device.as_str() == "D2" => {}
+            AWAY | KEEPS_D2 | KEEPS_ALL_BUT_D2 => {
+                self.0.refused.fetch_add(1, Ordering::SeqCst);
+                return Box::pin(async { Err(Fault::Host("it is away".into())) });
+            }
             HANGS => return Box::pin(pending()),
             _ => {}
         }

@@ -129,6 +129,50 @@ async fn only_the_verifier_of_the_challenge_redeems_and_a_wrong_one_burns_nothin
     .await;
 }
 
+// spec: TOK-16
+#[tokio::test]
+async fn a_small_number_of_wrong_verifiers_voids_the_code() {
+    on_every_store(async |w| {
+        for (client, guesses) in [(APP, 4), (APP, 5), (WEB, 5)] {
+            let code = w.code(client).await;
+            let ask = |number| {
+                let (w, code, wrong) = (w.clone(), code.clone(), format!("{}{number:03}", &VERIFIER[3..]));
+                async move { w.token(client, &redemption_with(&code, "code_verifier", Some(&wrong))).await }
+            };
+            for answer in all_at_once(guesses, ask).await {
+                answer.is_refused(400, "invalid_grant");
+            }
+            let answer = w.redeem(client, &code).await;
+            if guesses < 5 { drop(answer.tokens()) } else { answer.is_refused(400, "invalid_grant") }
+        }
+        assert_eq!(w.events.count("code_voided"), 2);
+    })
+    .await;
+}
+
+// spec: TOK-16
+#[tokio::test]
+async fn wrong_verifiers_of_a_stranger_or_for_a_used_code_end_nothing() {
+    on_every_store(async |w| {
+        let code = w.code(APP).await;
+        let wrong = redemption_with(&code, "code_verifier", Some(CHALLENGE));
+        for _ in 0..6 {
+            w.token(OTHER_APP, &wrong).await.is_refused(400, "invalid_grant");
+            // Of the same grant, but not the code that was given out.
+            let other = World::codec().mint(TokenKind::Code, grant_of(&code), 0, &SystemRandom).unwrap();
+            let other = redemption_with(other.text.expose(), "code_verifier", Some(CHALLENGE));
+            w.token(APP, &other).await.is_refused(400, "invalid_grant");
+        }
+        let tokens = w.redeem(APP, &code).await.tokens();
+        for _ in 0..6 {
+            w.token(APP, &wrong).await.is_refused(400, "invalid_grant");
+        }
+        assert!(w.lives(&tokens.access).await);
+        assert_eq!(w.events.count("code_voided"), 0);
+    })
+    .await;
+}
+
 // spec: TOK-15
 #[tokio::test]
 async fn a_verifier_without_a_challenge_is_refused() {

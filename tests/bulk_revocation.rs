@@ -1,6 +1,7 @@
 //! Many grants at once: of a user, a device, a client, or whatever was issued before some time.
 
 mod programs;
+mod sign_ins;
 
 use std::time::Duration;
 

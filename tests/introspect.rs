@@ -180,6 +180,44 @@ async fn a_client_that_guesses_is_told_to_wait_and_a_resource_server_is_not() {
     w.introspect(WEB, "guess").await.is_inactive();
 }
 
+// spec: INT-03, INT-07
+#[tokio::test]
+async fn what_was_issued_to_others_counts_and_sounds_as_what_was_never_issued() {
+    let w = on_memory().await;
+    let jwt = w.code_for(&Ask::of(APP).with("resource", JWT_API)).await;
+    let jwt = w.redeem(APP, &jwt).await.tokens().access;
+    let (live, revoked) = (w.tokens(APP).await, w.tokens(APP).await);
+    w.revoke(APP, revoked.refresh.as_ref().unwrap()).await.is_revoked();
+    let forged = World::codec().mint(TokenKind::Access, GrantId::from_bytes([3; 16]), 0, &SystemRandom).unwrap();
+    let (code, own) = (w.code(APP).await, w.tokens(WEB).await.access);
+    let (refresh, ended) = (live.refresh.as_deref().unwrap(), revoked.refresh.as_deref().unwrap());
+    let of_others = [&*live.access, &jwt, refresh, &revoked.access, ended, &code];
+    let of_nobody = ["guess", "a.b.c", forged.text.expose()];
+    let all = || of_others.into_iter().chain(of_nobody);
+    let ask = async |token: &str| {
+        let answer = w.introspect(WEB, token).await;
+        (answer.status.as_u16(), answer.headers, answer.body)
+    };
+    let nothing = ask("guess").await;
+    for token in all().cycle().take(59) {
+        assert_eq!(ask(token).await, nothing, "{token}");
+    }
+    let late = ask("guess").await;
+    assert!(nothing.0 == 200 && late.0 == 429, "{nothing:?} {late:?}");
+    for token in all() {
+        assert_eq!(ask(token).await, late, "{token}");
+    }
+    assert_eq!(w.introspect(WEB, &own).await.json()["active"], true, "what it may see");
+    // And each of them counts as any other.
+    for token in of_others {
+        w.clock.advance(60);
+        for _ in 0..60 {
+            assert_eq!(ask(token).await, nothing, "{token}");
+        }
+        assert_eq!(ask("guess").await.0, 429, "{token}");
+    }
+}
+
 // spec: INT-07
 #[tokio::test]
 async fn the_endpoint_is_https_and_its_answers_are_kept_by_nobody() {

@@ -157,6 +157,7 @@ async fn a_missing_assertion_is_an_invalid_request_and_a_bad_one_an_invalid_gran
         json!({ "aud": null }),
         json!({ "aud": API }),
         json!({ "aud": format!("{ISSUER}/") }),
+        json!({ "aud": format!("{ISSUER}/par") }),
         json!({ "aud": [API] }),
         json!({ "exp": null }),
         json!({ "exp": now }),

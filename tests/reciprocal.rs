@@ -12,6 +12,7 @@ mod queue;
 mod receive;
 mod response;
 mod secrets;
+mod services;
 mod story;
 mod tokens;
 mod trip;

@@ -48,6 +48,8 @@ async fn the_endpoint_uri_may_have_a_query_and_has_no_fragment() {
 async fn the_body_is_a_form() {
     let w = on_memory().await;
     for good in [FORM_TYPE, "application/x-www-form-urlencoded; charset=UTF-8", "APPLICATION/X-WWW-Form-UrlEncoded;a=b"]
+        .into_iter()
+        .chain(["application/x-www-form-urlencoded; charset=ISO-8859-1"])
     {
         send(&w, Method::POST, "/token", Some(good), GOOD).await.tokens();
     }
@@ -58,10 +60,31 @@ async fn the_body_is_a_form() {
         (Some("multipart/form-data; boundary=x"), GOOD),
         (Some("text/plain; application/x-www-form-urlencoded"), GOOD),
         (Some("application/x-www-form-urlencoded2"), GOOD),
+        (Some("application/x-www-form-urlencoded; charset=utf-16"), GOOD),
+        (Some("application/x-www-form-urlencoded; charset=\"utf-16\""), GOOD),
         (Some(""), GOOD),
         (None, GOOD),
     ] {
         send(&w, Method::POST, "/token", bad, body).await.is_refused(400, "invalid_request");
+    }
+}
+
+// spec: TOK-02
+#[tokio::test]
+async fn of_two_content_types_no_endpoint_chooses_one() {
+    let w = on_memory_with(|builder| builder.devices(|_| ())).await;
+    for endpoint in ["/token", "/revoke", "/introspect", "/par", "/device_authorization"] {
+        for second in [FORM_TYPE, "application/json", ""] {
+            let mut request = post(endpoint, WEB, &[("grant_type", "client_credentials"), ("token", "x")]);
+            request.headers_mut().append(header::CONTENT_TYPE, second.parse().unwrap());
+            let answer = w.send(request).await;
+            answer.is_refused(400, "invalid_request");
+            assert_eq!(answer.member("error_description"), "there must be one Content-Type", "{endpoint} {second}");
+        }
+        let mut request = post(endpoint, WEB, &[("grant_type", "client_credentials"), ("token", "x")]);
+        let utf16 = format!("{FORM_TYPE}; charset=utf-16");
+        request.headers_mut().insert(header::CONTENT_TYPE, utf16.parse().unwrap());
+        w.send(request).await.is_refused(400, "invalid_request");
     }
 }
 

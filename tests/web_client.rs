@@ -199,5 +199,5 @@ async fn a_response_of_another_issuer_or_without_one_is_dropped_before_its_code_
     // With the right one, the code goes where it belongs, which refuses it.
     let (asked, _) = website.begin(&mut visitor, 1).await;
     let page = visitor.go(there(1, &asked["state"], Some(&issuer)).as_str()).await;
-    assert!(page.answer.body.contains("does not answer as it should"), "{}", page.answer);
+    assert!(page.answer.body.contains("The server did not let you in"), "{}", page.answer);
 }

@@ -17,8 +17,12 @@ use crate::{
 /// Mistakes in the configuration, and whatever goes wrong.
 pub async fn backup(config: &Path, to: &Path) -> Result<(), Mistakes> {
     let config = Config::load(config)?;
-    let StoreKind::Sqlite(file) = &config.store else {
-        return Err(Mistakes::one("store", "--backup copies a store in a file; a server has a tool of its own"));
+    let file = match &config.store {
+        StoreKind::Sqlite(file) => file,
+        StoreKind::Memory => {
+            return Err(Mistakes::one("store", "memory: has nothing to back up: it ends with the program"));
+        }
+        _ => return Err(Mistakes::one("store", "--backup copies a store in a file; a server has a tool of its own")),
     };
     if to == Path::new("-") {
         return Err(Mistakes::one("--backup -", "a copy is a file: it cannot go to stdout"));

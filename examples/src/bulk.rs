@@ -28,15 +28,15 @@ use self::ask::Members;
 pub use self::ask::time;
 use crate::{
     bus, complain,
-    config::{Config, Mistakes},
+    config::{Config, Mistakes, StoreKind},
     events::EventLog,
     root_secret,
     start::{self, OpenStore},
 };
 
 /// `POST /admin/revoke`: what is to be revoked, in JSON; how far that has come,
-/// as JSON lines, the last with `done` or `error`. Whoever hangs up stops it, and
-/// may begin it again.
+/// as JSON lines, the last with `done` and the totals, or with `error`. Whoever
+/// hangs up stops it, and may begin it again.
 pub fn router(server: AuthorizationServer) -> Router {
     Router::new().route("/admin/revoke", post(revoke)).with_state(server)
 }
@@ -70,7 +70,7 @@ async fn revoke(State(server): State<AuthorizationServer>, ask: Result<Json<Memb
                     }
                 }
             }
-            let lines = once(ready(Ok(told(begun)))).chain(unfold(Some(bulk), line));
+            let lines = once(ready(Ok(told(begun)))).chain(unfold(Some((bulk, begun)), line));
             ([(CONTENT_TYPE, "application/jsonl")], Body::from_stream(lines)).into_response()
         }
     }
@@ -91,12 +91,15 @@ fn told(Progress { examined, revoked, .. }: Progress) -> String {
     format!("{}\n", json!({ "examined": examined, "revoked": revoked }))
 }
 
-/// The next line, and with what it goes on, if it does.
-async fn line(bulk: Option<BulkRevocation>) -> Option<(Result<String, Infallible>, Option<BulkRevocation>)> {
-    let mut bulk = bulk?;
+/// What is still to be done, and how far it had come; nothing after the last line.
+type Rest = Option<(BulkRevocation, Progress)>;
+
+/// The next line, and with what it goes on.
+async fn line(rest: Rest) -> Option<(Result<String, Infallible>, Rest)> {
+    let (mut bulk, last) = rest?;
     let (line, rest) = match bulk.next().await {
-        Some(Ok(progress)) => return Some((Ok(told(progress)), Some(bulk))),
-        None => (json!({ "done": true }), None),
+        Some(Ok(progress)) => return Some((Ok(told(progress)), Some((bulk, progress)))),
+        None => (json!({ "done": true, "examined": last.examined, "revoked": last.revoked }), None),
         Some(Err(fault)) => {
             tracing::error!(%fault, "a bulk revocation broke off");
             (json!({ "error": "the store failed: what was revoked stays so; ask again" }), None)
@@ -114,6 +117,9 @@ async fn line(bulk: Option<BulkRevocation>) -> Option<(Result<String, Infallible
 pub async fn revoke_issued_before(config: &Path, time: UnixTime) -> Result<(), Mistakes> {
     let wrong = |error: &dyn std::fmt::Display| Mistakes::one("--revoke-issued-before", error);
     let config = Config::load(config)?;
+    if config.store == StoreKind::Memory {
+        return Err(Mistakes::one("store", "memory: holds nothing that could be revoked: each program has its own"));
+    }
     let store = OpenStore::open(&config.store).await?;
     let root = root_secret::load(&config.keys, Some(&store), false).await?;
     let server = start::authorization_server(&config, &store, root, EventLog::default()).await?;

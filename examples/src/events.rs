@@ -52,6 +52,9 @@ fn log(event: &Event<'_>) {
         Event::CodeReplayed { grant, client } => {
             tracing::warn!(event = name, %grant, %client, "a used code came back: the grant is revoked");
         }
+        Event::CodeVoided { grant, client } => {
+            tracing::warn!(event = name, %grant, %client, "a code came with too many wrong verifiers: it is void");
+        }
         Event::GrantRevoked { grant } => tracing::info!(event = name, %grant, "a grant was revoked"),
         Event::RevokedInBulk { examined, revoked } => {
             tracing::warn!(event = name, examined, revoked, "a bulk revocation is done");

@@ -11,6 +11,7 @@ pub mod backup;
 pub mod bulk;
 pub mod bus;
 pub mod config;
+pub mod db;
 pub mod details;
 pub mod events;
 pub mod health;

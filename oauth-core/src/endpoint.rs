@@ -3,6 +3,7 @@
 
 pub mod authorize;
 pub mod client_configuration;
+mod content_type;
 pub mod device_authorization;
 pub mod introspect;
 pub mod jwks;
@@ -34,11 +35,7 @@ use crate::{
 
 /// The parameters of a form POST (OAuth 2.1 section 3.2): from the body alone.
 fn read_form(request: &Request<Bytes>) -> Result<Params, OAuthError> {
-    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let media_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default();
-    if !media_type.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return Err(OAuthError::invalid_request("the body must be application/x-www-form-urlencoded"));
-    }
+    content_type::check(request.headers(), "application/x-www-form-urlencoded").map_err(OAuthError::invalid_request)?;
     let body = std::str::from_utf8(request.body()).map_err(|_| OAuthError::invalid_request("the body is not UTF-8"))?;
     let params = Params::parse(body)?;
     params.refuse_repeated()?;

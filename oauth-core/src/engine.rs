@@ -23,6 +23,7 @@ pub(crate) mod remote_address;
 pub mod revocation;
 pub mod revocations;
 pub(crate) mod sender;
+mod sign_ins;
 pub(crate) mod standing;
 pub mod status_list;
 pub mod validate;

@@ -49,6 +49,14 @@ pub enum Event<'a> {
         /// The client that presented it.
         client: &'a ClientId,
     },
+    /// An authorization code came with so many wrong verifiers that it is void: whoever
+    /// has it is not its client.
+    CodeVoided {
+        /// The grant that was to come of it, which is revoked.
+        grant: GrantId,
+        /// The client that presented it.
+        client: &'a ClientId,
+    },
     /// A grant was revoked on request.
     GrantRevoked {
         /// The grant.
@@ -198,6 +206,7 @@ impl Event<'_> {
             Self::RefreshRetried { .. } => "refresh_retried",
             Self::RefreshReused { .. } => "refresh_reused",
             Self::CodeReplayed { .. } => "code_replayed",
+            Self::CodeVoided { .. } => "code_voided",
             Self::GrantRevoked { .. } => "grant_revoked",
             Self::RevokedInBulk { .. } => "revoked_in_bulk",
             Self::AccessRevoked { .. } => "access_revoked",

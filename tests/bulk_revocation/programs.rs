@@ -42,8 +42,29 @@ async fn an_administrator_revokes_and_sees_how_far_it_has_come() {
     assert!(is_live(&node, &tokens.access).await);
     let (status, lines) = ask(&address, "s3cret", r#"{"client":"web"}"#).await;
     assert_eq!(status, 200);
-    assert!(lines.contains(r#""revoked":1"#) && lines.ends_with("{\"done\":true}\n"), "{lines}");
+    let said = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<serde_json::Value>>();
+    let [.., last, done] = &said[..] else { panic!("{lines}") };
+    assert_eq!((&done["done"], &done["revoked"]), (&true.into(), &1.into()), "{lines}");
+    assert!(last.get("done").is_none() && done["examined"] == last["examined"], "{lines}");
     assert!(!is_live(&node, &tokens.access).await);
+}
+
+#[test]
+fn in_memory_there_is_nothing_to_revoke_and_nothing_to_back_up() {
+    let reference = Reference::in_development("");
+    on(&reference, "memory:");
+    let copy = reference.authority.file("copy.db");
+    for (arguments, why) in [
+        (["--revoke-issued-before", "1"], "store: memory: holds nothing that could be revoked"),
+        (["--backup", copy.to_str().unwrap()], "store: memory: has nothing to back up"),
+    ] {
+        let mut command = reference.command();
+        command.args(arguments);
+        let ended = Program::run(command);
+        assert_eq!((ended.code, &*ended.stdout), (Some(2), ""), "{ended:?}");
+        assert!(ended.stderr.starts_with(why), "{ended:?}");
+    }
+    assert!(!copy.exists());
 }
 
 /// Lets `reference` run on the store of this name.

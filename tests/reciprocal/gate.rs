@@ -6,7 +6,7 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use oauth_core::params::Params;
@@ -89,7 +89,7 @@ async fn pass(State(passage): State<Arc<Passage>>, request: Request) -> Response
     let body = to_bytes(body, 100_000).await.unwrap();
     let (status, answer) = match passage.swallows.load(Ordering::Relaxed) {
         true => (StatusCode::OK, "{}".to_owned()),
-        false => passage.ask(&head.uri.to_string(), head.headers, body.clone()).await,
+        false => passage.ask(&head, body.clone()).await,
     };
     let form = String::from_utf8(body.to_vec()).unwrap();
     let seen = Seen { path: head.uri.path().to_owned(), form, status, answer: answer.clone() };
@@ -98,11 +98,11 @@ async fn pass(State(passage): State<Arc<Passage>>, request: Request) -> Response
 }
 
 impl Passage {
-    async fn ask(&self, path: &str, headers: HeaderMap, body: bytes::Bytes) -> (StatusCode, String) {
-        let mut request = self.http.post(format!("{}{path}", self.to)).body(body);
+    async fn ask(&self, head: &Parts, body: bytes::Bytes) -> (StatusCode, String) {
+        let mut request = self.http.request(head.method.clone(), format!("{}{}", self.to, head.uri)).body(body);
         for name in [header::AUTHORIZATION, header::CONTENT_TYPE] {
-            request =
-                headers.get(&name).cloned().into_iter().fold(request, |request, value| request.header(&name, value));
+            let value = head.headers.get(&name).cloned();
+            request = value.into_iter().fold(request, |request, value| request.header(&name, value));
         }
         let answer = request.send().await.unwrap();
         (answer.status(), answer.text().await.unwrap())

@@ -17,6 +17,8 @@ pub(super) struct Party {
     pub(super) program: Option<Program>,
     pub(super) remote: Remote,
     pub(super) admin: Remote,
+    /// What those told that were killed.
+    told: String,
 }
 
 /// Both, with a gate before the endpoints of each that the other one calls.
@@ -36,7 +38,7 @@ impl Party {
         }
         let remote = Remote::new(plain_client(), reference.issuer.clone());
         let admin = Remote::new(plain_client(), format!("http://127.0.0.1:{}", free_port()));
-        Self { reference, program: None, remote, admin }
+        Self { reference, program: None, remote, admin, told: String::new() }
     }
 
     fn add(&self, sections: &str) {
@@ -54,14 +56,18 @@ impl Party {
 
     /// SIGKILL.
     pub(super) fn kill(&mut self) {
-        self.program.take().unwrap().kill();
+        let program = self.program.take().unwrap();
+        program.signal("KILL");
+        let ended = program.ended();
+        assert_eq!(ended.code, None, "{}", ended.stderr);
+        self.told += &(ended.stdout + &ended.stderr);
     }
 
     /// Ends it, and returns what it has told.
     pub(super) fn end(&mut self) -> String {
         let ended = self.program.take().unwrap().terminate();
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-        ended.stdout + &ended.stderr
+        std::mem::take(&mut self.told) + &ended.stdout + &ended.stderr
     }
 
     /// `GET /admin/reciprocal`.

@@ -99,6 +99,8 @@ async fn what_the_administrator_may_not_ask_for_never_reaches_the_other_party() 
         assert_eq!(answer.status, status, "{ask}: {answer}");
         assert!(answer.member("error").is_string(), "{answer}");
     }
+    let no_scope = pair.a.ask(&with("scope", "a  b".into())).await;
+    assert!(no_scope.status == 400 && no_scope.body.contains("separated by single spaces"), "{no_scope}");
     // Nor does whoever has not the secret.
     assert_eq!(pair.a.admin.get("/admin/reciprocal").await.status, 401);
     assert_eq!(pair.a.admin.call("/admin/reciprocal", "wrong").await.status, 401);

@@ -109,3 +109,47 @@ async fn an_answer_is_taken_in_the_browser_that_asked_and_of_the_party_that_was_
     pair.b.comes_to_hold("albums:read").await;
     pair.end_in_silence(&[]);
 }
+
+// spec: TOK-48
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_hears_whether_the_other_service_is_away_or_answers_what_is_of_no_use() {
+    let mut pair = Pair::asleep([None, None], "");
+    pair.before_a.open().await;
+    let connect = format!("{}/reciprocal/connect/music", pair.a.reference.issuer);
+    let mut alice = Visitor::new(plain_client());
+    pair.a.start();
+    // Nobody is there to say where to go.
+    assert_eq!(told(&alice.go(&connect).await), "Unreachable");
+    // Its token endpoint is behind a gate that is not open yet, then behind one that says `{}` to everything.
+    pair.b.start();
+    assert_eq!(told(&trip(&mut alice, &connect).await), "Unreachable");
+    pair.before_b.open().await;
+    pair.before_b.swallow(true);
+    assert_eq!(told(&trip(&mut alice, &connect).await), "Amiss");
+    assert_eq!(pair.b.held().await, json!({ "tokens": [], "queued": 0 }));
+    pair.before_b.swallow(false);
+    assert_eq!(told(&trip(&mut alice, &connect).await), "Connected");
+    pair.b.comes_to_hold("albums:read").await;
+    pair.end_in_silence(&[]);
+}
+
+/// From A to B and back: the page at the end.
+async fn trip(visitor: &mut Visitor, connect: &str) -> Page {
+    let there = visitor.go(connect).await;
+    let back = visitor.go(there.answer.location()).await;
+    visitor.go(back.answer.location()).await
+}
+
+/// How it ended, by the id of the heading: what it says goes with that.
+fn told(page: &Page) -> &'static str {
+    let endings = [
+        ("Connected", 200, "Each can use your account with the other now."),
+        ("Unreachable", 502, "The other service does not answer. Try again later."),
+        ("Amiss", 502, "The other service did not answer as it should."),
+    ];
+    let said = endings.into_iter().find(|(id, status, text)| {
+        page.answer.status == *status
+            && [&format!("<h1 id=\"{id}\""), *text].iter().all(|part| page.answer.body.contains(part))
+    });
+    said.unwrap_or_else(|| panic!("{}", page.answer)).0
+}

@@ -139,6 +139,11 @@ async fn a_body_that_is_no_metadata_is_400_and_registers_nothing() {
     }
     assert_eq!(w.store.calls(), before, "the store was not asked");
     assert_eq!(w.events.count("registration_refused"), 18);
+    let mut twice = with_type(&app().to_string(), "application/json");
+    twice.headers_mut().append(header::CONTENT_TYPE, "application/json".parse().unwrap());
+    is_refused(&w.send(twice).await, "invalid_client_metadata");
+    let utf16 = with_type(&app().to_string(), "application/json; charset=utf-16");
+    is_refused(&w.send(utf16).await, "invalid_client_metadata");
     let typed = with_type(&app().to_string(), "Application/JSON; charset=utf-8");
     assert_eq!(w.send(typed).await.status, 201);
 }

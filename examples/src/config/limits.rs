@@ -2,6 +2,9 @@
 
 use super::reader::Reader;
 
+/// With less than that in a body, no client gets its code redeemed.
+const LEAST_BODY: u64 = 1024;
+
 /// `[limits]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -19,7 +22,7 @@ pub struct Limits {
     pub revocation_misses_per_minute: u32,
     /// `client_server_per_second`; 0 for no limit.
     pub client_server_per_second: u32,
-    /// `body_bytes`; 0 for no limit.
+    /// `body_bytes`, 1024 at least; 0 for no limit.
     pub body_bytes: usize,
 }
 
@@ -34,6 +37,9 @@ impl Limits {
         let revocations = limits.number("revocation_misses_per_minute", 300, 0..=1_000_000);
         let client_server = limits.number("client_server_per_second", 0, 0..=1_000_000);
         let body = limits.number("body_bytes", 65536, 0..=1 << 30);
+        if (1..LEAST_BODY).contains(&body) {
+            limits.wrong("body_bytes", format_args!("must be {LEAST_BODY} at least, or 0 for no limit, not {body}"));
+        }
         Self {
             client_auth_failures_per_minute: u32::try_from(client_auth).unwrap_or(u32::MAX),
             registrations_per_minute: u32::try_from(registrations).unwrap_or(u32::MAX),

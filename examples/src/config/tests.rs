@@ -426,6 +426,32 @@ fn a_mode_of_revocation_comes_with_its_defaults_and_contradictions_are_named() {
 }
 
 #[test]
+fn a_body_may_have_no_limit_but_none_that_keeps_every_client_out() {
+    let with = |bytes: &str| format!("{GOOD}[limits]\nbody_bytes = {bytes}");
+    for good in [0, 1024, 1 << 30] {
+        assert_eq!(parse(&with(&good.to_string())).limits.body_bytes, good);
+    }
+    for bad in ["1", "1023", "-1", "1073741825", "\"64k\""] {
+        assert_eq!(blamed(&with(bad)), ["limits.body_bytes"], "{bad}");
+    }
+}
+
+#[test]
+fn the_file_that_comes_with_the_program_shows_every_limit_and_its_default() {
+    let sample = include_str!("../../authorization-server.toml");
+    let (_, limits) = sample.split_once("\n[limits]").unwrap();
+    let (limits, _) = limits.split_once("\n\n").unwrap();
+    let limits: Vec<&str> = limits.lines().skip(1).map(|line| line.strip_prefix('#').unwrap()).collect();
+    let config = parse(&format!("{GOOD}[limits]\n{}", limits.join("\n")));
+    assert_eq!(format!("{:?}", config.limits), format!("{:?}", parse(GOOD).limits));
+    let read = include_str!("limits.rs").matches("= limits.number(").count();
+    assert_eq!(limits.len(), read);
+    let signing = sample.lines().find_map(|line| line.strip_prefix("#signing_algorithms")).unwrap();
+    let config = parse(&format!("{GOOD}[introspection]\nsigning_algorithms{signing}"));
+    assert_eq!(config.introspection.settings, parse(GOOD).introspection.settings);
+}
+
+#[test]
 fn introspection_responses_are_signed_with_what_resource_servers_expect_and_with_what_tokens_are() {
     use oauth_core::jwt::Algorithm::{ES256, EdDSA, RS256};
     let algorithms = |text: &str| parse(&format!("{GOOD}\n{text}")).introspection.settings.signing_algorithms;

@@ -26,6 +26,10 @@ use serde_json::{Value, json};
 
 use crate::config::{Config, Initiator};
 
+/// OAuth 2.1 section 1.4.1, and what the library takes of it.
+const SCOPE: &str = "scope must be one or more tokens of printable ASCII without \" and \\, separated by single \
+                     spaces, and no more than 256";
+
 /// How many links are read at a time.
 const PAGE: usize = 500;
 
@@ -77,7 +81,7 @@ impl Desk {
         let Json(ask) = ask.map_err(|rejection| (rejection.status(), rejection.body_text()))?;
         let peer = self.initiators.iter().find(|peer| peer.name == ask.peer);
         let peer = peer.ok_or_else(|| (StatusCode::NOT_FOUND, "no initiator has this name".to_owned()))?;
-        let scope: Scope = ask.scope.parse().map_err(|_| bad("the scope is none"))?;
+        let scope: Scope = ask.scope.parse().map_err(|_| bad(SCOPE))?;
         let access_token = Secret::new(ask.access_token);
         if access_token.expose().is_empty() {
             return Err(bad("there is no access token"));

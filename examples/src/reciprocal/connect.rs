@@ -114,7 +114,7 @@ impl Connecting {
         let request = if server.is_development() { request.insecure_http() } else { request };
         let request = request.build().map_err(|error| {
             tracing::warn!(name, %error, "nobody can be sent to this party");
-            Said::Unreachable
+            Said::Amiss
         })?;
         let begun = Begun {
             name: name.to_owned(),
@@ -145,7 +145,7 @@ impl Connecting {
         let heard = code.reciprocal().cloned();
         let tokens = party.initiator.at.redeem(code).await.map_err(|error| {
             tracing::warn!(name, %error, "a code could not be redeemed");
-            Said::Unreachable
+            Said::from(&error)
         })?;
         // TOK-48: what B says, by its token response first; else what was agreed on.
         let scope: Scope = tokens.reciprocal.or(heard).unwrap_or_else(|| connect.agreed_scope.clone());
@@ -193,7 +193,7 @@ impl Party {
         let discovery = if development { discovery.insecure_http() } else { discovery };
         self.metadata.get_or_try_init(async || discovery.fetch(&connect.http).await).await.map_err(|error| {
             tracing::warn!(issuer = connect.issuer, %error, "the metadata of a party are not known");
-            Said::Unreachable
+            Said::from(&error)
         })
     }
 }

@@ -66,7 +66,7 @@ impl ReciprocalHost for Host {
                 Err(error) => {
                     tracing::warn!(name, %error, "a code could not be sent");
                     // The token stays: the page can be gone to again.
-                    Said::Unreachable.page()
+                    Said::from(&error).page()
                 }
             })
         })

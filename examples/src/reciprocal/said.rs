@@ -1,6 +1,10 @@
 //! The pages that say how a trip ended.
 
 use axum::{body::Body, http::StatusCode, response::Response};
+use oauth_axum_rs::oauth_tower::{
+    client::{DiscoveryError, TokenError},
+    outgoing::HttpError,
+};
 use oauth_core::endpoint::page::{document, escape, html};
 
 /// How it ended.
@@ -12,6 +16,8 @@ pub(super) enum Said {
     NotTaken,
     /// B does not answer.
     Unreachable,
+    /// B has answered something that is of no use.
+    Amiss,
     /// The person said no here.
     Denied,
     /// The person, or B, said no there.
@@ -38,6 +44,9 @@ impl Said {
             Self::Unreachable => {
                 (StatusCode::BAD_GATEWAY, "It did not work", "The other service does not answer. Try again later.")
             }
+            Self::Amiss => {
+                (StatusCode::BAD_GATEWAY, "It did not work", "The other service did not answer as it should.")
+            }
             Self::Denied => (StatusCode::OK, "Nothing was shared", "The other service gets nothing from here."),
             Self::DeniedThere => (StatusCode::OK, "Nothing was shared", "The other service did not let this one in."),
             Self::Unasked => (
@@ -59,5 +68,54 @@ impl Said {
         let (status, title, text) = self.words();
         let main = format!("<h1 id=\"{self:?}\">{}</h1><p>{}</p>", escape(title), escape(text));
         html(status, document(title, &main), None).map(Body::from)
+    }
+}
+
+/// Asking for the metadata of B.
+impl From<&DiscoveryError> for Said {
+    fn from(error: &DiscoveryError) -> Self {
+        match error {
+            DiscoveryError::Http(HttpError::Timeout | HttpError::Transport(_)) | DiscoveryError::Status(_) => {
+                Self::Unreachable
+            }
+            _ => Self::Amiss,
+        }
+    }
+}
+
+/// Asking at B's token endpoint.
+impl From<&TokenError> for Said {
+    fn from(error: &TokenError) -> Self {
+        match error {
+            error if error.is_temporary() => Self::Unreachable,
+            // Nothing was sent.
+            TokenError::UnsendableSecret
+            | TokenError::Assertion
+            | TokenError::Proof(_)
+            | TokenError::Foreign
+            | TokenError::NoEndpoint(_) => Self::Ours,
+            _ => Self::Amiss,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_of_no_use_is_not_taken_for_silence() {
+        let busy = StatusCode::SERVICE_UNAVAILABLE;
+        let asked = [DiscoveryError::Http(HttpError::Timeout), DiscoveryError::Status(busy), DiscoveryError::NotFound];
+        assert_eq!(asked.each_ref().map(Said::from), [Said::Unreachable, Said::Unreachable, Said::Amiss]);
+        let redeemed = [
+            TokenError::Http(HttpError::Timeout),
+            TokenError::Unavailable { status: busy, retry_after: None },
+            TokenError::Unexpected(StatusCode::FOUND),
+            TokenError::NotBound,
+            TokenError::UnsendableSecret,
+        ];
+        let said = [Said::Unreachable, Said::Unreachable, Said::Amiss, Said::Amiss, Said::Ours];
+        assert_eq!(redeemed.each_ref().map(Said::from), said);
     }
 }

@@ -128,7 +128,7 @@ impl<U: Users> Visit<'_, U> {
         signed_in_for: &str,
     ) -> Result<HeaderValue, Fault> {
         let username = form.get("username").unwrap_or_default().trim();
-        let session = self.sessions.begin(&self.server, user, username, signed_in_for)?;
+        let session = self.sessions.begin(&self.server, user, username, signed_in_for).await?;
         self.sessions.end(&self.server, headers).await?;
         Ok(session)
     }

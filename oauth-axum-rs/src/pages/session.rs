@@ -44,6 +44,9 @@ pub(super) struct Session {
     /// When it was last written.
     #[serde(default)]
     seen_at: UnixTime,
+    /// How often all of theirs had been ended when it began.
+    #[serde(default)]
+    ended: u64,
     /// Stays the same when it is written again, and nobody can read it.
     id: [u8; 16],
 }
@@ -91,7 +94,8 @@ impl Sessions {
     ) -> Result<Option<Session>, Fault> {
         let Some(session) = self.unsealed(server, headers) else { return Ok(None) };
         let marks = server.store().uses(session.ended(), server.now()).await?;
-        Ok(Some(session).filter(|_| marks == 0))
+        let lives = marks == 0 && server.sign_in_stands(&session.subject, session.auth_time, session.ended).await?;
+        Ok(Some(session).filter(|_| lives))
     }
 
     /// The same, although it may have been ended before its time.
@@ -128,7 +132,7 @@ impl Sessions {
     }
 
     /// The cookie of a new session for `user`, who has just signed in.
-    pub(super) fn begin(
+    pub(super) async fn begin(
         &self,
         server: &AuthorizationServer,
         user: &User,
@@ -145,6 +149,7 @@ impl Sessions {
             signed_in_for: signed_in_for.to_owned(),
             expires_at: now.saturating_add(self.lifetime),
             seen_at: now,
+            ended: server.sign_ins_ended(user.subject()).await?,
             id: random_bytes(server.random())?,
         };
         self.write(server, &session)
@@ -204,7 +209,7 @@ mod tests {
         let clock = ManualClock::new(UnixTime(1_000));
         let (one, other) = (server("https://a.example", &clock).await, server("https://b.example", &clock).await);
         let sessions = Sessions::new(&one, 60);
-        let cookie = sessions.begin(&one, &User::new("u-1").name("Alice"), "alice", "").unwrap();
+        let cookie = sessions.begin(&one, &User::new("u-1").name("Alice"), "alice", "").await.unwrap();
         assert!(cookie.to_str().unwrap().ends_with("; Path=/; HttpOnly; SameSite=Lax; Secure"));
         assert!(cookie.to_str().unwrap().starts_with("__Host-oauth-session="));
         assert!(!cookie.to_str().unwrap().contains("Alice"));
@@ -228,8 +233,8 @@ mod tests {
         let server = server("https://a.example", &clock).await;
         let mut sessions = Sessions::new(&server, 100);
         sessions.idle = 50;
-        let begin = || returned(&sessions.begin(&server, &User::new("u-1"), "", "").unwrap());
-        let (mine, another) = (begin(), begin());
+        let begin = async || returned(&sessions.begin(&server, &User::new("u-1"), "", "").await.unwrap());
+        let (mine, another) = (begin().await, begin().await);
         clock.advance(10);
         let renewed = returned(&sessions.renew(&server, &mine).unwrap());
         sessions.end(&server, &renewed).await.unwrap();
@@ -253,7 +258,7 @@ mod tests {
         let server = server("https://a.example", &clock).await;
         let mut sessions = Sessions::new(&server, 100);
         sessions.idle = 20;
-        let unused = returned(&sessions.begin(&server, &User::new("u-1"), "", "").unwrap());
+        let unused = returned(&sessions.begin(&server, &User::new("u-1"), "", "").await.unwrap());
         clock.advance(19);
         let used = returned(&sessions.renew(&server, &unused).unwrap());
         clock.advance(1);
@@ -269,7 +274,7 @@ mod tests {
         let server = server("https://a.example", &clock).await;
         let mut sessions = Sessions::new(&server, 100);
         sessions.idle = 20;
-        let mut cookie = returned(&sessions.begin(&server, &User::new("u-1"), "", "").unwrap());
+        let mut cookie = returned(&sessions.begin(&server, &User::new("u-1"), "", "").await.unwrap());
         let id = live(&sessions, &server, &cookie).await.unwrap().id;
         assert_eq!(sessions.renew(&server, &cookie), None, "it was written just now");
         for _ in 0..5 {
@@ -287,8 +292,8 @@ mod tests {
             "its end"
         );
 
-        let another = returned(&sessions.begin(&server, &User::new("u-1"), "", "").unwrap());
-        let unused = returned(&sessions.begin(&server, &User::new("u-1"), "", "").unwrap());
+        let another = returned(&sessions.begin(&server, &User::new("u-1"), "", "").await.unwrap());
+        let unused = returned(&sessions.begin(&server, &User::new("u-1"), "", "").await.unwrap());
         let other = live(&sessions, &server, &unused).await.unwrap().sign_out_token();
         let form = live(&sessions, &server, &another).await.unwrap().sign_out_token();
         assert_ne!(form, other, "each has its own form");
@@ -299,6 +304,6 @@ mod tests {
     #[tokio::test]
     async fn a_session_that_no_browser_would_keep_is_a_fault() {
         let server = server("https://a.example", &ManualClock::new(UnixTime(0))).await;
-        assert!(Sessions::new(&server, 60).begin(&server, &User::new("x".repeat(4000)), "", "").is_err());
+        assert!(Sessions::new(&server, 60).begin(&server, &User::new("x".repeat(4000)), "", "").await.is_err());
     }
 }

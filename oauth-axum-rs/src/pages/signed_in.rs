@@ -172,7 +172,7 @@ impl BuiltInSessions {
         username: &str,
         id: &str,
     ) -> Result<HeaderValue, Fault> {
-        let session = self.sessions.begin(&self.server, user, username, id)?;
+        let session = self.sessions.begin(&self.server, user, username, id).await?;
         self.sessions.end(&self.server, headers).await?;
         Ok(session)
     }

@@ -7,11 +7,11 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, Request, Response, StatusCode,
-    header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE},
+    header::{AUTHORIZATION, WWW_AUTHENTICATE},
 };
 use serde_json::{Map, Value};
 
-use super::{RemoteAddress, error_json, failure, is_post, json, method_not_allowed, no_store, not_found};
+use super::{RemoteAddress, content_type, error_json, failure, is_post, json, method_not_allowed, no_store, not_found};
 use crate::{
     challenge::Challenge,
     client::metadata::{RegistrationError, object},
@@ -149,10 +149,6 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<Secret> {
 
 /// The members of the body (RFC 7591 section 3.1).
 pub(super) fn read_json(request: &Request<Bytes>) -> Result<Map<String, Value>, RegistrationError> {
-    let content_type = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let media_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default();
-    if !media_type.trim().eq_ignore_ascii_case("application/json") {
-        return Err(RegistrationError::ClientMetadata("the body must be application/json".to_owned()));
-    }
+    content_type::check(request.headers(), "application/json").map_err(RegistrationError::ClientMetadata)?;
     object(request.body())
 }

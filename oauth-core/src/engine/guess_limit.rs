@@ -2,9 +2,10 @@
 //! revocation (RFC 7009 section 5).
 //!
 //! The keyed tag already makes a guess hopeless, and costs the store nothing.
-//! At introspection the limit is for clients that ask about their own tokens.
-//! Resource servers are exempt: what they ask about is what strangers sent them,
-//! and a limit would let any stranger shut out everyone else. At revocation it
+//! At introspection the limit is for clients that ask about their own tokens, and
+//! for whatever is not active to them: what is somebody else's counts as what is
+//! nobody's. Resource servers are exempt: what they ask about is what strangers sent
+//! them, and a limit would let any stranger shut out everyone else. At revocation it
 //! is for each client at each address, and for requests that revoke nothing.
 //!
 //! Each node counts by itself.
@@ -18,7 +19,7 @@ use std::{
 use super::{fault::Failure, remote_address::RemoteAddress};
 use crate::{client::ClientId, clock::UnixTime, secret::Digest};
 
-/// Unrecognized tokens that one client may ask about in a minute.
+/// Tokens that one client may ask about in a minute and that are not active to it.
 pub(crate) const PER_MINUTE: u32 = 60;
 
 /// The most askers that are told apart; all further ones count as one.

@@ -35,7 +35,7 @@ impl AuthorizationServer {
     }
 
     /// The epoch of the store, as it was at some moment of this second.
-    async fn epoch(&self) -> Result<UnixTime, Fault> {
+    pub(super) async fn epoch(&self) -> Result<UnixTime, Fault> {
         let now = self.now();
         match self.epoch_cache().at(now) {
             Ok(epoch) => Ok(epoch),

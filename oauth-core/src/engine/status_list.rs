@@ -12,7 +12,8 @@ pub(crate) mod moved;
 mod number;
 mod publish;
 mod revoke;
-#[cfg(all(test, feature = "testing"))]
+#[cfg(test)]
+#[cfg(feature = "testing")]
 mod tests;
 
 use std::fmt;
@@ -28,7 +29,8 @@ use crate::{clock::UnixTime, secret::RootSecret, server::AuthorizationServer};
 pub struct StatusListSettings {
     /// For how many seconds a list is good before it is made again: 15, at least 1.
     /// So long after a JWT was revoked it may still be accepted, by whoever counts
-    /// from when the list was made, as `oauth-tower` does, and HTTP caches, which are
+    /// from when the list was made, as `oauth-tower` does (where its clock is behind the
+    /// issuer's, by that much later, and never more than `ttl` again), and HTTP caches, which are
     /// told what is left of it. Others may count it from when they fetched the list
     /// (section 13.7 of the draft permits both), and accept the JWT for up to twice
     /// as long.

@@ -4,6 +4,7 @@
 use super::{GrantAnswer, GrantFuture, TokenGrant, subject_may_act};
 use crate::{
     client::{Client, GrantType},
+    clock::UnixTime,
     engine::{
         fault::Failure,
         issue::{NewAccess, Target, TokenRequest},
@@ -13,12 +14,16 @@ use crate::{
     event::Event,
     params::Params,
     pkce::{CodeChallenge, CodeVerifier},
+    secret::Digest,
     server::AuthorizationServer,
-    store::{Code, Grant, RedeemCode, Redemption},
+    store::{Code, Grant, RedeemCode, Redemption, Revocation},
     token::{MintedToken, ReadToken, TokenKind, TokenResponse},
 };
 
 const NAME: &str = "authorization_code";
+
+/// How many wrong verifiers end a code.
+const MOST_GUESSES: u64 = 5;
 
 /// `authorization_code`.
 #[derive(Debug)]
@@ -49,6 +54,10 @@ async fn issue(server: &AuthorizationServer, request: TokenRequest<'_>) -> Resul
         return Err(refused().into());
     }
     let challenge = read_verifier(params, grant.code.as_ref())?;
+    if grant.code.as_ref().is_some_and(|code| is_guess(code, &read, challenge, server.now())) {
+        count_guess(server, client, &grant).await?;
+        return Err(refused().into());
+    }
     let reciprocal = grant.code.as_ref().is_some_and(Code::is_reciprocal);
     if reciprocal {
         check_reciprocal(client, params)?;
@@ -111,6 +120,25 @@ fn read_verifier(params: &Params, code: Option<&Code>) -> Result<Option<CodeChal
             None => Err(OAuthError::invalid_grant("code_verifier must be 43 to 128 unreserved characters")),
         },
     }
+}
+
+/// Whether the verifier alone is wrong, of a code that is still to be redeemed.
+fn is_guess(code: &Code, read: &ReadToken, challenge: Option<CodeChallenge>, now: UnixTime) -> bool {
+    let is_open = code.redeemed_at.is_none() && now < code.expires_at;
+    is_open && code.digest == read.digest && code.challenge.is_some() && code.challenge != challenge
+}
+
+/// With so many wrong verifiers, whoever has the code is not its client: the code is void.
+async fn count_guess(server: &AuthorizationServer, client: &Client, grant: &Grant) -> Result<(), Failure> {
+    let Some(code) = &grant.code else { return Ok(()) };
+    let guesses = Digest::of(&[b"wrong verifier ", code.digest.as_bytes()]);
+    if server.store().count_use(guesses, code.expires_at, server.now()).await? >= MOST_GUESSES {
+        let ended = server.end_grant(grant).await?;
+        if ended == Revocation::Revoked {
+            server.tell(&Event::CodeVoided { grant: grant.id, client: &client.id });
+        }
+    }
+    Ok(())
 }
 
 /// A reciprocal code is for whoever proves that they are its client, and came from

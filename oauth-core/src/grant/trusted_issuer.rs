@@ -10,7 +10,7 @@ use crate::{
     claims::{ClockSkew, Confirmation},
     client::{ClientJwks, ClientKeys},
     clock::UnixTime,
-    engine::{client_auth::is_for, fault::Fault},
+    engine::{client_auth::names_server, fault::Fault},
     jwt::{self, Algorithm, Jws, NumericDate, VerifiedJws},
     members::Members,
     scope::Scope,
@@ -175,7 +175,8 @@ impl<'i> Assertion<'i> {
             return Err("the claim iss is not the issuer");
         }
         let sub = name(&claims, "sub")?.ok_or("the claim sub is missing")?;
-        if !audiences(&claims).any(|one| is_for(server, server.client_authentication().assertion_audience, one)) {
+        let rule = server.client_authentication().assertion_audience;
+        if !audiences(&claims).any(|one| names_server(server, rule, one)) {
             return Err("the claim aud does not name this server");
         }
         let exp = check_times(server, &claims)?;

@@ -20,7 +20,7 @@ use crate::{
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Selection {
-    /// Everything that was given by a user.
+    /// Everything that was given by a user, who also has to sign in anew.
     Subject(String),
     /// What was given by a user for one device: the grants whose scope
     /// [names](device_of) it.
@@ -121,14 +121,17 @@ impl AuthorizationServer {
     /// the list of a user's grants is short.
     ///
     /// **Those who sign in meanwhile.** A grant that is made after this call is left
-    /// alone: end the user's sessions first. One that was made before it and is
+    /// alone. Sessions at the built-in pages end with the first step, where a user or a
+    /// time is meant; those of a host have to [ask](Self::sign_in_stands), or be ended
+    /// first. One that was made before it and is
     /// stored during the walk is revoked: the walk begins anew until it finds
     /// nothing. What is stored after its end is not found, so a sign-in that was
     /// being approved in the very moment of the call may survive that of a user or a
     /// device. Nothing survives where there is a number, which holds for the rest of
     /// the second, too: what is granted to the client in this very second is dead.
     ///
-    /// Consents stay, and so do registrations and signing keys.
+    /// Registrations and signing keys stay, and so does what people have agreed to,
+    /// unless it was before the time that is meant: then they are asked again.
     ///
     /// [over the bus or with their time]: crate::bus#what-may-be-relied-upon
     ///
@@ -204,7 +207,8 @@ impl BulkRevocation {
                 }
                 Err(Fault::Internal("a client is being replaced by many at once"))
             }
-            Selection::Subject(_) | Selection::Device { .. } => Ok(()),
+            Selection::Subject(subject) => self.server.end_sign_ins(subject).await,
+            Selection::Device { .. } => Ok(()),
         }
     }
 

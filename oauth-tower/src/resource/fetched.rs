@@ -149,7 +149,8 @@ impl<T: Send + Sync + 'static> Fetched<T> {
         let mut state = self.lock();
         let failing = state.failed.is_some();
         if let Some(current) = &state.current {
-            let (value, until, is_over) = (Arc::clone(&current.value), self.until(current, now), now >= current.over);
+            let (value, until, is_over) =
+                (Arc::clone(&current.value), self.until(current, now, failing), now >= current.over);
             // Once an attempt has failed, the old one serves without waiting.
             let serves = !is_over || ((failing || !can_wait) && now < current.dead);
             if now < current.due {
@@ -297,12 +298,14 @@ impl<T: Send + Sync + 'static> Fetched<T> {
     }
 
     /// Until the next one is due; from then on until the next attempt.
-    fn until(&self, current: &Current<T>, now: UnixTime) -> UnixTime {
+    fn until(&self, current: &Current<T>, now: UnixTime, failing: bool) -> UnixTime {
         let next = now.saturating_add(self.retry_after());
         match () {
             () if now < current.due => current.due,
             () if now < current.over => next.min(current.over),
-            () => next.min(current.dead),
+            () if failing => next.min(current.dead),
+            // It was over when it came: it is for those who waited for it.
+            () => now,
         }
     }
 

@@ -189,7 +189,10 @@ impl JwtIssuer {
 
     /// How long a status list may serve beyond its time while a new one cannot
     /// be fetched, in whole seconds, rounded up; 1 minute if not called. After
-    /// that, or at the end that the list says itself (`exp`), tokens get 503.
+    /// that, or at the end that the list says itself (`exp`), tokens get 503. So
+    /// they do where the same list is fetched again and again, counted from the end
+    /// of its `ttl`; but there [`skew`](crate::resource::ResourceServerBuilder::skew)
+    /// counts if it is longer.
     #[must_use]
     pub const fn status_list_grace(mut self, duration: Duration) -> Self {
         self.status.grace = Some(duration);

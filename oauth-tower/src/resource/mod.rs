@@ -83,7 +83,7 @@
 //! | `Issuer::local`, in the process that revokes | at once | at once |
 //! | `Issuer::local`, beside another node | milliseconds | its `cache_for`: 5 seconds |
 //! | [`Issuer::introspection`] | milliseconds | its `cache_for`: 30 seconds |
-//! | [`Issuer::jwt`], tokens that name a [status list](JwtIssuer::status_list) | milliseconds | the list's `ttl`: 15 seconds, if the issuer is of this family. If no newer list can be fetched, [`JwtIssuer::status_list_grace`] more: 1 minute. If the issuer goes on to hand out an old one, since its own store fails, until that list's end: 315 seconds after it was made |
+//! | [`Issuer::jwt`], tokens that name a [status list](JwtIssuer::status_list) | milliseconds | the list's `ttl`: 15 seconds, if the issuer is of this family. If no newer list can be fetched, or the issuer goes on to hand out an old one, since its own store fails, [`JwtIssuer::status_list_grace`] more: 1 minute, then 503. Where the issuer's clock is ahead, by so much more, but at most by `ttl` again |
 //! | [`Issuer::jwt`], tokens that name none | milliseconds, if this process was listening then | until the token expires |
 //!
 //! A verdict's time is counted from when the issuer was asked, not from when it

@@ -8,31 +8,25 @@
 //!
 //! [draft-ietf-oauth-status-list-18]: https://datatracker.ietf.org/doc/draft-ietf-oauth-status-list/18/
 
+mod kept;
+mod source;
+
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use bytes::Bytes;
-use futures_util::FutureExt;
-use http::{HeaderValue, Request, StatusCode, Uri, header::ACCEPT};
-use oauth_core::{
-    claims::{AccessTokenClaims, ClockSkew},
-    clock::{Clock, UnixTime},
-    jwk::JwkSet,
-    jwt::{Algorithm, JwtError},
-    status_list::{StatusList, StatusListExpectations, StatusReference, VerifiedStatusList, verify_status_list},
-};
+use http::Uri;
+use oauth_core::{claims::AccessTokenClaims, clock::UnixTime, status_list::StatusReference};
 
+use self::kept::Known;
+pub(super) use self::source::Source;
 use super::{
-    discovery::max_age,
-    fetched::{Availability, Down, Fetched, Lifetimes, Loaded, Newer, Refresh},
-    jwks::Keys,
-    observe::{Upstream, What},
+    fetched::{Availability, Fetched, Refresh},
     outage,
     refusal::InvalidToken,
 };
-use crate::outgoing::{Endpoint, HttpClient, Transport};
+use crate::outgoing::{Endpoint, Transport};
 
 /// What the status list of a token counts for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,25 +69,6 @@ pub(super) enum Trusted {
     Below(Box<str>),
 }
 
-/// How lists are fetched.
-#[derive(Clone, Debug)]
-pub(super) struct Source {
-    pub(super) issuer: Arc<str>,
-    pub(super) http: HttpClient,
-    pub(super) keys: Keys,
-    pub(super) algorithms: Arc<[Algorithm]>,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) skew: ClockSkew,
-    pub(super) lifetimes: Lifetimes,
-}
-
-/// A list as it was fetched.
-#[derive(Debug)]
-pub(super) struct Known {
-    list: StatusList,
-    expires_at: Option<UnixTime>,
-}
-
 /// What a list says of a token.
 pub(super) enum Status {
     /// It is good, and what is concluded from that lasts until then; and a fetch
@@ -130,11 +105,11 @@ impl StatusLists {
             Availability::Down { retry_after } => return Status::Down { retry_after },
         };
         // "If the expiration time is defined, it MUST be checked".
-        let end = known.expires_at.unwrap_or(UnixTime::MAX);
+        let end = source.end(known.newest()).unwrap_or(UnixTime::MAX);
         if now >= end {
             return Status::Down { retry_after: source.lifetimes.pause.max(1) };
         }
-        match known.list.is_valid(reference.index) {
+        match known.is_valid(reference.index) {
             Some(true) => Status::Valid { until: until.min(end), refresh },
             Some(false) => Status::Refused(InvalidToken::Inactive),
             None => Status::Refused(InvalidToken::NoStatus),
@@ -188,78 +163,6 @@ fn origin(url: &str) -> Option<Origin> {
     let scheme = uri.scheme_str()?.to_ascii_lowercase();
     let usual = if scheme == "http" { 80 } else { 443 };
     Some((scheme, uri.host()?.to_ascii_lowercase(), uri.port_u16().unwrap_or(usual)))
-}
-
-impl Source {
-    fn open(&self, uri: &str, endpoint: Endpoint) -> Arc<Fetched<Known>> {
-        let (source, uri): (_, Arc<str>) = (self.clone(), uri.into());
-        let upstream = Upstream::new(&self.issuer, What::StatusList);
-        let load = move || {
-            let (source, uri, endpoint, upstream) =
-                (source.clone(), Arc::clone(&uri), endpoint.clone(), upstream.clone());
-            async move { upstream.watch(source.load(&uri, &endpoint), Down::outcome).await }.boxed()
-        };
-        Fetched::new(&self.issuer, Arc::clone(&self.clock), self.lifetimes, load, |_, _| {})
-    }
-
-    async fn load(&self, uri: &str, endpoint: &Endpoint) -> Result<Loaded<Known>, Down> {
-        let mut request = Request::new(Bytes::new());
-        *request.uri_mut() = endpoint.uri().clone();
-        request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/statuslist+jwt"));
-        let response = self.http.send(request).await?;
-        if response.status() != StatusCode::OK {
-            return Err(Down::status("status list", response.status()));
-        }
-        let token = std::str::from_utf8(response.body()).map_err(Down::of)?.trim_ascii();
-        let since = self.clock.now();
-        let keys = self.keys.get().await?;
-        let verified = match self.verify(token, uri, &keys) {
-            Err(JwtError::UnknownKey) => {
-                // It may have been signed with a key that is newer than those here.
-                if let Newer::Wait(refresh) = self.keys.newer(since, since, &keys) {
-                    refresh.await;
-                }
-                let keys = self.keys.get().await?;
-                self.verify(token, uri, &keys).map(|read| self.loaded(read, max_age(&response)))
-            }
-            verified => verified.map(|read| self.loaded(read, max_age(&response))),
-        };
-        verified.map_err(Down::of)
-    }
-
-    fn verify<'k>(&self, token: &str, uri: &str, keys: &'k JwkSet) -> Result<VerifiedStatusList<'k>, JwtError> {
-        let expected = StatusListExpectations::new(&self.issuer, uri, self.clock.now()).with_skew(self.skew);
-        verify_status_list(token, keys, &self.algorithms, &expected)
-    }
-
-    /// When it says nothing any more. One that was made long before it was fetched
-    /// may be what somebody has kept, and serve no longer than one that could not
-    /// be fetched anew.
-    fn end(&self, read: &VerifiedStatusList<'_>) -> Option<UnixTime> {
-        let tolerance = self.lifetimes.stale.saturating_add(self.skew.as_secs());
-        let outdated = read.ttl.map(|ttl| read.issued_at.saturating_add(ttl).saturating_add(tolerance));
-        read.expires_at.into_iter().chain(outdated).min()
-    }
-
-    /// "MUST prioritize the exp and ttl claims within the Status List Token over
-    /// the HTTP headers" (section 8.2).
-    fn loaded(&self, read: VerifiedStatusList<'_>, max_age: Option<u64>) -> Loaded<Known> {
-        let now = self.clock.now();
-        let left = |end: UnixTime| end.0.saturating_sub(now.0);
-        let says = match read.ttl {
-            // One that is on the way for some time, from a cache, is not fresh for
-            // as long again; where it is older than that, clocks or customs differ.
-            Some(ttl) => match left(read.issued_at.saturating_add(ttl)) {
-                0 => Some(ttl),
-                left => Some(left.min(ttl)),
-            },
-            None => read.expires_at.map(left).or(max_age),
-        };
-        let until_end = read.expires_at.map_or(u64::MAX, left);
-        let max_age = says.map(|says| says.min(until_end));
-        let expires_at = self.end(&read);
-        Loaded { value: Known { list: read.list, expires_at }, max_age }
-    }
 }
 
 /// Tells the operator of tokens that nobody can look up.

@@ -64,7 +64,10 @@ struct Arguments {
         conflicts_with_all = ["check", "admin", "export", "import", "backup"])]
     revoke_issued_before: Option<UnixTime>,
     /// Serve metrics on this loopback address, and what administrators do for
-    /// whoever has the bearer secret in `OAUTH_ADMIN_SECRET`.
+    /// whoever has the bearer secret in `OAUTH_ADMIN_SECRET`: POST /admin/revoke with
+    /// {"subject": ".."}, {"subject": "..", "device": ".."}, {"client": ".."} or
+    /// {"issued_before": ".."} in JSON revokes all of that, and says line by line how
+    /// far it is: all is revoked once the last line has `"done": true`.
     #[arg(long, value_name = "ADDRESS", value_parser = loopback)]
     admin: Option<SocketAddr>,
     /// How lines of the log look. They go to stderr; `RUST_LOG` selects them.

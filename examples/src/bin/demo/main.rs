@@ -10,20 +10,14 @@ mod walk;
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
     process::ExitCode,
 };
 
 use clap::Parser;
 use examples::{
-    complain,
-    config::{Keys, Mistakes, StoreKind},
-    logs, root_secret, say,
+    complain, db, logs, say,
     serve::{Stop, serve},
-    start::OpenStore,
 };
-use oauth_axum_rs::RootSecret;
-use oauth_core::{clock::SystemRandom, jwt::Algorithm};
 use tokio::net::TcpListener;
 
 use crate::app::Credentials;
@@ -64,7 +58,7 @@ async fn main() -> ExitCode {
 async fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let listener = bind(arguments.port).await?;
     let url = format!("http://{}", listener.local_addr()?);
-    let (store, root) = open(&arguments.db).await?;
+    let (store, root) = db::open(&arguments.db).await?;
     let credentials = Credentials::of(&root);
     let app = app::build(&url, &store, root, &credentials).await?;
     let stop = Stop::on_signal()?;
@@ -92,24 +86,4 @@ async fn bind(port: Option<u16>) -> Result<TcpListener, Failure> {
             bound => bound.map_err(|error| format!("port 8080: {error}").into()),
         },
     }
-}
-
-/// The store, and the root secret: in a file beside the database, so that
-/// tokens outlive a restart.
-async fn open(db: &str) -> Result<(OpenStore, RootSecret), Failure> {
-    // The path is in the message; the configuration key it goes with is not ours.
-    let wrong = |mistakes: Mistakes| {
-        let all: Vec<String> = mistakes.0.into_iter().map(|mistake| mistake.what).collect();
-        format!("--db: {}", all.join("; "))
-    };
-    if db == "memory:" {
-        let store = OpenStore::open(&StoreKind::Memory).await.map_err(wrong)?;
-        return Ok((store, RootSecret::generate(&SystemRandom)?));
-    }
-    let store = OpenStore::open(&StoreKind::Sqlite(db.into())).await.map_err(wrong)?;
-    let keys = Keys { secret_file: Some(PathBuf::from(format!("{db}.key"))), previous: Vec::new() };
-    let root = root_secret::load(&keys, Some(&store), true).await.map_err(wrong)?;
-    let root = root.ok_or("no root secret")?;
-    root_secret::seal(&store, &root, Algorithm::ES256).await.map_err(wrong)?;
-    Ok((store, root))
 }

@@ -32,7 +32,7 @@ use serde::Deserialize;
 
 use crate::{
     Failure,
-    service::{self, ASSISTANT, ASSISTANT_SECRET, MUSIC, MUSIC_SECRET, USER},
+    service::{self, ASSISTANT, ASSISTANT_SECRET, MUSIC, MUSIC_SECRET, Place, USER},
 };
 
 /// Ties what was begun to the browser that began it.
@@ -58,18 +58,19 @@ struct Assistant {
     tokens: Mutex<HashMap<String, Secret>>,
 }
 
-/// Everything at `url`.
-pub(crate) async fn build(url: &str, music_url: &str) -> Result<Router, Failure> {
+/// Everything at `place`.
+pub(crate) async fn build(place: &Place) -> Result<Router, Failure> {
+    let Place { url, other: music_url, .. } = place;
     let music_here = service::client(MUSIC, "Music Service", MUSIC_SECRET, format!("{music_url}/callback"))
         .grant_type(GrantType::AUTHORIZATION_CODE)
         .grant_type(GrantType::REFRESH_TOKEN)
         .scope("speaker:announce speaker:volume");
     let scopes = "speaker:announce speaker:volume";
     // Without peers: it starts reciprocal grants, and takes none.
-    let server = service::authorization_server(url, scopes, music_here, |_| ()).await?;
+    let server = service::authorization_server(place, scopes, music_here, |_| ()).await?;
     let assistant = Arc::new(Assistant {
-        url: url.to_owned(),
-        music_url: music_url.to_owned(),
+        url: url.clone(),
+        music_url: music_url.clone(),
         music: service::client_of(music_url, ASSISTANT, ASSISTANT_SECRET)?,
         music_here: ClientId::new(MUSIC)?,
         server: server.clone(),

@@ -15,10 +15,12 @@ use std::{net::Ipv4Addr, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 use examples::{
-    complain, logs, say,
+    complain, db, logs, say,
     serve::{Stop, serve},
 };
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinSet};
+
+use crate::service::Place;
 
 /// Starts a voice assistant and a music service, connects the two, and lets each
 /// call the other's API.
@@ -35,19 +37,28 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Role {
     /// Serve the voice assistant and nothing else.
-    Assistant(Ports),
+    ///
+    /// What it may do at the music service, it forgets when it ends.
+    Assistant(Options),
     /// Serve the music service and nothing else.
-    Music(Ports),
+    ///
+    /// With a file, a code that it has taken is redeemed whatever happens to it,
+    /// by the next one that is started.
+    Music(Options),
 }
 
-#[derive(Clone, Copy, Debug, Args)]
-struct Ports {
+#[derive(Debug, Args)]
+struct Options {
     /// Listen on this port of 127.0.0.1.
     #[arg(long, value_name = "PORT")]
     port: u16,
     /// Where the other one listens.
     #[arg(long, value_name = "PORT")]
     other: u16,
+    /// Keep what its authorization server knows in this file, with the key to it in
+    /// another beside it; or in memory, with `memory:`.
+    #[arg(long, value_name = "PATH", default_value = "memory:")]
+    db: String,
 }
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -71,15 +82,20 @@ async fn main() -> ExitCode {
 }
 
 async fn run(role: Role) -> Result<(), Failure> {
-    let (Role::Assistant(ports) | Role::Music(ports)) = role;
-    let [own, other] = [ports.port, ports.other].map(|port| format!("http://127.0.0.1:{port}"));
-    let stop = Stop::on_signal()?;
+    let (Role::Assistant(options) | Role::Music(options)) = &role;
+    let [url, other] = [options.port, options.other].map(|port| format!("http://127.0.0.1:{port}"));
+    let (store, root) = db::open(&options.db).await?;
+    let place = Place { url, other, store: store.shared(), root };
+    let (stop, mut work) = (Stop::on_signal()?, JoinSet::new());
     let app = match role {
-        Role::Assistant(_) => assistant::build(&own, &other).await?,
-        Role::Music(_) => music::build(&own, &other, stop.clone()).await?,
+        Role::Assistant(_) => assistant::build(&place).await?,
+        Role::Music(_) => music::build(&place, stop.clone(), &mut work).await?,
     };
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, ports.port)).await?;
-    say(format_args!("listening on {own}"));
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
+    say(format_args!("listening on {}", place.url));
     serve(listener, None, app, stop).await;
+    // A code in hand is redeemed to the end: it is good for one use.
+    while work.join_next().await.is_some() {}
+    store.close().await;
     Ok(())
 }

@@ -24,10 +24,11 @@ use oauth_core::{
     store::ReciprocalLink,
 };
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::{
     Failure,
-    service::{self, ASSISTANT, ASSISTANT_SECRET, MUSIC, MUSIC_SECRET, USER},
+    service::{self, ASSISTANT, ASSISTANT_SECRET, MUSIC, MUSIC_SECRET, Place, USER},
 };
 
 /// What it would like of the assistant, which hears of it by `reciprocal`.
@@ -41,8 +42,8 @@ struct Music {
     heard: Heard,
 }
 
-/// Every token that came, the latest last: so the story can try those that were
-/// replaced.
+/// Every token that came to this process, the latest last: so the story can try
+/// those that were replaced.
 #[derive(Clone, Debug, Default)]
 struct Heard(Arc<Mutex<Vec<Secret>>>);
 
@@ -53,23 +54,25 @@ impl ReciprocalTokens for Heard {
     }
 }
 
-/// Everything at `url`.
-pub(crate) async fn build(url: &str, assistant_url: &str, stop: Stop) -> Result<Router, Failure> {
+/// Everything at `place`; what it does besides answering is among `work`.
+pub(crate) async fn build(place: &Place, stop: Stop, work: &mut JoinSet<()>) -> Result<Router, Failure> {
+    let Place { url, other: assistant_url, .. } = place;
     let heard = Heard::default();
-    let server = server(url, assistant_url, heard.clone()).await?;
+    let server = server(place, heard.clone()).await?;
     let reciprocal = server.reciprocal().ok_or("reciprocal OAuth is off")?;
     // Where the assistant is stands here and nowhere else.
     let at_assistant = service::client_of(assistant_url, MUSIC, MUSIC_SECRET)?;
     let assistant = ReciprocalClient::builder(reciprocal).peer(ClientId::new(ASSISTANT)?, at_assistant).build();
     let worker = assistant.clone();
-    tokio::spawn(async move { worker.run(stop.wait()).await });
+    // It begins with what is left in the store of an earlier run.
+    work.spawn(async move { worker.run(stop.wait()).await });
 
     let pages = Pages::new(&server, PasswordUsers::default()).insecure_auto_approve(User::new(USER))?;
     let api = service::api(url, &server)?;
     let playlists = Router::new()
         .route("/api/playlists", get("favorites").route_layer(api.layer().require_scope("playlists:read")));
     let link = ReciprocalLink::new(ClientId::new(ASSISTANT)?, Some(USER.to_owned()));
-    let music = Music { assistant_url: assistant_url.to_owned(), assistant, link, heard };
+    let music = Music { assistant_url: assistant_url.clone(), assistant, link, heard };
     // For the story, which is on this machine. A real service calls when it has
     // something to announce.
     let own = Router::new()
@@ -80,15 +83,15 @@ pub(crate) async fn build(url: &str, assistant_url: &str, stop: Stop) -> Result<
     Ok(server.router().merge(pages.router()).merge(playlists).merge(own))
 }
 
-async fn server(url: &str, assistant_url: &str, heard: Heard) -> Result<AuthorizationServer, Failure> {
-    let redirect_uri = format!("{assistant_url}/callback");
+async fn server(place: &Place, heard: Heard) -> Result<AuthorizationServer, Failure> {
+    let redirect_uri = format!("{}/callback", place.other);
     let assistant_here = service::client(ASSISTANT, "Voice Assistant", ASSISTANT_SECRET, redirect_uri)
         .grant_type(GrantType::AUTHORIZATION_CODE)
         .grant_type(GrantType::REFRESH_TOKEN)
         .grant_type(GrantType::RECIPROCAL)
         .scope("playlists:read");
     let (peer, wish) = (ClientId::new(ASSISTANT)?, WISH.parse()?);
-    service::authorization_server(url, "playlists:read", assistant_here, |settings| {
+    service::authorization_server(place, "playlists:read", assistant_here, |settings| {
         settings.peer(peer, wish);
         settings.tokens(heard);
     })

@@ -1,12 +1,15 @@
 //! What the two services have in common.
 
+use std::sync::Arc;
+
 use axum::{
     http::{Request, StatusCode},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
+use examples::start;
 use oauth_axum_rs::{
-    AuthorizationServer, Client, Issuer, Resource, ResourceServer, Secret,
+    AuthorizationServer, Client, Issuer, Resource, ResourceServer, RootSecret, Secret,
     oauth_tower::{
         client::{ApiClient, TokenClient},
         outgoing::{ClientAuth, HttpClient},
@@ -15,6 +18,7 @@ use oauth_axum_rs::{
 use oauth_core::{
     client::{ClientBuilder, ClientSecret},
     engine::reciprocal::ReciprocalSettings,
+    store::Store,
     token::TokenType,
 };
 
@@ -32,17 +36,34 @@ pub(crate) const ASSISTANT_SECRET: &str = "what-the-assistant-was-given-by-the-m
 pub(crate) const MUSIC: &str = "music-service";
 pub(crate) const MUSIC_SECRET: &str = "what-the-music-service-was-given-by-the-assistant";
 
-/// The authorization server at `url`: with an API, and the other party as a
-/// client.
+/// Where a service is, and what it remembers.
+pub(crate) struct Place {
+    pub(crate) url: String,
+    /// Where the other one is.
+    pub(crate) other: String,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) root: RootSecret,
+}
+
+/// The authorization server there: with an API, and the other party as a client.
 pub(crate) async fn authorization_server(
-    url: &str,
+    place: &Place,
     scopes: &str,
     other: ClientBuilder,
     set: impl FnOnce(&mut ReciprocalSettings),
 ) -> Result<AuthorizationServer, Failure> {
-    let api = Resource::new(format!("{url}/api")).scopes(scopes.parse()?);
-    let builder = AuthorizationServer::builder(url).insecure_development().resource(api).client(other.build()?);
-    Ok(builder.reciprocal(set).build().await?)
+    let api = Resource::new(format!("{}/api", place.url)).scopes(scopes.parse()?);
+    // Where the codes and tokens of the other party are, too: sealed under the root
+    // secret.
+    let builder = AuthorizationServer::builder(&place.url)
+        .insecure_development()
+        .shared_store(Arc::clone(&place.store))
+        .root_secret(place.root.clone())
+        .resource(api)
+        .client(other.build()?);
+    let server = builder.reciprocal(set).build().await?;
+    start::spawn_maintenance(server.clone());
+    Ok(server)
 }
 
 /// The layer in front of the API at `url`.

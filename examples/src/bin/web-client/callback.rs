@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use axum::extract::{Path, RawQuery, State};
 use http::{HeaderMap, Response, header::SET_COOKIE};
-use oauth_axum_rs::{oauth_core::params::Params, oauth_tower::client::ResponseError};
+use oauth_axum_rs::{
+    oauth_core::params::Params,
+    oauth_tower::client::{ResponseError, TokenError},
+};
 
 use super::{
     Site,
@@ -51,7 +54,7 @@ async fn sign_in(site: &Site, number: usize, query: &str, headers: &HeaderMap) -
     };
     let tokens = tokens.map_err(|error| {
         tracing::warn!(issuer = authority.issuer, %error, "a code could not be redeemed");
-        Problem::Unreachable
+        if matches!(error, TokenError::Refused { .. }) { Problem::Refused } else { Problem::Unreachable }
     })?;
     let (access_token, token_type) = (tokens.access_token, tokens.token_type);
     Ok(Session { number, access_token, token_type, refresh_token: tokens.refresh_token })

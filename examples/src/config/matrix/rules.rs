@@ -5,6 +5,7 @@
 use oauth_core::engine::{
     authorization::ResponseMode,
     policy::{Rotation, TokenFormat},
+    revocation::RevocationMode,
 };
 
 use crate::config::{Config, report::Report};
@@ -40,11 +41,12 @@ fn check_clients_needs(config: &Config, report: &Report) {
             !asked.response_modes.contains(&ResponseMode::Fragment),
             "lacks fragment: leave it out, or put that in",
         ),
-        // "Token revocation": both tokens of the session end, and clients sign out by nothing else.
+        // "Token revocation": clients sign out by nothing else, send a token and perhaps not even their name, and
+        // both tokens of the session end. The mode sees to all of that.
         (
             "revocation.mode",
-            !policy.access_revokes_grant,
-            "lets a refresh token outlive its revoked access token: leave it out, or have `access_revokes_grant = true`",
+            policy.mode() != RevocationMode::Matrix,
+            "asks clients who they are, and Matrix's sign out by a token alone: leave it out",
         ),
         ("revocation.access_tokens", !policy.access_tokens, "is off, and clients sign out by their access tokens"),
         ("revocation.advertise", !policy.advertise, "is off, and clients sign out at what is advertised"),

@@ -100,6 +100,7 @@ fn what_would_be_no_server_of_matrix_is_refused_by_its_keys_at_once_and_what_onl
         ("[authorization]\nresponse_modes = [\"query\", \"form_post\"]", "authorization.response_modes"),
         ("[registration]\nopen = false", "registration.open"),
         ("[revocation]\nmode = \"rfc7009\"", "revocation.mode"),
+        ("[revocation]\nmode = \"rfc7009\"\naccess_revokes_grant = true", "revocation.mode"),
         ("[revocation]\nmode = \"draft2011\"\nadvertise = true", "revocation.mode"),
         ("[revocation]\naccess_tokens = false", "revocation.access_tokens"),
         ("[revocation]\nadvertise = false", "revocation.advertise"),
@@ -128,7 +129,7 @@ fn what_would_be_no_server_of_matrix_is_refused_by_its_keys_at_once_and_what_onl
         "[tokens]\nrotation = \"grace\"\nformat = \"jwt\"",
         "[tokens]\nrotation = \"none\"",
         "[registration]\nmanagement = true\ninitial_access_tokens = [\"a\"]",
-        "[revocation]\nmode = \"rfc7009\"\naccess_revokes_grant = true",
+        "[revocation]\nmode = \"matrix\"\naccess_revokes_grant = true",
         "[dpop]\nnonce = true\n[authorization]\nresponse_modes = [\"query\", \"fragment\", \"form_post\"]",
         "[device]\nenabled = true\n[status_list]\nenabled = true\n[cors]\norigins = [\"https://a.example\"]",
     ] {

@@ -180,9 +180,18 @@ fn only_audience(claims: &Map<String, Value>) -> Result<String, AuthFailure> {
     only.map(str::to_owned).ok_or(AuthFailure::Claim("aud"))
 }
 
-pub(crate) fn is_for(server: &AuthorizationServer, rule: AssertionAudience, audience: &str) -> bool {
-    // RFC 9126 section 2: "issuer identifier URL, token endpoint URL, or pushed
-    // authorization request endpoint URL".
-    let endpoint = || matches!(audience.strip_prefix(server.issuer()), Some("/token" | "/par"));
-    audience == server.issuer() || (rule == AssertionAudience::IssuerOrTokenEndpoint && endpoint())
+/// RFC 9126 section 2: "issuer identifier URL, token endpoint URL, or pushed
+/// authorization request endpoint URL".
+fn is_for(server: &AuthorizationServer, rule: AssertionAudience, audience: &str) -> bool {
+    names_server(server, rule, audience)
+        || rule == AssertionAudience::IssuerOrTokenEndpoint && is_at(server, "/par", audience)
+}
+
+/// RFC 7523 section 3: the issuer, or the token endpoint, which "MAY be used".
+pub(crate) fn names_server(server: &AuthorizationServer, rule: AssertionAudience, audience: &str) -> bool {
+    audience == server.issuer() || rule == AssertionAudience::IssuerOrTokenEndpoint && is_at(server, "/token", audience)
+}
+
+fn is_at(server: &AuthorizationServer, path: &str, audience: &str) -> bool {
+    audience.strip_prefix(server.issuer()) == Some(path)
 }

@@ -29,7 +29,7 @@ use http::Request;
 pub(crate) use self::presented::refuse_secret_in_query;
 use self::presented::{Credential, Presented};
 pub(crate) use self::{
-    assertion::is_for,
+    assertion::names_server,
     limit::{AuthLimit, Whose},
     nobody::Nobody,
 };

@@ -2,6 +2,7 @@
 
 use super::Interaction;
 use crate::{
+    clock::UnixTime,
     engine::{authorization::Prompt, fault::Fault},
     scope::Scope,
     store::{Consent, GrantFacts},
@@ -78,7 +79,13 @@ impl Interaction {
             return Ok(None);
         }
         let found = server.store().consent(subject.to_owned(), self.client.id.clone(), server.now()).await?;
-        Ok(found.filter(|consent| consent.is_for(&self.client)))
+        let epoch = server.epoch().await?;
+        Ok(found.filter(|consent| self.counts(consent, epoch)))
+    }
+
+    /// Whether it was given to this client, and nothing has ended what is as old.
+    fn counts(&self, consent: &Consent, epoch: UnixTime) -> bool {
+        consent.is_for(&self.client) && consent.given_at >= epoch
     }
 
     /// OAuth 2.1 section 9.3.1. Whoever registered themselves may register again
@@ -110,7 +117,8 @@ impl Interaction {
             let now = server.now();
             let found = server.store().consent(subject.clone(), self.client.id.clone(), now).await?;
             let revision = found.as_ref().map(|found| found.revision);
-            let consent = found.filter(|found| found.is_for(&self.client));
+            let epoch = server.epoch().await?;
+            let consent = found.filter(|found| self.counts(found, epoch));
             let consent = consent.unwrap_or_else(|| Consent::new(subject.clone(), self.client.id.clone(), now));
             let until = now.saturating_add(lifetime);
             let Some(consent) = consent.with(&granted.resources, &granted.scope, now, until) else { break };

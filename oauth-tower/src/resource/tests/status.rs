@@ -1,5 +1,7 @@
 //! Lists of revoked tokens, as their issuer publishes them.
 
+mod asked;
+mod older;
 mod times;
 
 use std::time::Duration;
